@@ -1,0 +1,1 @@
+"""The one place that knows the whole line: command line, registry, convert, reports."""

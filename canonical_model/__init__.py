@@ -1,0 +1,1 @@
+"""The hub: canonical data types, units, expressions, diagnostics and format-neutral passes."""

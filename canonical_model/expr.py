@@ -1,0 +1,199 @@
+"""Expressions: a small frozen tree, written once, printed per target.
+
+Names refer to quantities of a component by name; `t` is the model time. Numbers are pure unless they
+carry a unit. Equality is structural and ignores source spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .diagnostics import Span
+from .units import Unit
+
+TIME = "t"
+
+# function name -> number of arguments; angles in radians, `log` is the natural logarithm,
+# `heaviside(0)` is 0.5 (LEMS), `uniform()` draws from [0, 1), `normal()` from N(0, 1);
+# `exprel(x)` is expm1(x)/x; `expdd(a, b, ...)` the divided difference of exp (-1: any number)
+FUNCTIONS: dict[str, int] = {
+    "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1, "atan": 1,
+    "sinh": 1, "cosh": 1, "tanh": 1, "exp": 1, "expm1": 1, "log": 1, "log10": 1, "sqrt": 1,
+    "abs": 1, "sign": 1, "ceil": 1, "floor": 1, "round": 1, "factorial": 1, "heaviside": 1,
+    "erf": 1, "erfc": 1, "exprel": 1, "min": 2, "max": 2, "uniform": 0, "normal": 0, "expdd": -1,
+}  # fmt: skip
+RANDOM_FUNCTIONS = frozenset({"uniform", "normal"})
+
+ARITHMETIC = frozenset({"+", "-", "*", "/", "^", "%"})
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+LOGICAL = frozenset({"and", "or"})
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A literal; `unit` is None for a pure number."""
+
+    value: float
+    unit: Unit | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A reference to a quantity of the component, or `t`."""
+
+    id: str
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`-x` or `not x`."""
+
+    op: str
+    operand: Expr
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """An operator of ARITHMETIC, COMPARISONS or LOGICAL between two expressions."""
+
+    op: str
+    left: Expr
+    right: Expr
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of FUNCTIONS applied to its arguments."""
+
+    function: str
+    args: tuple[Expr, ...] = ()
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """The value of the first case whose condition holds, else `otherwise`."""
+
+    cases: tuple[tuple[Expr, Expr], ...]
+    otherwise: Expr
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Composites only: a quantity of descendants, by path (`bioPhys/channels[*]/i`), reduced to one.
+
+    `reduce` is `add`, `multiply` or `""` (exactly one is meant). `required=False` lets a missing
+    path be the neutral element. `flatten` replaces every Select.
+    """
+
+    path: str
+    reduce: str = ""
+    required: bool = True
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+Expr: TypeAlias = Number | Name | Unary | Binary | Call | Conditional | Select
+
+ZERO = Number(0.0)
+ONE = Number(1.0)
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    """The direct sub-expressions, left to right."""
+    match expr:
+        case Unary(_, operand):
+            return (operand,)
+        case Binary(_, left, right):
+            return (left, right)
+        case Call(_, args):
+            return args
+        case Conditional(cases, otherwise):
+            return (*(part for case in cases for part in case), otherwise)
+        case _:
+            return ()
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """Every node, parents first, without recursion."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(children(node)))
+
+
+def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The same node with `change` applied to each direct sub-expression."""
+    match expr:
+        case Unary(op, operand, span):
+            return Unary(op, change(operand), span)
+        case Binary(op, left, right, span):
+            return Binary(op, change(left), change(right), span)
+        case Call(function, args, span):
+            return Call(function, tuple(change(arg) for arg in args), span)
+        case Conditional(cases, otherwise, span):
+            changed = tuple((change(test), change(value)) for test, value in cases)
+            return Conditional(changed, change(otherwise), span)
+        case _:
+            return expr
+
+
+def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """Every `Name` found in `values` replaced, all at once."""
+    if isinstance(expr, Name):
+        return values.get(expr.id, expr)
+    return rebuild(expr, lambda part: substitute(part, values))
+
+
+def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
+    """Every name found in `names` renamed, spans kept."""
+    if isinstance(expr, Name):
+        return Name(names.get(expr.id, expr.id), expr.span)
+    return rebuild(expr, lambda part: rename(part, names))
+
+
+def free_names(expr: Expr) -> frozenset[str]:
+    """The names that occur, `t` included."""
+    return frozenset(node.id for node in walk(expr) if isinstance(node, Name))
+
+
+def is_boolean(expr: Expr) -> bool:
+    """True for comparisons and logical combinations."""
+    match expr:
+        case Unary("not", _):
+            return True
+        case Binary(op, _, _):
+            return op in COMPARISONS or op in LOGICAL
+        case _:
+            return False
+
+
+def is_random(expr: Expr) -> bool:
+    """True if evaluating the expression draws random numbers."""
+    return any(isinstance(node, Call) and node.function in RANDOM_FUNCTIONS for node in walk(expr))
+
+
+def add(terms: list[Expr] | tuple[Expr, ...]) -> Expr:
+    """The sum of the terms, 0 if there are none."""
+    return _chain("+", terms, ZERO)
+
+
+def multiply(factors: list[Expr] | tuple[Expr, ...]) -> Expr:
+    """The product of the factors, 1 if there are none."""
+    return _chain("*", factors, ONE)
+
+
+def _chain(op: str, parts: list[Expr] | tuple[Expr, ...], neutral: Expr) -> Expr:
+    if not parts:
+        return neutral
+    total = parts[0]
+    for part in parts[1:]:
+        total = Binary(op, total, part)
+    return total

@@ -1,0 +1,140 @@
+"""Networks and experiments: populations, projections, inputs, what to record, how long to run.
+
+Connectivity is held in numpy arrays (one element per connection), never as one object per synapse.
+Times are in seconds, weights are pure numbers, parameter values are in SI units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from .diagnostics import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Ints: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Population:
+    """`size` instances of the component named `component`.
+
+    `parameters` and `initial` map a name to one value per cell (SI). `positions` is (size, 3) in
+    metres or None. `ids` are the cells' ids in the source where they are not 0..size-1.
+    """
+
+    name: str
+    component: str
+    size: int
+    parameters: Mapping[str, Floats] = field(default_factory=dict)
+    initial: Mapping[str, Floats] = field(default_factory=dict)
+    positions: Floats | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    is_list: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Projection:
+    """Connections between two populations; element k of each array is connection k.
+
+    `kind` is `event` (spikes through a synapse at the target), `electrical` (one synapse at each end,
+    each reading its peer) or `continuous` (`pre_synapse` at the source, `synapse` at the target,
+    each reading its peer). `synapse` "" means the event goes straight to the target's `target_port`.
+    `weight` None means 1, `delay` (s) None means 0. `attachment` is the target's list ("" the only one).
+    """
+
+    name: str
+    source: str
+    target: str
+    pre: Ints
+    post: Ints
+    kind: str = "event"
+    synapse: str = ""
+    pre_synapse: str = ""
+    source_port: str = ""
+    target_port: str = ""
+    attachment: str = ""
+    weight: Floats | None = None
+    delay: Floats | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Input:
+    """Component `component` attached once to each of the cells `index` of `population`."""
+
+    name: str
+    component: str
+    population: str
+    index: Ints
+    weight: Floats | None = None
+    attachment: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A quantity by its path in the source (`pop[0]/v`), and where it is to be written.
+
+    `scale` divides the SI value for display (1: SI as in an output file).
+    """
+
+    path: str
+    label: str = ""
+    file: str = ""
+    scale: float = 1.0
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecording:
+    """Events of a port by path (`pop[0]`, port `spike`), and where they are to be written."""
+
+    path: str
+    port: str = "spike"
+    label: str = ""
+    file: str = ""
+    format: str = "ID_TIME"
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """How to run a network: length and step in seconds, seed, what to record."""
+
+    name: str = "sim"
+    length: float = 0.0
+    step: float = 0.0
+    seed: int | None = None
+    recordings: tuple[Recording, ...] = ()
+    events: tuple[EventRecording, ...] = ()
+    displays: tuple[Recording, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Network:
+    """Populations, what connects them and what drives them.
+
+    `quantities` are values that every cell may require from the network (temperature), in SI.
+    """
+
+    name: str
+    populations: tuple[Population, ...] = ()
+    projections: tuple[Projection, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    experiment: Experiment | None = None
+    span: Span | None = None
+
+    def population(self, name: str) -> Population:
+        """The population called `name`; KeyError if there is none."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        raise KeyError(name)

@@ -1,0 +1,1 @@
+"""One folder a target; each turns the canonical model into files."""

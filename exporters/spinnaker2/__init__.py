@@ -1,0 +1,1 @@
+"""SpiNNaker2 C with a PyNN-compatible Python class."""

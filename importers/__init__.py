@@ -1,0 +1,1 @@
+"""One folder a source language; each turns files into the canonical model."""

@@ -1,0 +1,1 @@
+"""Classify ODE systems, derive propagators, run the reference simulator."""
