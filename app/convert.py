@@ -1,0 +1,225 @@
+"""The whole line: source file -> model -> circuit -> artifacts, with its report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from ..canonical_model.diagnostics import (
+    LOSSES,
+    Issue,
+    Level,
+    Log,
+    ModelError,
+    error,
+    suggest,
+)
+from ..canonical_model.model import Model
+from ..exporters.artifact import Artifact
+from ..exporters.format import Exporter
+from . import load as loading
+from . import registry, report, writing
+from .quantities import seconds, show
+
+if TYPE_CHECKING:
+    from ..canonical_model.circuit import Circuit
+
+SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
+DEFAULT_STEP = 1e-4  # s: what most point-neuron models are published with
+REPORT = "report.json"
+
+
+class Refusal(ModelError):
+    """The target, or `strict`, refused a sound model; `report` says what became of everything."""
+
+    def __init__(self, issues: Sequence[Issue], account: report.Report) -> None:
+        super().__init__(issues)
+        self.report = account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A finished conversion: what was made and what became of everything in the source."""
+
+    name: str
+    target: str
+    artifacts: tuple[Artifact, ...]
+    report: report.Report
+    scratch: tuple[str, ...] = field(default=(), repr=False)
+
+    def write(self, folder: str | Path) -> Path:
+        """Write the artifacts with `report.json` and a manifest as `folder`, whole or not at all.
+
+        Raises ModelError A020 to A023 where the folder is not ours to replace or cannot be written.
+        """
+        from .. import __version__
+
+        place = Path(folder)
+        facts = {"interspike": __version__, "name": self.name, "target": self.target}
+        account = Artifact(REPORT, self.report.to_bytes())
+        writing.write(place, (*self.artifacts, account), facts, self.scratch)
+        return place
+
+    def text(self, path: str) -> str:
+        """The artifact at `path` as text; KeyError if there is none."""
+        for artifact in self.artifacts:
+            if artifact.path == path:
+                return artifact.data.decode()
+        raise KeyError(path)
+
+    def _repr_html_(self) -> str:
+        """The report for notebooks."""
+        return self.report._repr_html_()
+
+
+def convert(
+    source: str | Path | Model,
+    *,
+    to: str,
+    output: str | Path | None = None,
+    solver: str = "auto",
+    dt: str | float | None = None,
+    strict: bool = False,
+    component: str | None = None,
+    search_path: Sequence[str | Path] = (),
+    data: bytes | None = None,
+    log: Log | None = None,
+    stage: Callable[[str], None] = lambda text: None,
+) -> Conversion:
+    """Convert a model file (or a loaded `Model`) to the target `to`.
+
+    `dt` is a step such as `"0.1ms"` or a number of seconds; without it the experiment's own step holds,
+    else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the source's bytes
+    where there is no file, `source` then only names it. `strict` makes every loss an error. `stage` is
+    told what is being done.
+
+    Raises ModelError: `refused` is true for a sound model that the target cannot hold, or that strict
+    keeps from being converted with losses.
+    """
+    log = Log() if log is None else log
+    target = registry.exporter(to)
+    step = seconds(dt, "dt")
+    if solver not in SOLVERS:
+        raise error("A012", f"there is no solver '{solver}'", hint=suggest(solver, SOLVERS))
+    if output is not None:
+        writing.may_write(Path(output), target.scratch)
+
+    stage("reading")
+    model = read_source(source, data, component, search_path, log)
+    named = _source_name(source, model)
+    options = {"solver": solver}
+    if component is not None:
+        options["component"] = component
+
+    emit = registry.load_function(target.export, dict(target.needs), target.name)
+    subject: Model | Circuit = model
+    if target.takes == "circuit":
+        stage("wiring")
+        subject = wire_model(model, log, component)
+        step = choose_step(step, subject.step, log)
+    if step is not None:
+        options["dt"] = show(step)
+
+    stage(f"writing {target.name}")
+    name = safe_name(model.name or PurePath(named).stem)
+    try:
+        artifacts = emit(
+            subject,
+            scheme=solver,
+            step=step if step is not None else DEFAULT_STEP,
+            source=replace(model.provenance, source=PurePath(named).name),
+            log=log,
+            name=name,
+        )
+        log.stop_on_error()
+    except ModelError as problem:
+        if not problem.refused:
+            raise
+        issues = tuple(dict.fromkeys((*log, *problem.issues)))
+        account = report.build(model, issues, source=named, target=to, options=options)
+        raise Refusal(problem.issues, account) from problem
+    account = report.build(
+        model, log, source=named, target=to, options=options,
+        artifacts=tuple(artifact.path for artifact in artifacts),
+    )  # fmt: skip
+    if strict:
+        _stop_on_loss(log, account)
+    result = Conversion(
+        name=name, target=to, artifacts=tuple(artifacts), report=account, scratch=target.scratch
+    )
+    writing.check(result.artifacts)
+    if output is not None:
+        result.write(output)
+    return result
+
+
+def read_source(
+    source: str | Path | Model,
+    data: bytes | None,
+    component: str | None,
+    search_path: Sequence[str | Path],
+    log: Log,
+) -> Model:
+    """The model, loaded unless it is one already, and verified. Raises ModelError."""
+    if isinstance(source, Model):
+        model = source
+    elif data is not None:
+        model = loading.load_bytes(
+            data, file=str(source), component=component, search_path=search_path, log=log
+        )
+    else:
+        model = loading.load(source, component=component, search_path=search_path, log=log)
+    return model
+
+
+def wire_model(model: Model, log: Log, component: str | None) -> Circuit:
+    """The model's network as groups of flat components, ready to run. Raises ModelError."""
+    from ..canonical_model.passes.wire import wire
+
+    circuit = wire(model, log, component=component)
+    log.stop_on_error()
+    return circuit
+
+
+def choose_step(asked: float | None, own: float, log: Log) -> float:
+    """The step in seconds: as asked, else the experiment's, else 0.1 ms with a note."""
+    if asked is not None:
+        if own and abs(asked - own) > 1e-9 * own:
+            message = f"the step is {show(asked)}, the experiment's own would be {show(own)}"
+            log.add("A101", Level.NOTE, message)
+        return asked
+    if own:
+        return own
+    message = f"the model names no step, so {show(DEFAULT_STEP)} is taken"
+    log.add("A102", Level.NOTE, message, hint="choose another with --dt")
+    return DEFAULT_STEP
+
+
+def safe_name(text: str) -> str:
+    """A name for files and folders: letters, digits, `_`, `-`, never empty, at most 64 characters.
+
+    >>> safe_name("../my net")
+    'my_net'
+    """
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-")[:64] or "model"
+
+
+def output_folder(name: str, target: Exporter) -> Path:
+    """Where a conversion goes unless the user names a folder: `./<name>_<target>`."""
+    return Path(f"{name}_{target.name}")
+
+
+def _stop_on_loss(log: Log, account: report.Report) -> None:
+    losses = [issue for issue in log if issue.level in LOSSES]
+    if losses:
+        count = "one loss" if len(losses) == 1 else f"{len(losses)} losses"
+        message = f"strict: the conversion has {count}, nothing was written"
+        refusal = Issue("A103", Level.REFUSED, message, hint="convert without --strict to accept")
+        raise Refusal((*losses, refusal), account)
+
+
+def _source_name(source: Any, model: Model) -> str:
+    return model.provenance.source or model.name if isinstance(source, Model) else str(source)

@@ -1,0 +1,95 @@
+"""Read a model in whatever language it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..canonical_model.diagnostics import Log, Span, error
+from ..canonical_model.model import Model
+from . import registry
+
+STDIN = "<stdin>"
+
+
+def load(
+    source: str | Path,
+    *,
+    component: str | None = None,
+    search_path: Sequence[str | Path] = (),
+    log: Log | None = None,
+) -> Model:
+    """The model in the file `source`, its language told from its content.
+
+    `component` chooses the component, network or simulation that the model is made of where the file
+    itself does not; `search_path` holds folders in which includes are looked for besides the file's
+    own. What the importer remarks goes to `log`. Raises ModelError for everything wrong with the file.
+    """
+    path = Path(source)
+    head = _head(path)
+    return _read(path, None, head, str(source), component, search_path, log)
+
+
+def load_bytes(
+    data: bytes,
+    *,
+    file: str = STDIN,
+    component: str | None = None,
+    search_path: Sequence[str | Path] = (),
+    log: Log | None = None,
+) -> Model:
+    """The model in `data`, as `load` reads it; includes are found on `search_path` only."""
+    return _read(None, data, data[: registry.HEAD], file, component, search_path, log)
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes. Raises ModelError A001 (no such file), A002 (cannot be read)."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(registry.HEAD)
+    except FileNotFoundError:
+        hint = _neighbour(path)
+        raise error("A001", f"there is no file '{path}'", hint=hint) from None
+    except IsADirectoryError:
+        hint = "name the model file inside it"
+        raise error("A002", f"'{path}' is a folder, not a model file", hint=hint) from None
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error("A002", f"'{path}' cannot be read: {reason}") from None
+
+
+def _neighbour(path: Path) -> str:
+    from ..canonical_model.diagnostics import suggest
+
+    try:
+        names = [item.name for item in path.parent.iterdir()]
+    except OSError:
+        return f"the folder '{path.parent}' does not exist either"
+    return suggest(path.name, names)
+
+
+def _read(
+    path: Path | None,
+    data: bytes | None,
+    head: bytes,
+    file: str,
+    component: str | None,
+    search_path: Sequence[str | Path],
+    log: Log | None,
+) -> Model:
+    log = Log() if log is None else log
+    folders = tuple(Path(folder) for folder in search_path)
+    for folder in folders:
+        if not folder.is_dir():
+            raise error("A011", f"the search path '{folder}' is not a folder")
+    chosen = registry.recognise(head, file)
+    read: Callable[..., Model] = registry.load_function(
+        chosen.read, dict(chosen.needs), chosen.name
+    )
+    try:
+        model = read(path, data, file=file, search_path=folders, component=component, log=log)
+    except OSError as problem:
+        message = f"reading failed: {problem.strerror or problem}"
+        raise error("A002", message, Span(file)) from problem
+    log.stop_on_error()
+    return model

@@ -1,0 +1,35 @@
+"""What an exporter tells about itself: the one constant `FORMAT` of each format folder.
+
+Standard library only, see `importers/format.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..canonical_model.abilities import Ability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """How a target is written.
+
+    `export` is the dotted path (`package.module:function`) of
+    `export(subject, *, scheme, step, source, log, name) -> tuple[Artifact, ...]`: `subject` is the
+    wired `Circuit` or the `Model`, as `takes` says; `scheme` a solver's name, `step` in seconds,
+    `source` the model's Provenance. `run` is the dotted path of `run(folder, *, backend, length)` for
+    targets that `interspike run` can execute, on one of `backends` (the default first). `scratch`
+    names the folders that building leaves inside the output; a new conversion may delete them.
+    """
+
+    name: str
+    title: str
+    export: str
+    takes: Literal["circuit", "model"]
+    abilities: Mapping[str, Ability] = field(default_factory=dict)
+    needs: Mapping[str, str] = field(default_factory=dict)
+    run: str = ""
+    backends: tuple[str, ...] = ()
+    scratch: tuple[str, ...] = ("build", "__pycache__")

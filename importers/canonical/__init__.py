@@ -1,0 +1,1 @@
+"""Interspike's own text form as a source."""

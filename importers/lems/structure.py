@@ -1,0 +1,259 @@
+"""Build a network from LEMS Structure elements: models that define their own network types.
+
+A root component without dynamics of its own is a network: children that instantiate others
+(MultiInstantiate) or have dynamics become populations, children with EventConnections projections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...canonical_model import model
+from ...canonical_model.diagnostics import Log, Span, error, suggest
+from ...canonical_model.network import Network, Population, Projection
+from ...canonical_model.units import TIME
+from . import syntax
+from .lower import Lowering
+from .types import ResolvedType
+
+if TYPE_CHECKING:
+    from ...canonical_model.network import Ints
+
+CONNECTING = frozenset({"EventConnection", "ForEach", "Tunnel"})
+MAX_INSTANCES = 10_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Some instances of a population; two aliases of one loop are the same object."""
+
+    population: str
+    index: Ints
+
+
+@dataclass(slots=True)
+class _Building:
+    """The network under construction."""
+
+    lowering: Lowering
+    log: Log
+    populations: dict[str, Population] = field(default_factory=dict)
+    components: dict[str, model.Component] = field(default_factory=dict)
+    projections: list[Projection] = field(default_factory=list)
+
+
+def is_network(component: syntax.Component, resolved: ResolvedType, lowering: Lowering) -> bool:
+    """True if the component has no dynamics of its own but a structure of instances below it."""
+    dynamics = resolved.dynamics
+    if dynamics is not None and (dynamics.state_variables or dynamics.derived_variables):
+        return False
+    return any(_builds(child, lowering) for child in component.children)
+
+
+def _builds(component: syntax.Component, lowering: Lowering) -> bool:
+    resolved = _type_of(component, lowering)
+    tags = {build.tag for build in resolved.structure} if resolved else set()
+    return "MultiInstantiate" in tags or bool(tags & CONNECTING)
+
+
+def _type_of(component: syntax.Component, lowering: Lowering) -> ResolvedType | None:
+    name = component.type or component.tag
+    return lowering.types.resolve(name) if lowering.types.find(name) else None
+
+
+def build_network(
+    root: syntax.Component, lowering: Lowering, log: Log
+) -> tuple[Network, tuple[model.Component, ...]]:
+    """The network below `root`, and the components that it defines inline."""
+    building = _Building(lowering, log)
+    connections: list[syntax.Component] = []
+    for child in root.children:
+        resolved = _type_of(child, lowering)
+        if resolved is None:
+            continue
+        tags = {build.tag for build in resolved.structure}
+        if "MultiInstantiate" in tags:
+            _multi(child, resolved, building)
+        elif tags & CONNECTING or any(_builds(inner, lowering) for inner in child.children):
+            connections.append(child)
+        elif resolved.dynamics is not None:
+            _single(child, resolved, building)
+    for child in connections:
+        _connect_tree(child, (), building)
+    root_type = lowering.types.resolve(root.type or root.tag)
+    values, _ = lowering.values(root, root_type)
+    network = Network(
+        name=root.id or root.tag,
+        populations=tuple(building.populations.values()),
+        projections=tuple(building.projections),
+        quantities={item.name: item.value.si for item in values if item.value},
+        span=root.span,
+    )
+    return network, tuple(building.components.values())
+
+
+def _multi(child: syntax.Component, resolved: ResolvedType, building: _Building) -> None:
+    """`MultiInstantiate number component`: a population."""
+    build = next(item for item in resolved.structure if item.tag == "MultiInstantiate")
+    reference = build.attributes.get("component", "component")
+    text = child.attributes.get(reference)
+    if text is None:
+        raise error("L144", f"'{child.id}' lacks the reference '{reference}'", child.span)
+    component = building.lowering.by_id(text.text, text.span)
+    number = build.attributes.get("number", "1")
+    written = child.attributes.get(number)
+    value = written.text if written else number
+    try:
+        size = int(float(value))
+    except ValueError:
+        raise error("L123", f"'{value}' is not a number of instances", child.span) from None
+    if not 0 < size <= MAX_INSTANCES:
+        raise error("L123", f"a population of {size} instances cannot be built", child.span)
+    building.populations[child.id] = Population(
+        name=child.id, component=component.name, size=size, span=child.span
+    )
+
+
+def _single(child: syntax.Component, resolved: ResolvedType, building: _Building) -> None:
+    component = building.lowering.lower(child, resolved.name)
+    name = child.id or child.tag
+    component = replace(component, name=name)
+    building.components[name] = component
+    building.populations[name] = Population(name=name, component=name, size=1, span=child.span)
+
+
+def _connect_tree(
+    component: syntax.Component, above: tuple[syntax.Component, ...], building: _Building
+) -> None:
+    """The connections of a component and of those nested in it."""
+    resolved = _type_of(component, building.lowering)
+    scopes = (component, *above)
+    for inner in component.children:
+        _connect_tree(inner, scopes, building)
+    if resolved is not None and resolved.structure:
+        _connect(resolved.structure, scopes, {}, building)
+
+
+def _connect(
+    builds: tuple[syntax.Build, ...],
+    scopes: tuple[syntax.Component, ...],
+    aliases: Mapping[str, _Cells],
+    building: _Building,
+) -> None:
+    known = dict(aliases)
+    for build in builds:
+        attributes = build.attributes
+        if build.tag == "With":
+            path = attributes.get("instance") or attributes.get("list", "")
+            known[attributes.get("as", "")] = _cells(path, scopes, build.span, building)
+        elif build.tag == "ForEach":
+            cells = _cells(attributes.get("instances", ""), scopes, build.span, building)
+            inner = {**known, attributes.get("as", ""): cells}
+            _connect(build.children, scopes, inner, building)
+        elif build.tag == "EventConnection":
+            _event_connection(build, scopes, known, building)
+        elif build.tag not in ("Assign",):
+            message = f"<{build.tag}> in the Structure of '{scopes[0].tag}' is not supported"
+            raise error("L170", message, build.span)
+
+
+def _cells(
+    path: str, scopes: tuple[syntax.Component, ...], span: Span | None, building: _Building
+) -> _Cells:
+    """The instances that a path means: `../source` through Links, `pop[3]`, or a component's id."""
+    level = 0
+    while path.startswith("../"):
+        path, level = path[3:], level + 1
+    scope = scopes[min(level, len(scopes) - 1)]
+    text = scope.attributes.get(path)
+    target = (text.text if text else path).removeprefix("../")
+    name, _, index = target.partition("[")
+    population = building.populations.get(name)
+    if population is None:
+        hint = suggest(name, building.populations)
+        raise error("L171", f"there is no population '{target}'", span or scope.span, hint=hint)
+    if index:
+        number = index.rstrip("]")
+        if not number.isdigit() or int(number) >= population.size:
+            message = f"'{target}' is outside the {population.size} instances of '{name}'"
+            raise error("L031", message, span or scope.span)
+        return _Cells(name, np.array([int(number)]))
+    return _Cells(name, np.arange(population.size))
+
+
+def _event_connection(
+    build: syntax.Build,
+    scopes: tuple[syntax.Component, ...],
+    aliases: Mapping[str, _Cells],
+    building: _Building,
+) -> None:
+    attributes = build.attributes
+    try:
+        source = aliases[attributes["from"]]
+        target = aliases[attributes["to"]]
+    except KeyError as problem:
+        message = f"an EventConnection of '{scopes[0].tag}' lacks or does not know {problem}"
+        raise error("L112", message, build.span) from None
+    if source is target:
+        pre = post = source.index
+    else:
+        pre = np.repeat(source.index, len(target.index))
+        post = np.tile(target.index, len(source.index))
+    delay = _delay(attributes.get("delay", ""), scopes, building)
+    receiver = attributes.get("receiver", "").removeprefix("../")
+    synapse = ""
+    if receiver:
+        text = next((s.attributes[receiver] for s in scopes if receiver in s.attributes), None)
+        if text is None:
+            raise error("L144", f"'{scopes[0].id}' lacks the reference '{receiver}'", build.span)
+        synapse = building.lowering.by_id(text.text, text.span).name
+    weights = [_weight(item, scopes) for item in build.children if item.tag == "Assign"]
+    building.projections.append(
+        Projection(
+            name=scopes[-1].id or f"connection{len(building.projections)}",
+            source=source.population,
+            target=target.population,
+            pre=pre,
+            post=post,
+            synapse=synapse,
+            source_port=_port(attributes.get("sourcePort", ""), scopes),
+            target_port=_port(attributes.get("targetPort", ""), scopes),
+            weight=np.full(len(pre), weights[0]) if weights else None,
+            delay=np.full(len(pre), delay) if delay else None,
+            span=scopes[0].span,
+        )
+    )
+
+
+def _port(name: str, scopes: tuple[syntax.Component, ...]) -> str:
+    """A port is named by the value of a text attribute, or directly."""
+    text = scopes[0].attributes.get(name)
+    if text is not None:
+        return text.text
+    return "" if name in ("sourcePort", "targetPort") else name
+
+
+def _delay(name: str, scopes: tuple[syntax.Component, ...], building: _Building) -> float:
+    if not name:
+        return 0.0
+    text = next((scope.attributes[name] for scope in scopes if name in scope.attributes), None)
+    value = building.lowering.types.quantity(
+        text.text if text else name, TIME, text.span if text else scopes[0].span
+    ).si
+    if value < 0:
+        raise error("L172", "a delay cannot be negative", scopes[0].span)
+    return value
+
+
+def _weight(build: syntax.Build, scopes: tuple[syntax.Component, ...]) -> float:
+    name = build.attributes.get("value", "1")
+    text = next((scope.attributes[name] for scope in scopes if name in scope.attributes), None)
+    try:
+        return float(text.text if text else name)
+    except ValueError:
+        message = f"'{name}' is not a weight"
+        raise error("L123", message, text.span if text else build.span) from None
