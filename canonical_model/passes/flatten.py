@@ -1,45 +1,31 @@
 """Flatten a composite component into one flat hybrid system with readable names.
 
-Children's quantities get the shortest suffix of their path that is unique (`m_q`, `Na_m_q`), the
-root's keep their names. Selects and requirements are bound, events between relatives are inlined
-where they are sent, and derived variables that never change become derived parameters.
+Selects and requirements are bound, events between relatives are inlined where they are sent, and
+derived variables that never change become derived parameters.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from .. import model
 from ..diagnostics import Span, error, suggest
-from ..expr import (
-    TIME,
-    Expr,
-    Name,
-    Select,
-    add,
-    free_names,
-    is_random,
-    multiply,
-    rebuild,
-)
+from ..expr import Expr, Name, Select, add, free_names, is_random, multiply, rebuild
 from ..units import NONE, Dimension, si_quantity
+from .composite import (
+    Node,
+    identifier,
+    machine_name,
+    name_all,
+    relative,
+    resolve,
+    tree,
+    variable,
+    walk,
+)
 
 MAX_RELAYS = 20
-_STEP = re.compile(r"^([^\[\]]+)(?:\[(?:\*|(\w+)\s*=\s*'([^']*)'|(\d+))\])?$")
-
-
-@dataclass(slots=True, eq=False)
-class _Node:
-    """A component in the tree, and what its local names are called in the flat component."""
-
-    component: model.Component
-    path: tuple[str, ...]
-    parent: _Node | None = None
-    child: model.Child | None = None
-    children: list[_Node] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +33,12 @@ class Flat:
     """A flat component and the way from paths in the composite to its names."""
 
     component: model.Component
-    root: _Node
+    root: Node
 
     def locate(self, path: str) -> str | None:
         """The flat name of the quantity at `path` (`channel/m/q`), or None."""
         try:
-            found = _resolve(self.root, path, None)
+            found = resolve(self.root, path)
         except ValueError:
             return None
         return found.names[0] if len(found.names) == 1 else None
@@ -63,127 +49,16 @@ def flatten(component: model.Component, quantities: Mapping[str, float] | None =
 
     Raises ModelError L150 (a path leads nowhere), L151 (needed but missing), L152 (event loop).
     """
-    root = _tree(component)
-    nodes = list(_walk(root))
-    _name_all(nodes)
+    root = tree(component)
+    nodes = list(walk(root))
+    name_all(nodes)
     return _Flattening(root, nodes, dict(quantities or {})).run()
-
-
-def _tree(component: model.Component) -> _Node:
-    root = _Node(component, ())
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        for child in node.component.children:
-            inner = _Node(child.component, (*node.path, child.id), node, child)
-            node.children.append(inner)
-            stack.append(inner)
-    return root
-
-
-def _walk(node: _Node) -> Iterator[_Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
-def _own_names(component: model.Component) -> list[str]:
-    """Quantities that the component itself defines (not what it requires)."""
-    groups: tuple[Iterable[model.Parameter | model.Constant | model.DerivedParameter
-                           | model.StateVariable | model.DerivedVariable], ...] = (
-        component.parameters,
-        component.constants,
-        component.derived_parameters,
-        component.state_variables,
-        component.derived_variables,
-        *(r.derived_variables for m in component.machines for r in m.regimes),
-    )  # fmt: skip
-    return list(dict.fromkeys(item.name for group in groups for item in group))
-
-
-def _name_all(nodes: list[_Node]) -> None:
-    """Give each quantity its flat name: the shortest unique suffix of its path."""
-    taken = {_identifier(name): 1 for name in _own_names(nodes[0].component)}
-    taken.update({item.name: 1 for item in nodes[0].component.analog_inputs})
-    taken[TIME] = 1
-    wanted = [
-        (node, name, [*map(_identifier, node.path), _identifier(name)])
-        for node in nodes[1:]
-        for name in _own_names(node.component)
-    ]
-    counts: dict[str, int] = {}
-    for _, _, parts in wanted:
-        for length in range(2, len(parts) + 1):
-            suffix = "_".join(parts[-length:])
-            counts[suffix] = counts.get(suffix, 0) + 1
-    nodes[0].names = {name: _identifier(name) for name in _own_names(nodes[0].component)}
-    for node, name, parts in wanted:
-        candidates = ["_".join(parts[-length:]) for length in range(2, len(parts) + 1)]
-        free = [c for c in candidates if counts[c] == 1 and c not in taken]
-        flat = free[0] if free else candidates[-1]
-        while flat in taken:
-            flat += "_"
-        taken[flat] = 1
-        node.names[name] = flat
-
-
-def _identifier(text: str) -> str:
-    """`text` with everything that is not a letter, digit or underscore replaced."""
-    clean = re.sub(r"\W", "_", text, flags=re.ASCII)
-    return clean if clean[:1].isalpha() or clean[:1] == "_" else f"_{clean}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a select path leads to: flat names of siblings, or an input from outside."""
-
-    names: tuple[str, ...]
-    input: str = ""
-    attachment: bool = False
-
-
-def _resolve(node: _Node, path: str, span: Span | None) -> _Found:
-    """Follow a select path from `node`. Raises ValueError where a step is malformed."""
-    *steps, last = path.split("/")
-    current = [node]
-    for step in steps:
-        match = _STEP.match(step)
-        if not match:
-            raise ValueError(step)
-        name, attribute, value, index = match.groups()
-        for item in current:
-            if any(slot.name == name for slot in item.component.attachments):
-                return _Found((), f"{_identifier(name)}_{_identifier(last)}", True)
-            peers = [i.name for i in item.component.analog_inputs if i.reduce == "peer"]
-            if name in peers:
-                return _Found((), f"{_identifier(name)}_{_identifier(last)}")
-        found = [
-            child
-            for item in current
-            for child in item.children
-            if child.child and name in (child.child.name, child.child.id)
-        ]
-        if attribute:
-            found = [n for n in found if n.child and n.child.texts.get(attribute) == value]
-        if index is not None:
-            found = found[int(index) : int(index) + 1]
-        current = found
-    names = [name for item in current if (name := _variable(item, last)) is not None]
-    return _Found(tuple(names))
-
-
-def _variable(node: _Node, name: str) -> str | None:
-    """The flat name of a node's exposure or quantity."""
-    for exposure in node.component.exposures:
-        if exposure.name == name:
-            return node.names.get(exposure.variable)
-    return node.names.get(name)
 
 
 class _Flattening:
     """One run: gathers the parts of the flat component node by node."""
 
-    def __init__(self, root: _Node, nodes: list[_Node], quantities: dict[str, float]) -> None:
+    def __init__(self, root: Node, nodes: list[Node], quantities: dict[str, float]) -> None:
         self.root = root
         self.nodes = nodes
         self.quantities = quantities
@@ -230,7 +105,7 @@ class _Flattening:
         flat = replace(flat, analog_inputs=tuple(self.inputs.values()))
         return Flat(_hoist(self._without_missing(flat)), self.root)
 
-    def _bind_requirements(self, node: _Node) -> None:
+    def _bind_requirements(self, node: Node) -> None:
         for item in node.component.analog_inputs:
             if item.reduce == "peer" or item.name in node.names:
                 continue
@@ -238,22 +113,22 @@ class _Flattening:
                 flat = (
                     item.name
                     if node is self.root
-                    else _identifier("_".join((*node.path, item.name)))
+                    else identifier("_".join((*node.path, item.name)))
                 )
                 self.inputs[flat] = replace(item, name=flat)
                 node.names[item.name] = flat
                 continue
             node.names[item.name] = self._provider(node, item)
 
-    def _provider(self, node: _Node, item: model.AnalogInput) -> str:
+    def _provider(self, node: Node, item: model.AnalogInput) -> str:
         """The nearest ancestor's quantity of that name, else an input of the flat component."""
         above = node.parent
         while above is not None:
-            found = _variable(above, item.name)
+            found = variable(above, item.name)
             if found is not None:
                 return found
             above = above.parent
-        name = _identifier(item.name)
+        name = identifier(item.name)
         if item.name in self.quantities:
             value = si_quantity(self.quantities[item.name], item.dimension)
             self.extra[name] = model.Parameter(name=name, dimension=item.dimension, value=value)
@@ -261,7 +136,7 @@ class _Flattening:
             self.inputs.setdefault(name, replace(item, name=name))
         return name
 
-    def expr(self, node: _Node, expr: Expr) -> Expr:
+    def expr(self, node: Node, expr: Expr) -> Expr:
         """`expr` of a node in flat names, selects bound."""
         if isinstance(expr, Name):
             return Name(node.names.get(expr.id, expr.id), expr.span)
@@ -269,9 +144,9 @@ class _Flattening:
             return self._select(node, expr)
         return rebuild(expr, lambda part: self.expr(node, part))
 
-    def _select(self, node: _Node, select: Select) -> Expr:
+    def _select(self, node: Node, select: Select) -> Expr:
         try:
-            found = _resolve(node, select.path, select.span)
+            found = resolve(node, select.path)
         except ValueError as problem:
             message = f"'{select.path}' is not a path: '{problem}' cannot be read"
             raise error("L150", message, select.span) from None
@@ -327,7 +202,7 @@ class _Flattening:
             for item in node.component.derived_variables
         )
 
-    def _derived(self, node: _Node, item: model.DerivedVariable) -> model.DerivedVariable:
+    def _derived(self, node: Node, item: model.DerivedVariable) -> model.DerivedVariable:
         value = self.expr(node, item.value)
         name = node.names[item.name]
         dimension = item.dimension
@@ -343,24 +218,24 @@ class _Flattening:
     def _odes(self) -> tuple[model.Ode, ...]:
         return tuple(self._ode(node, item) for node in self.nodes for item in node.component.odes)
 
-    def _ode(self, node: _Node, item: model.Ode) -> model.Ode:
+    def _ode(self, node: Node, item: model.Ode) -> model.Ode:
         return replace(item, variable=node.names[item.variable], rhs=self.expr(node, item.rhs))
 
     def _conditions(
-        self, node: _Node, holder: model.Component | model.Regime
+        self, node: Node, holder: model.Component | model.Regime
     ) -> tuple[model.OnCondition, ...]:
         return tuple(
             replace(item, test=self.expr(node, item.test), body=self._body(node, item.body))
             for item in holder.on_conditions
         )
 
-    def _events(self, node: _Node, events: tuple[model.OnEvent, ...]) -> tuple[model.OnEvent, ...]:
+    def _events(self, node: Node, events: tuple[model.OnEvent, ...]) -> tuple[model.OnEvent, ...]:
         return tuple(replace(item, body=self._body(node, item.body)) for item in events)
 
-    def _machines(self, node: _Node) -> tuple[model.RegimeMachine, ...]:
+    def _machines(self, node: Node) -> tuple[model.RegimeMachine, ...]:
         return tuple(
             model.RegimeMachine(
-                name=_machine_name(node),
+                name=machine_name(node),
                 regimes=tuple(
                     replace(
                         regime,
@@ -390,7 +265,7 @@ class _Flattening:
         )
 
     def _body(
-        self, node: _Node, body: tuple[model.Statement, ...], depth: int = 0
+        self, node: Node, body: tuple[model.Statement, ...], depth: int = 0
     ) -> tuple[model.Statement, ...]:
         """Statements in flat names; events to relatives are replaced by what they do there."""
         result: list[model.Statement] = []
@@ -400,7 +275,7 @@ class _Flattening:
                     target = node.names.get(item.target, item.target)
                     result.append(replace(item, target=target, value=self.expr(node, item.value)))
                 case model.Transition():
-                    result.append(replace(item, machine=_machine_name(node)))
+                    result.append(replace(item, machine=machine_name(node)))
                 case model.Emit():
                     result.extend(self._emit(node, item, depth))
                 case model.If():
@@ -412,7 +287,7 @@ class _Flattening:
                     result.append(replace(item, branches=branches, otherwise=otherwise))
         return tuple(result)
 
-    def _emit(self, node: _Node, item: model.Emit, depth: int) -> Iterator[model.Statement]:
+    def _emit(self, node: Node, item: model.Emit, depth: int) -> Iterator[model.Statement]:
         if depth > MAX_RELAYS:
             message = f"events of port '{item.port}' go round in a circle"
             raise error("L152", message, item.span)
@@ -423,12 +298,12 @@ class _Flattening:
                 if handler.port == port:
                     yield from self._body(target, handler.body, depth + 1)
 
-    def _routes(self) -> dict[tuple[int, str], list[tuple[_Node, str]]]:
+    def _routes(self) -> dict[tuple[int, str], list[tuple[Node, str]]]:
         """(sender, port) -> receivers, from the routes that the components declare."""
-        table: dict[tuple[int, str], list[tuple[_Node, str]]] = {}
+        table: dict[tuple[int, str], list[tuple[Node, str]]] = {}
         for node in self.nodes:
             for route in node.component.event_routes:
-                source, target = _relative(node, route.source), _relative(node, route.target)
+                source, target = relative(node, route.source), relative(node, route.target)
                 if source is None or target is None:
                     continue
                 outputs = [port.name for port in source.component.event_outputs]
@@ -472,27 +347,9 @@ class _Flattening:
         return replace(flat, derived_variables=kept, exposures=exposures)
 
 
-def _children_hint(root: _Node) -> str:
+def _children_hint(root: Node) -> str:
     names = [child.child.id for child in root.children if child.child]
     return f"'{root.component.name}' has the children {', '.join(names)}" if names else ""
-
-
-def _machine_name(node: _Node) -> str:
-    return "_".join(_identifier(part) for part in node.path)
-
-
-def _relative(node: _Node, path: str) -> _Node | None:
-    """The node at a relative path (`..` goes up), or None."""
-    current: _Node | None = node
-    for step in path.split("/") if path else ():
-        if current is None:
-            return None
-        if step == "..":
-            current = current.parent
-        elif step not in (".", ""):
-            match = [c for c in current.children if c.child and step in (c.child.name, c.child.id)]
-            current = match[0] if match else None
-    return current
 
 
 def _hoist(flat: model.Component) -> model.Component:

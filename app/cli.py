@@ -1,0 +1,187 @@
+"""The command line: arguments, dispatch and exit codes. Standard library only until a command runs.
+
+Exit codes: 0 done (losses are in the report), 2 bad input or usage, 3 refused by the target or by
+`--strict`, 4 our own fault, 130 interrupted, 141 the reader of our output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from .. import __version__
+from ..canonical_model.diagnostics import ModelError
+
+DONE, BAD_INPUT, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 2, 3, 4, 130, 141
+SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
+_EPILOG = """exit codes: 0 done (losses are in the report), 2 bad input, 3 refused by the target or
+by --strict, 4 our own fault"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `interspike ARGV` and return its exit code."""
+    return _guarded(_parser(), sys.argv[1:] if argv is None else argv)
+
+
+def convert_main(argv: Sequence[str] | None = None) -> int:
+    """Run `convert SOURCE --to TARGET`, the same as `interspike convert`."""
+    parser = argparse.ArgumentParser(
+        prog="convert", description=_CONVERT, epilog=_EPILOG, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"interspike {__version__}")
+    _convert_arguments(parser)
+    return _guarded(parser, sys.argv[1:] if argv is None else argv)
+
+
+def _guarded(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
+    """Parse and run; every way to fail becomes an exit code and a sentence, never a traceback."""
+    try:
+        arguments = parser.parse_args(argv)
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # the interpreter flushes stdout once more at exit: give it a place to flush to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    try:
+        command = import_module(f".commands.{arguments.command}", __package__)
+        code: int = command.run(arguments)
+        return code
+    except ModelError as problem:
+        return _report(problem, arguments)
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as problem:
+        from .crash import explain
+
+        explain(problem, arguments)
+        return INTERNAL
+
+
+def _report(problem: ModelError, arguments: argparse.Namespace) -> int:
+    from .terminal import show
+
+    code = REFUSED if problem.refused else BAD_INPUT
+    show(problem.issues, getattr(arguments, "sources", {}))
+    if getattr(arguments, "json", False):
+        import json
+
+        issues = [issue.to_json() for issue in problem.issues]
+        print(json.dumps({"exit_code": code, "issues": issues}, indent=2))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="interspike",
+        description="Convert spiking-neuron models between languages and into code that runs.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"interspike {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text.partition(".")[0], description=text, epilog=_EPILOG, allow_abbrev=False
+        )
+
+    _convert_arguments(add("convert", _CONVERT))
+    _inspect_arguments(add("inspect", _INSPECT))
+    _simulate_arguments(add("simulate", _SIMULATE))
+    _run_arguments(add("run", _RUN))
+    _formats_arguments(add("formats", _FORMATS))
+    return parser
+
+
+_CONVERT = "Convert a model file to a target. A report says what was kept, approximated or refused."
+_INSPECT = "Show what a model file holds. Equations, units, and how each system would be solved."
+_SIMULATE = "Run a model file on the reference simulator. Double precision, no code generated."
+_RUN = "Build and run what a conversion wrote. On the target's emulator."
+_FORMATS = "List the formats and what each can hold."
+
+
+def _source_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="model file, or - for standard input")
+    parser.add_argument("--component", metavar="NAME", help="the component to take from the file")
+    parser.add_argument(
+        "-I", dest="search_path", metavar="DIR", action="append", default=[],
+        help="also look for included files here (may be repeated)",
+    )  # fmt: skip
+
+
+def _common_arguments(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for programs on stdout")
+    parser.add_argument(
+        "--debug", action="store_true", help="on a fault of ours, write the traceback to a file"
+    )
+    parser.set_defaults(command=name)
+
+
+def _solver_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--solver", choices=SOLVERS, default="auto", help="how to integrate (default: auto)"
+    )
+    parser.add_argument(
+        "--dt", metavar="STEP", help="time step, e.g. 0.1ms (default: the experiment's, else 0.1ms)"
+    )
+
+
+def _convert_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    parser.add_argument("--to", required=True, metavar="TARGET", help="see `interspike formats`")
+    parser.add_argument("-o", dest="output", metavar="DIR", help="default: ./<name>_<target>")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse if anything would not be exact"
+    )
+    _solver_arguments(parser)
+    parser.add_argument("--report", metavar="FILE", help="write the report here too, as JSON")
+    _common_arguments(parser, "convert")
+
+
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    _solver_arguments(parser)
+    _common_arguments(parser, "inspect")
+
+
+def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    parser.add_argument(
+        "-o", dest="output", metavar="DIR", default=".", help="folder for the results (default: .)"
+    )
+    parser.add_argument(
+        "--mode", choices=("continuous", "grid"), default="continuous",
+        help="events located in continuous time (default), or a fixed step",
+    )  # fmt: skip
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="write CSV files")
+    form.add_argument("--npz", action="store_true", help="write one NumPy archive")
+    parser.add_argument("--plot", metavar="FILE", help="draw traces and spikes (PNG, SVG, PDF)")
+    parser.add_argument("--length", metavar="TIME", help="how long to run, e.g. 200ms")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of random draws")
+    _solver_arguments(parser)
+    _common_arguments(parser, "simulate")
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="folder that `interspike convert` wrote")
+    parser.add_argument("--backend", metavar="NAME", help="host or qemu (default: host)")
+    parser.add_argument("--length", metavar="TIME", help="how long to run, e.g. 200ms")
+    parser.add_argument("--plot", metavar="FILE", help="draw the spikes (PNG, SVG, PDF)")
+    _common_arguments(parser, "run")
+
+
+def _formats_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--markdown", action="store_true", help="the table of docs/formats.md")
+    _common_arguments(parser, "formats")

@@ -1,0 +1,98 @@
+"""Published NeuroML and LEMS models against the results of their own engine (see their MANIFEST).
+
+Times are compared with the reference extrapolated to step 0, traces by rms over the stated window.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interspike.canonical_model.circuit import Circuit
+from interspike.canonical_model.diagnostics import Log
+from interspike.canonical_model.passes.wire import wire
+from interspike.importers.lems.reader import read
+from interspike.solvers.simulate import simulate
+
+MODELS = Path(__file__).resolve().parents[2].parent / "shared" / "models" / "neuroml"
+MANIFEST = MODELS / "MANIFEST.json"
+CASES = json.loads(MANIFEST.read_text())["cases"] if MANIFEST.exists() else []
+# x is independent of the step, a and b exist on a grid only (their MANIFEST note): see test_grid_order
+GRID_ONLY = {"23_own_01_condition_order"}
+
+pytestmark = pytest.mark.skipif(not CASES, reason="the published models are not beside the checkout")
+
+
+@lru_cache(maxsize=4)
+def circuit_of(case: str) -> Circuit:
+    entry = next(item for item in CASES if item["case"] == case)
+    path = MODELS / case / entry["instrumented_file"]
+    log = Log()
+    return wire(read(path, None, log=log), log)
+
+
+def upward(times: np.ndarray, values: np.ndarray, threshold: float) -> np.ndarray:
+    """Upward crossings of a trace, interpolated linearly."""
+    k = np.flatnonzero((values[:-1] <= threshold) & (values[1:] > threshold))
+    slope = (threshold - values[k]) / (values[k + 1] - values[k])
+    return times[k] + slope * (times[k + 1] - times[k])
+
+
+def trace_errors(case: str, result, entry) -> list[str]:
+    rows = np.loadtxt(MODELS / case / "ref" / "traces.dat", ndmin=2)
+    header = (MODELS / case / "ref" / "traces.dat").read_text().splitlines()[0]
+    names = header.removeprefix("# ").split("\t")
+    found = []
+    for label, rule in entry["compare"]["traces"].items():
+        start, stop = rule["window_s"] or (0, np.inf)
+        keep = (rows[:, 0] >= start) & (rows[:, 0] <= stop)
+        ours = np.interp(rows[keep, 0], result.times, result.traces[label])
+        rms = float(np.sqrt(np.mean((ours - rows[keep, names.index(label)]) ** 2)))
+        if rms > rule["tol_rms"]:
+            found.append(f"{label}: rms {rms:.3g} > {rule['tol_rms']:.3g}")
+    return found
+
+
+def event_errors(case: str, result, entry) -> list[str]:
+    checks = json.loads((MODELS / case / "ref" / "expected.json").read_text())["checks"]
+    found = []
+    for label, rule in entry["compare"]["events"].items():
+        name, _, threshold = label.partition(" crossing ")
+        check = next(
+            item
+            for item in checks
+            if item.get("n") is not None
+            and label in (item["quantity"], f"{item['quantity']} crossing {item.get('threshold')}")
+        )
+        best = np.array(check[rule["best_reference"]])[: rule["n"]]
+        if threshold:
+            ours = upward(result.times, result.traces[name], float(threshold))
+        else:
+            ours = result.events[name]
+        is_chaotic = "chaotic" in (entry["note"] or "") and rule["n"] < len(ours)
+        if len(ours) != rule["n"] and not is_chaotic:
+            found.append(f"{label}: {len(ours)} events instead of {rule['n']}")
+            continue
+        worst = float(np.max(np.abs(ours[: rule["n"]] - best))) if rule["n"] else 0.0
+        if worst > rule["tol_s"]:
+            found.append(f"{label}: off by {worst:.3g} s > {rule['tol_s']:.3g} s")
+    for label in entry["compare"]["silent"]:
+        if len(result.events.get(label, ())):
+            found.append(f"{label}: should be silent")
+    return found
+
+
+@pytest.mark.parametrize("case", [item["case"] for item in CASES])
+def test_reference_simulator_agrees_with_the_recorded_result(case: str) -> None:
+    entry = next(item for item in CASES if item["case"] == case)
+    circuit = circuit_of(case)
+    if case in GRID_ONLY:
+        result = simulate(circuit, mode="grid", scheme="euler")
+    else:
+        result = simulate(circuit, mode="continuous")
+    errors = event_errors(case, result, entry) + trace_errors(case, result, entry)
+    assert not errors, "\n".join(errors)
