@@ -16,7 +16,6 @@ from ...canonical_model.expr import (
     ZERO,
     Conditional,
     Expr,
-    Number,
     Select,
     free_names,
     substitute,
@@ -67,7 +66,7 @@ class _Scope:
                 span,
                 hint=suggest(name, self.dimensions) or "declare it as Parameter or Requirement",
             )
-        for issue in problems(expr, self.lookup, expected):
+        for issue in problems(expr, self.lookup, expected, free_zero=True):
             place = issue.span or span
             self.log.add(issue.code, issue.level, issue.message, place, issue.text, issue.hint)
 
@@ -208,10 +207,9 @@ def _odes(
     for variable, rate in derivatives:
         _require_state(variable, scope, span)
         dimension = scope.dimensions.get(variable)
-        is_zero = isinstance(rate, Number) and rate.value == 0.0
-        expected = None if dimension is None or is_zero else dimension * FREQUENCY
+        expected = None if dimension is None else dimension * FREQUENCY
         scope.check(rate, expected, span)
-        if not is_zero:
+        if rate != ZERO:
             odes.append(model.Ode(variable=variable, rhs=rate, span=span))
     return tuple(odes)
 
@@ -222,8 +220,7 @@ def _body(handler: syntax.Handler, scope: _Scope) -> tuple[model.Statement, ...]
         if action.kind == "StateAssignment" and action.value is not None:
             _require_state(action.target, scope, action.span)
             expected = scope.dimensions.get(action.target)
-            is_zero = isinstance(action.value, Number) and action.value.value == 0.0
-            scope.check(action.value, None if is_zero else expected, action.span)
+            scope.check(action.value, expected, action.span)
             statements.append(
                 model.Assign(target=action.target, value=action.value, span=action.span)
             )

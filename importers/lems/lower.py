@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from ...canonical_model.expr import ONE, ZERO, Binary, Expr, Name, Select, Unary, add
-from ...canonical_model.units import FREQUENCY, Quantity
+from ...canonical_model.units import FREQUENCY, NONE, PURE, Dimension, Quantity, si_quantity
 from . import syntax
 from .dynamics import LoweredDynamics, lower_dynamics
 from .expressions import parse_expression
@@ -174,7 +174,7 @@ class Lowering:
     def _constants(self, resolved: ResolvedType) -> Iterator[model.Constant]:
         for member in resolved.of_kind("Constant"):
             dimension = self.types.dimension(member.dimension, member.span)
-            value = self.types.quantity(member.value, dimension, member.span)
+            value = self._constant(member.value, dimension, member.span)
             yield model.Constant(
                 name=member.name, dimension=dimension, value=value, span=member.span
             )
@@ -182,8 +182,17 @@ class Lowering:
         for name, (text, dimension_name, span) in self.types.document.constants.items():
             if name not in own and not resolved.is_standard:
                 dimension = self.types.dimension(dimension_name, span)
-                value = self.types.quantity(text, dimension, span)
+                value = self._constant(text, dimension, span)
                 yield model.Constant(name=name, dimension=dimension, value=value, span=span)
+
+    def _constant(self, text: str, dimension: Dimension, span: Span | None) -> Quantity:
+        """A constant's value; without a unit it is in SI, as jLEMS reads it, with a warning."""
+        value = self.types.quantity(text, None, span)
+        if value.unit == PURE and dimension != NONE:
+            message = f"the constant '{text}' has no unit; it is read in SI units"
+            self.log.add("L126", Level.WARNING, message, span)
+            return si_quantity(value.value, dimension)
+        return self.types.quantity(text, dimension, span)
 
     def _derived_parameters(self, resolved: ResolvedType) -> Iterator[model.DerivedParameter]:
         for member in resolved.of_kind("DerivedParameter"):
