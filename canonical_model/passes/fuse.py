@@ -147,7 +147,7 @@ def _choose_names(guest: _Guest, host: str, taken: set[str], circuit: Circuit) -
     links = [link for link in circuit.analog_links if link.target == guest.group.name]
     guest.names = {link.input: link.variable for link in links}
     component = guest.group.component
-    for name in sorted(_names(component) - guest.names.keys() - {"t", "h"}) + [PRESENT]:
+    for name in [*sorted(_names(component) - guest.names.keys() - {"t", "h"}), PRESENT]:
         flat = f"{prefix}_{name}"
         while flat in taken:
             flat += "_"

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from interspike.canonical_model.circuit import Circuit
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.passes.wire import wire
@@ -24,7 +23,9 @@ CASES = json.loads(MANIFEST.read_text())["cases"] if MANIFEST.exists() else []
 # x is independent of the step, a and b exist on a grid only (their MANIFEST note): see test_grid_order
 GRID_ONLY = {"23_own_01_condition_order"}
 
-pytestmark = pytest.mark.skipif(not CASES, reason="the published models are not beside the checkout")
+pytestmark = pytest.mark.skipif(
+    not CASES, reason="the published models are not beside the checkout"
+)
 
 
 @lru_cache(maxsize=4)
