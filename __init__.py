@@ -12,7 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Conversion", "Model", "ModelError", "Report", "__version__", "convert", "load", "simulate"]
+__all__ = [
+    "Conversion",
+    "Model",
+    "ModelError",
+    "Report",
+    "__version__",
+    "convert",
+    "load",
+    "simulate",
+]
 
 # name -> module that defines it; loaded when first asked for, so that the command line starts fast
 _LAZY = {

@@ -18,9 +18,7 @@ INCLUDE = [pattern for name in FOLDERS for pattern in (name, f"{name}.*")]
 class BuildWithoutSetup(build_py):
     """The root folder is the package, but this file is no part of it."""
 
-    def find_package_modules(
-        self, package: str, package_dir: str
-    ) -> list[tuple[str, str, str]]:
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         modules = super().find_package_modules(package, package_dir)
         return [module for module in modules if module[:2] != ("interspike", "setup")]
 

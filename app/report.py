@@ -72,7 +72,9 @@ class Report:
     @property
     def outcome(self) -> str:
         """`converted`, or `refused` if anything was."""
-        return "refused" if any(entry.status == "refused" for entry in self.entries) else "converted"
+        return (
+            "refused" if any(entry.status == "refused" for entry in self.entries) else "converted"
+        )
 
     def count(self, status: str) -> int:
         """How many things have this status."""
@@ -137,9 +139,7 @@ def build(
     placed: set[int] = set()
     for kind, name, span in _things(model):
         span = _relative_span(span, source)
-        mine = [
-            index for index, issue in enumerate(losses) if _concerns(issue, name, span, kind)
-        ]
+        mine = [index for index, issue in enumerate(losses) if _concerns(issue, name, span, kind)]
         placed.update(mine)
         entries += [_lost(kind, name, losses[index]) for index in mine]
         if not mine:

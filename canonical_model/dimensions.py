@@ -30,7 +30,7 @@ from .expr import (
     Unary,
     walk,
 )
-from .expr_text import fold, print_expr
+from .expr_print import fold, print_expr
 from .units import NONE, Dimension, dimension_name
 
 Lookup: TypeAlias = Callable[[str], Dimension | None]
@@ -39,6 +39,7 @@ Lookup: TypeAlias = Callable[[str], Dimension | None]
 _KEEPS = frozenset({"abs"})
 _AGREES = frozenset({"min", "max"})
 _FORGETS = frozenset({"sign", "heaviside"})
+_TESTS = frozenset({"and", "or", "not", "if"})
 _TOLERANCE = 1e-6  # exponents are sums and products of literals such as 1/3
 _TEXT_LIMIT = 120
 
@@ -50,9 +51,9 @@ def infer(expr: Expr, lookup: Lookup, *, free_zero: bool = False) -> Dimension |
     are dimensionless. With `free_zero` a bare literal 0 has any dimension (passes write it for an
     empty sum).
 
-    >>> infer(Binary("/", Name("v"), Name("t")), {"v": units.VOLTAGE}.get) == units.VOLTAGE / units.TIME
-    True
-    """  # noqa: E501
+    >>> str(infer(Binary("/", Name("v"), Name("t")), {"v": units.VOLTAGE}.get))
+    'kg m2 s-4 A-1'
+    """
     return fold(expr, _Checker(lookup, free_zero).dimension)
 
 
@@ -68,8 +69,8 @@ def problems(
     if found is not None and expected is not None and not same(found, expected):
         checker.report(
             "U204",
-            f"this has the dimension {dimension_name(found)}, "
-            f"but {dimension_name(expected)} is declared",
+            f"this value has dimension {dimension_name(found)} "
+            f"where {dimension_name(expected)} is declared",
             expr,
             _literal_hint(expr, expected),
         )
@@ -119,7 +120,9 @@ class _Checker:
             case Select():
                 return None
 
-    def binary(self, expr: Binary, left: Dimension | None, right: Dimension | None) -> Dimension | None:
+    def binary(
+        self, expr: Binary, left: Dimension | None, right: Dimension | None
+    ) -> Dimension | None:
         """Operators: products combine, powers scale, everything else needs equal sides."""
         match expr.op:
             case "*":
@@ -148,10 +151,8 @@ class _Checker:
         first, dimension = known[0]
         for part, item in known[1:]:
             if not same(item, dimension):
-                message = (
-                    f"{what} have different dimensions: {_quote(first)} is "
-                    f"{dimension_name(dimension)}, {_quote(part)} is {dimension_name(item)}"
-                )
+                sides = f"{_is(first, dimension)}, {_is(part, item)}"
+                message = f"{what} have different dimensions: {sides}"
                 hint = _literal_hint(part, dimension) or _literal_hint(first, item)
                 self.report("U201", message, expr, hint)
                 return None
@@ -160,16 +161,20 @@ class _Checker:
     def pure(self, expr: Expr, what: str, part: Expr, found: Dimension | None) -> Dimension:
         """Report a part that has a dimension where only a pure number makes sense."""
         if found is not None and not same(found, NONE):
-            name = dimension_name(found)
-            message = f"'{what}' needs a pure number, but {_quote(part)} is {name}"
-            self.report("U202", message, expr, f"divide it by a quantity of dimension {name}")
+            is_test = what in _TESTS
+            needs = "a condition" if is_test else "a pure number"
+            message = f"'{what}' needs {needs}, but {_is(part, found)}"
+            verb = "compare it with" if is_test else "divide it by"
+            hint = f"{verb} a quantity of dimension {dimension_name(found)}"
+            self.report("U202", message, expr, hint)
         return NONE
 
-    def power(self, expr: Binary, base: Dimension | None, exponent: Dimension | None) -> Dimension | None:
+    def power(
+        self, expr: Binary, base: Dimension | None, exponent: Dimension | None
+    ) -> Dimension | None:
         """base ^ exponent: a pure exponent, and a literal one where the base has a dimension."""
         if exponent is not None and not same(exponent, NONE):
-            name = dimension_name(exponent)
-            message = f"the exponent {_quote(expr.right)} is {name}; it must be a pure number"
+            message = f"an exponent must be a pure number, but {_is(expr.right, exponent)}"
             self.report("U203", message, expr)
             return None
         if base is None or same(base, NONE):
@@ -177,7 +182,7 @@ class _Checker:
         value = fold(expr.right, _constant)
         if value is None or not math.isfinite(value):
             message = (
-                f"{_quote(expr.left)} is {dimension_name(base)}, so that the exponent "
+                f"{_is(expr.left, base)}, so that the exponent "
                 f"{_quote(expr.right)} must be a literal number"
             )
             hint = f"divide the base by a quantity of dimension {dimension_name(base)}"
@@ -199,7 +204,9 @@ class _Checker:
                 self.pure(expr, name, arg, part)
         return NONE
 
-    def conditional(self, expr: Conditional, parts: tuple[Dimension | None, ...]) -> Dimension | None:
+    def conditional(
+        self, expr: Conditional, parts: tuple[Dimension | None, ...]
+    ) -> Dimension | None:
         """Conditions are truth values; all branches have one dimension."""
         for (test, _), found in zip(expr.cases, parts[0:-1:2], strict=True):
             self.pure(expr, "if", test, found)
@@ -247,6 +254,12 @@ def _span(expr: Expr) -> Span | None:
 def _quote(expr: Expr) -> str:
     text = print_expr(expr)
     return f"'{text if len(text) <= 40 else text[:37] + '...'}'"
+
+
+def _is(expr: Expr, dimension: Dimension) -> str:
+    """`'v' is voltage`."""
+    word = "dimensionless" if same(dimension, NONE) else dimension_name(dimension)
+    return f"{_quote(expr)} is {word}"
 
 
 def _literal_hint(expr: Expr, wanted: Dimension) -> str:

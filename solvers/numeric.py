@@ -1,0 +1,79 @@
+"""Functions of expressions that numpy lacks, vectorised over instances, in float64."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Value: TypeAlias = float | Array
+
+
+def heaviside(x: Value) -> Any:
+    """0 below zero, 1 above, 0.5 at zero (LEMS `H`)."""
+    return np.heaviside(x, 0.5)
+
+
+def factorial(x: Value) -> Any:
+    """x! of the nearest integer, NaN for negative arguments."""
+    return np.vectorize(_factorial, otypes=[float])(x)
+
+
+def _factorial(x: float) -> float:
+    n = round(x)
+    return math.nan if n < 0 else (math.inf if n > 170 else float(math.factorial(n)))
+
+
+def erf(x: Value) -> Any:
+    """The error function."""
+    return np.vectorize(math.erf, otypes=[float])(x)
+
+
+def erfc(x: Value) -> Any:
+    """1 - erf(x) without cancellation."""
+    return np.vectorize(math.erfc, otypes=[float])(x)
+
+
+def exprel(x: Value) -> Any:
+    """expm1(x)/x, 1 at x = 0."""
+    x = np.asarray(x, dtype=float)
+    small = np.abs(x) < 1e-300
+    safe = np.where(small, 1.0, x)
+    return np.where(small, 1.0, np.expm1(safe) / safe)
+
+
+def expdd(*points: Value) -> Any:
+    """The divided difference exp[x0, ..., xn], right to rounding at equal and near-equal points.
+
+    It is the corner element of exp of a bidiagonal matrix (Opitz 1964): points on the diagonal, ones
+    above. A Taylor series about their mean, with scaling and squaring, never cancels.
+    """
+    arrays = np.broadcast_arrays(*(np.asarray(point, dtype=float) for point in points))
+    if arrays[0].ndim == 0:
+        return _expdd([float(item) for item in arrays])
+    flat = np.stack([item.ravel() for item in arrays])
+    return np.array([_expdd(list(column)) for column in flat.T]).reshape(arrays[0].shape)
+
+
+def _expdd(points: list[float]) -> float:
+    size = len(points)
+    top = max(points)
+    matrix = np.diag(np.array(points) - top) + np.diag(np.ones(size - 1), 1)
+    # all entries off the diagonal are positive and the shift keeps the diagonal non-positive
+    squarings = max(0, math.ceil(math.log2(max(1.0, float(np.abs(matrix).sum(axis=1).max())))) + 3)
+    scaled = matrix / 2.0**squarings
+    # exp(D + N) with D <= 0: shift so that the series has positive terms only
+    shift = float(np.min(np.diag(scaled)))
+    positive = scaled - shift * np.eye(size)
+    term = np.eye(size)
+    total = np.eye(size)
+    for k in range(1, 30):
+        term = term @ positive / k
+        total = total + term
+    total = total * math.exp(shift)
+    for _ in range(squarings):
+        total = total @ total
+    return float(total[0, -1]) * math.exp(top)

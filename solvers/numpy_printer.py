@@ -1,0 +1,52 @@
+"""Print an expression as numpy source: `np.` for numpy, `nm.` for solvers.numeric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number, Unary
+
+_NUMPY = {
+    "sin": "np.sin", "cos": "np.cos", "tan": "np.tan", "asin": "np.arcsin", "acos": "np.arccos",
+    "atan": "np.arctan", "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh", "exp": "np.exp",
+    "expm1": "np.expm1", "log": "np.log", "log10": "np.log10", "sqrt": "np.sqrt", "abs": "np.abs",
+    "sign": "np.sign", "ceil": "np.ceil", "floor": "np.floor", "round": "np.round",
+    "min": "np.minimum", "max": "np.maximum", "heaviside": "nm.heaviside",
+    "factorial": "nm.factorial", "erf": "nm.erf", "erfc": "nm.erfc", "exprel": "nm.exprel",
+    "expdd": "nm.expdd", "uniform": "nm_uniform", "normal": "nm_normal",
+}  # fmt: skip
+_OPERATORS = {"and": "&", "or": "|", "^": "**"}
+
+
+def print_numpy(expr: Expr, names: Mapping[str, str]) -> str:
+    """Numpy source of `expr`; every name is replaced through `names` (KeyError if it is not there)."""
+    match expr:
+        case Number():
+            # a unit is a factor, except for offset units, which have been converted on import
+            value = expr.value if expr.unit is None else expr.value * expr.unit.scale
+            return f"({value!r})" if value < 0 else repr(value)
+        case Name(name):
+            return names[name]
+        case Unary("not", operand):
+            return f"(~{_truth(operand, names)})"
+        case Unary(_, operand):
+            return f"(-{print_numpy(operand, names)})"
+        case Binary("and" | "or", left, right):
+            return f"({_truth(left, names)} {_OPERATORS[expr.op]} {_truth(right, names)})"
+        case Binary(op, left, right):
+            symbol = _OPERATORS.get(op, op)
+            return f"({print_numpy(left, names)} {symbol} {print_numpy(right, names)})"
+        case Call(function, args):
+            inner = ", ".join(print_numpy(arg, names) for arg in args)
+            return f"{_NUMPY[function]}({inner})"
+        case Conditional(cases, otherwise):
+            text = print_numpy(otherwise, names)
+            for test, value in reversed(cases):
+                text = f"np.where({_truth(test, names)}, {print_numpy(value, names)}, {text})"
+            return text
+    raise TypeError(f"cannot print {expr!r}")
+
+
+def _truth(expr: Expr, names: Mapping[str, str]) -> str:
+    """A boolean operand; numbers count as true unless 0."""
+    return f"np.asarray({print_numpy(expr, names)}, dtype=bool)"

@@ -1,0 +1,160 @@
+"""Decide how a component is advanced by one step, and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..canonical_model.diagnostics import error, suggest
+from ..canonical_model.expr import Expr, Name
+from ..canonical_model.model import Component
+from .builder import Builder, Names
+from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness
+from .plan import STEP, Block, Program, UpdatePlan
+from .propagators import Coefficients, ExactSystem, exact_system, obstacle, propagate
+from .schemes import TABLEAUS, explicit, exponential_euler, rosenbrock
+from .system import System, systems
+
+SCHEMES = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
+
+WHY = {
+    "exact": "linear with constant coefficients: the propagator is exact for any step",
+    "euler": "forward Euler was asked for",
+    "rk4": "not stiff at this step: classic Runge-Kutta of order 4",
+    "rkf45": "adaptive Runge-Kutta-Fehlberg was asked for",
+    "expeuler": "each equation is linear in its own variable: exponential Euler is stable at any step",
+    "implicit": "the fastest rate is too fast for an explicit step: ROS2, L-stable of order 2",
+}
+
+
+def plan_update(
+    component: Component, scheme: str = "auto", *, step: float | None = None
+) -> UpdatePlan:
+    """The update of a flat component. `step` (s) helps `auto` to judge stiffness.
+
+    Raises ModelError S200 (unknown scheme), S201 (no exact solution), S203, S204, S205, S210.
+    """
+    if scheme not in SCHEMES:
+        raise error("S200", f"there is no solver '{scheme}'", hint=suggest(scheme, SCHEMES))
+    names = Names(_taken(component))
+    coefficients = Coefficients(names)
+    programs, blocks = [], []
+    for system in systems(component):
+        program, found = _plan_system(system, scheme, step, coefficients)
+        programs.append((system.regimes, program))
+        blocks.extend(found)
+    return UpdatePlan(
+        scheme=scheme,
+        coefficients=tuple(coefficients.items),
+        matrices=tuple(coefficients.matrices),
+        programs=tuple(programs),
+        blocks=tuple(blocks),
+    )
+
+
+def _taken(component: Component) -> set[str]:
+    groups = (
+        component.parameters,
+        component.constants,
+        component.derived_parameters,
+        component.state_variables,
+        component.analog_inputs,
+    )
+    return {item.name for group in groups for item in group} | {"t", STEP}
+
+
+def _plan_system(
+    system: System, scheme: str, step: float | None, coefficients: Coefficients
+) -> tuple[Program, list[Block]]:
+    """The program of one combination of regimes, and the report of its blocks."""
+    builder = Builder(system, Names(coefficients.names.taken))
+    exact = _exact_part(system, scheme)
+    rest = tuple(name for name in system.rates if name not in exact.states)
+    start = builder.stage({}, 0.0, "")
+    solved: dict[float, Mapping[str, Expr]] = {0.0: {}}
+
+    def exact_at(fraction: float) -> Mapping[str, Expr]:
+        if fraction not in solved:
+            values = propagate(exact, coefficients, fraction, start)
+            label = "_new" if fraction == 1.0 else "_half"
+            solved[fraction] = {n: builder.let(f"{n}{label}", v) for n, v in values.items()}
+        return solved[fraction]
+
+    errors: tuple[str, ...] = ()
+    new: dict[str, Expr] = {}
+    chosen, why = scheme, WHY.get(scheme, "")
+    if rest:
+        if scheme == "auto":
+            chosen, why = _choose(system, rest, step)
+        if chosen in TABLEAUS:
+            new, errors = explicit(TABLEAUS[chosen], rest, system, builder, exact_at)
+        elif chosen == "expeuler":
+            new = exponential_euler(rest, system, builder, start)
+        else:
+            new = rosenbrock(rest, system, builder, start, exact_at)
+    new = {**exact_at(1.0), **new}
+    # a commit takes a local, so that all commits happen at once
+    commits = [(name, _local(builder, name, value)) for name, value in new.items()]
+    program = Program(
+        instructions=tuple(builder.instructions), commits=tuple(commits), error=errors
+    )
+    return program, _report(system, exact, chosen, why)
+
+
+def _local(builder: Builder, name: str, value: Expr) -> str:
+    if isinstance(value, Name) and any(i.target == value.id for i in builder.instructions):
+        return value.id
+    from .plan import Instruction
+
+    local = builder.names.fresh(f"{name}_new")
+    builder.instructions.append(Instruction(target=local, value=value))
+    return local
+
+
+NOTHING = ExactSystem((), {}, {}, {}, {})
+
+
+def _exact_part(system: System, scheme: str) -> ExactSystem:
+    """The states to be solved exactly: all or an error for `exact`, none for a numerical scheme."""
+    if scheme not in ("auto", "exact"):
+        return NOTHING
+    exact = exact_system(system)
+    if scheme == "exact":
+        for name in system.rates:
+            if name not in exact.states:
+                message = (
+                    f"'{system.component.name}' has no exact solution: {obstacle(system, name)}"
+                )
+                hint = "use --solver auto, which solves the linear part exactly"
+                raise error("S201", message, system.component.span, hint=hint)
+    return exact
+
+
+def _choose(system: System, names: tuple[str, ...], step: float | None) -> tuple[str, str]:
+    """The numerical scheme of the states that have no exact solution, and the reason."""
+    if any(system.is_random(system.rates[name]) for name in names):
+        return "euler", "the rates draw random numbers: forward Euler"
+    found: Stiffness = stiffness(system, names)
+    if not found.is_stiff(step):
+        return "rk4", WHY["rk4"]
+    speed = f"the fastest rate at rest is {found.fastest:.3g}/s, {found.fastest * (step or 0):.2g} per step"
+    if all(is_conditionally_linear(system, name) for name in names):
+        return "expeuler", f"{speed}; {WHY['expeuler']}"
+    if len(names) <= 16:
+        return "implicit", f"{speed}; {WHY['implicit']}"
+    return "expeuler", f"{speed}; too many states for the implicit scheme: exponential Euler"
+
+
+def _report(system: System, exact: ExactSystem, scheme: str, why: str) -> list[Block]:
+    blocks = []
+    for block in system.blocks():
+        is_exact = all(name in exact.states for name in block)
+        blocks.append(
+            Block(
+                states=tuple(block),
+                kind=kind_of(system, block),
+                scheme="exact" if is_exact else scheme,
+                reason=WHY["exact"] if is_exact else why,
+                regimes=system.regimes,
+            )
+        )
+    return blocks

@@ -1,0 +1,108 @@
+"""The ODE system of a flat component in one combination of regimes, ready to be analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from ..canonical_model.diagnostics import error
+from ..canonical_model.expr import TIME, Expr, is_random
+from ..canonical_model.model import Component, Regime
+from .algebra import Definitions
+from .graph import components, topological
+
+MAX_COMBINATIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """States with their rates; `order` lists the derived variables in order of dependence.
+
+    `static` names never change during a run, `held` names stay constant over a step.
+    """
+
+    component: Component
+    regimes: tuple[str, ...]
+    rates: dict[str, Expr]
+    definitions: Definitions
+    order: tuple[str, ...]
+    static: frozenset[str]
+    held: frozenset[str]
+
+    @property
+    def states(self) -> frozenset[str]:
+        """The states that have an ODE here."""
+        return frozenset(self.rates)
+
+    def is_static(self, expr: Expr) -> bool:
+        """True if the value is fixed once parameters are known."""
+        leaves = self.definitions.depends(expr) - self.definitions.values.keys()
+        return leaves <= self.static and not is_random(expr)
+
+    def is_held(self, expr: Expr) -> bool:
+        """True if the value stays the same over a step."""
+        leaves = self.definitions.depends(expr) - self.definitions.values.keys()
+        return leaves <= self.static | self.held and not self.is_random(expr)
+
+    def is_random(self, expr: Expr) -> bool:
+        """True if random numbers enter, directly or through derived variables."""
+        names = self.definitions.depends(expr) & self.definitions.values.keys()
+        return is_random(expr) or any(is_random(self.definitions.values[n]) for n in names)
+
+    def blocks(self) -> list[list[str]]:
+        """The states in strongly connected sets, each after those it depends on."""
+        graph = {
+            name: self.definitions.depends(rate) & self.states for name, rate in self.rates.items()
+        }
+        return components(graph)
+
+
+def systems(component: Component) -> Iterator[System]:
+    """One system per combination of active regimes. Raises ModelError S204, S210."""
+    machines = [machine.regimes for machine in component.machines]
+    count = 1
+    for regimes in machines:
+        count *= len(regimes)
+    if count > MAX_COMBINATIONS:
+        message = (
+            f"'{component.name}' has {count} combinations of regimes, more than {MAX_COMBINATIONS}"
+        )
+        raise error("S204", message, component.span)
+    for combination in product(*machines):
+        yield _system(component, combination)
+
+
+def _system(component: Component, regimes: tuple[Regime, ...]) -> System:
+    derived = {item.name: item.value for item in component.derived_variables}
+    rates = {ode.variable: ode.rhs for ode in component.odes}
+    for regime in regimes:
+        derived.update({item.name: item.value for item in regime.derived_variables})
+        rates.update({ode.variable: ode.rhs for ode in regime.odes})
+    definitions = Definitions(derived)
+    graph = {name: definitions.depends(value) & derived.keys() for name, value in derived.items()}
+    order, circle = topological(graph)
+    if circle:
+        names = ", ".join(circle)
+        message = f"derived variables of '{component.name}' depend on each other: {names}"
+        raise error("S210", message, component.span)
+    static = {
+        item.name
+        for item in (*component.parameters, *component.constants, *component.derived_parameters)
+    }
+    inputs = {item.name for item in component.analog_inputs}
+    still = {item.name for item in component.state_variables} - rates.keys()
+    return System(
+        component=component,
+        regimes=tuple(regime.name for regime in regimes),
+        rates=rates,
+        definitions=definitions,
+        order=tuple(order),
+        static=frozenset(static),
+        held=frozenset(inputs | still),
+    )
+
+
+def is_time_dependent(system: System, expr: Expr) -> bool:
+    """True if `t` itself enters."""
+    return TIME in system.definitions.depends(expr)
