@@ -66,17 +66,14 @@ def recognise(head: bytes, file: str) -> Importer:
         candidate: Importer = resolve(path)
         if candidate.sniff(head):
             return candidate
-    outside = [
-        (item, origin)
-        for item, origin in _outside(IMPORTERS, IMPORTER_GROUP, Importer)
-        if item.sniff(head)
-    ]
-    if len(outside) > 1:
-        names = ", ".join(f"'{item.name}' ({origin})" for item, origin in outside)
+    outside = _outside(IMPORTERS, IMPORTER_GROUP, Importer)
+    takers = [(item, origin) for item, origin in outside if item.sniff(head)]
+    if len(takers) > 1:
+        names = ", ".join(f"'{item.name}' ({origin})" for item, origin in takers)
         raise error("A006", f"several importers take this file: {names}", Span(file))
-    if outside:
-        return outside[0][0]
-    known = ", ".join([*IMPORTERS, *(item.name for item, _ in importers()[len(IMPORTERS) :])])
+    if takers:
+        return takers[0][0]
+    known = ", ".join([*IMPORTERS, *(item.name for item, _ in outside)])
     what = "the file is empty" if not head.strip() else "this is no model that any importer reads"
     raise error("A005", what, Span(file), hint=f"formats read: {known}")
 
@@ -104,10 +101,11 @@ def _find(
     if path is not None:
         found: F = resolve(path)
         return found
-    outside = {item.name: item for item, _ in _outside(built_in, group, kind)}
-    if name in outside:
-        return outside[name]
-    known = [*built_in, *outside]
+    outside = _outside(built_in, group, kind)
+    for item, _ in outside:
+        if item.name == name:
+            return item
+    known = [*built_in, *(item.name for item, _ in outside)]
     hint = suggest(name, known) or f"known: {', '.join(known)}"
     raise error(code, f"there is no {what} '{name}'", hint=hint)
 

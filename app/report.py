@@ -223,4 +223,6 @@ def _relative_span(span: Span | None, source: str) -> Span | None:
 
 
 def _place(span: Span | None) -> dict[str, Any] | None:
-    return span and {"file": span.file, "line": span.line, "column": span.column}
+    if span is None:
+        return None
+    return {"file": span.file, "line": span.line, "column": span.column}

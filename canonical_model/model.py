@@ -281,6 +281,12 @@ class Component:
     extras: Mapping[str, str] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from .display import component_html
+
+        return component_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
@@ -308,3 +314,9 @@ class Model:
             if component.name == name:
                 return component
         raise KeyError(name)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from .display import model_html
+
+        return model_html(self)

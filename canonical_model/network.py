@@ -138,3 +138,9 @@ class Network:
             if population.name == name:
                 return population
         raise KeyError(name)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from .display import network_html
+
+        return network_html(self)

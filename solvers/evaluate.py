@@ -25,7 +25,9 @@ def evaluate(expr: Expr, values: Mapping[str, Value]) -> Any:
     source = print_numpy(expr, names)
     scope = {"np": np, "nm": numeric, "v": values}
     with np.errstate(all="ignore"):
-        return eval(compile(source, "<expression>", "eval"), {"__builtins__": {"bool": bool}}, scope)
+        return eval(
+            compile(source, "<expression>", "eval"), {"__builtins__": {"bool": bool}}, scope
+        )
 
 
 def parameter_values(

@@ -23,8 +23,8 @@ def print_numpy(expr: Expr, names: Mapping[str, str]) -> str:
     match expr:
         case Number():
             # a unit is a factor, except for offset units, which have been converted on import
-            value = expr.value if expr.unit is None else expr.value * expr.unit.scale
-            return f"({value!r})" if value < 0 else repr(value)
+            number = expr.value if expr.unit is None else expr.value * expr.unit.scale
+            return f"({number!r})" if number < 0 else repr(number)
         case Name(name):
             return names[name]
         case Unary("not", operand):

@@ -216,9 +216,7 @@ def _divided(points: list[Expr], h: Expr) -> Expr:
         return ONE if points[0] == ZERO else Call("exp", (times(points[0], h),))
     if len(points) == 2:
         a, b = points if points[1] == ZERO else (points[1], points[0])
-        inner = Call("exprel", (times(minus(a, b), h),))
-        if a == b:
-            inner = ONE
+        inner: Expr = ONE if a == b else Call("exprel", (times(minus(a, b), h),))
         outer = h if b == ZERO else times(h, Call("exp", (times(b, h),)))
         return times(outer, inner)
     total: Expr = Call("expdd", tuple(times(point, h) for point in points))

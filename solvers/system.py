@@ -9,6 +9,7 @@ from itertools import product
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import TIME, Expr, is_random
 from ..canonical_model.model import Component, Regime
+from ..canonical_model.query import statics
 from .algebra import Definitions
 from .graph import components, topological
 
@@ -86,10 +87,7 @@ def _system(component: Component, regimes: tuple[Regime, ...]) -> System:
         names = ", ".join(circle)
         message = f"derived variables of '{component.name}' depend on each other: {names}"
         raise error("S210", message, component.span)
-    static = {
-        item.name
-        for item in (*component.parameters, *component.constants, *component.derived_parameters)
-    }
+    static = {item.name for item in statics(component)}
     inputs = {item.name for item in component.analog_inputs}
     still = {item.name for item in component.state_variables} - rates.keys()
     return System(

@@ -7,11 +7,12 @@ root's keep their names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .. import model
 from ..expr import TIME
+from ..query import declared
 
 _STEP = re.compile(r"^([^\[\]]+)(?:\[(?:\*|(\w+)\s*=\s*'([^']*)'|(\d+))\])?$")
 
@@ -48,16 +49,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def _own_names(component: model.Component) -> list[str]:
     """Quantities that the component itself defines (not what it requires)."""
-    groups: tuple[Iterable[model.Parameter | model.Constant | model.DerivedParameter
-                           | model.StateVariable | model.DerivedVariable], ...] = (
-        component.parameters,
-        component.constants,
-        component.derived_parameters,
-        component.state_variables,
-        component.derived_variables,
-        *(r.derived_variables for m in component.machines for r in m.regimes),
-    )  # fmt: skip
-    return list(dict.fromkeys(item.name for group in groups for item in group))
+    return list(dict.fromkeys(item.name for item in declared(component)))
 
 
 def name_all(nodes: list[Node]) -> None:

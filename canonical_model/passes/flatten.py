@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from .. import model
 from ..diagnostics import Span, error, suggest
 from ..expr import Expr, Name, Select, add, free_names, is_random, multiply, rebuild
+from ..query import bodies, declared, odes, statics
 from ..units import NONE, Dimension, si_quantity
 from .composite import (
     Node,
@@ -71,9 +72,7 @@ class _Flattening:
         """Bind requirements, then rewrite every part."""
         for node in self.nodes:
             self._bind_requirements(node)
-            component = node.component
-            for item in (*component.parameters, *component.constants, *component.state_variables,
-                         *component.derived_parameters, *component.derived_variables):  # fmt: skip
+            for item in declared(node.component):
                 self.dimensions[node.names[item.name]] = item.dimension
         root = self.root.component
         flat = model.Component(
@@ -332,8 +331,7 @@ class _Flattening:
                     missing[item.name] = path
                     changed = True
         used: list[tuple[str, Expr, Span | None]] = [
-            (f"d{ode.variable}/dt", ode.rhs, ode.span)
-            for ode in (*flat.odes, *(o for m in flat.machines for r in m.regimes for o in r.odes))
+            (f"d{ode.variable}/dt", ode.rhs, ode.span) for ode in odes(flat)
         ]
         used += [("a condition", item.test, item.span) for item in flat.on_conditions]
         used += [(s.name, s.initial, s.span) for s in flat.state_variables if s.initial is not None]
@@ -354,7 +352,7 @@ def _children_hint(root: Node) -> str:
 
 def _hoist(flat: model.Component) -> model.Component:
     """Derived variables of constants become derived parameters: computed once, not every step."""
-    static = {item.name for item in (*flat.parameters, *flat.constants, *flat.derived_parameters)}
+    static = {item.name for item in statics(flat)}
     hoisted: list[model.DerivedParameter] = []
     rest = list(flat.derived_variables)
     assigned = _assigned(flat)
@@ -389,5 +387,4 @@ def _hoist(flat: model.Component) -> model.Component:
 
 def _assigned(flat: model.Component) -> set[str]:
     """Targets of assignments at the top level of every body."""
-    bodies = [item.body for item in (*flat.on_conditions, *flat.on_events, *flat.timed_events)]
-    return {s.target for body in bodies for s in body if isinstance(s, model.Assign)}
+    return {s.target for body in bodies(flat) for s in body if isinstance(s, model.Assign)}

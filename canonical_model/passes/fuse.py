@@ -15,6 +15,7 @@ import numpy as np
 from .. import model
 from ..circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ..expr import Binary, Expr, Name, add, is_random, rename
+from ..query import bodies, declared
 from ..units import Quantity
 
 if TYPE_CHECKING:
@@ -70,26 +71,26 @@ def _guest(circuit: Circuit, group: Group) -> _Guest | None:
         return None
     incoming = [link for link in circuit.analog_links if link.target == group.name]
     outgoing = [link for link in circuit.analog_links if link.source == group.name]
-    if not incoming or any(link.source != group.host for link in incoming):
+    has_events = any(link.target == group.name for link in circuit.event_links)
+    if not (incoming or has_events) or any(link.source != group.host for link in incoming):
         return None
     if any(link.target != group.host for link in outgoing) or not outgoing:
         return None
     if any(link.source == group.name for link in circuit.event_links):
         return None
-    cells = incoming[0].pre
+    cells = outgoing[0].post
     if len(np.unique(cells)) != len(cells):
         return None
     outputs = {link.input: link.variable for link in outgoing}
     silent = not component.on_conditions and not component.timed_events
-    has_events = any(link.target == group.name for link in circuit.event_links)
     covers_all = len(cells) == circuit.group(group.host).size
     inert = silent and has_events and _starts_at_zero(component)
     return _Guest(group, cells, outputs, needs_switch=not (covers_all or inert))
 
 
 def _draws(component: model.Component) -> bool:
-    bodies = [item.body for item in (*component.on_conditions, *component.on_events)]
-    values = [s.value for body in bodies for s in body if isinstance(s, model.Assign)]
+    assigned = [s for body in bodies(component) for s in body if isinstance(s, model.Assign)]
+    values = [item.value for item in assigned]
     values += [item.value for item in component.derived_variables]
     return any(is_random(value) for value in values)
 
@@ -131,14 +132,8 @@ def _spread(guest: _Guest, name: str, values: Floats, size: int) -> Floats:
 
 
 def _names(component: model.Component) -> set[str]:
-    groups: tuple[tuple[model.Parameter | model.Constant | model.DerivedParameter
-                        | model.StateVariable | model.DerivedVariable | model.AnalogInput, ...],
-                  ...] = (
-        component.parameters, component.constants, component.derived_parameters,
-        component.state_variables, component.derived_variables, component.analog_inputs,
-        *(r.derived_variables for m in component.machines for r in m.regimes),
-    )  # fmt: skip
-    return {item.name for group in groups for item in group} | {"t", "h"}
+    inputs = {item.name for item in component.analog_inputs}
+    return {item.name for item in declared(component)} | inputs | {"t", "h"}
 
 
 def _choose_names(guest: _Guest, host: str, taken: set[str], circuit: Circuit) -> None:

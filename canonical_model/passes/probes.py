@@ -99,7 +99,8 @@ def _probe(
 ) -> Probe | None:
     place = split_path(item.path, network)
     if place is None or not _in_range(place, network):
-        return _lost(item.path, item.span, log, list(populations))
+        _lost(item.path, item.span, log, list(populations))
+        return None
     population, index, inner = place
     variable = populations[population].locate(inner)
     group = population
@@ -107,7 +108,8 @@ def _probe(
         found = _in_attached(population, index, inner, attached)
         if found is None:
             names = [e.name for e in populations[population].component.exposures]
-            return _lost(item.path, item.span, log, names)
+            _lost(item.path, item.span, log, names)
+            return None
         group, index, variable = found
     return Probe(label=item.label or item.path, group=group, index=index, variable=variable,
                  file=item.file, scale=item.scale)  # fmt: skip
@@ -149,7 +151,8 @@ def _event_probe(
 ) -> Probe | None:
     place = split_path(item.path, network)
     if place is None or not _in_range(place, network):
-        return _lost(item.path, item.span, log, list(populations))
+        _lost(item.path, item.span, log, list(populations))
+        return None
     ports = [port.name for port in populations[place[0]].component.event_outputs]
     if item.port not in ports:
         message = f"'{item.path}' has no event port '{item.port}'"

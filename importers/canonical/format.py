@@ -7,7 +7,6 @@ import re
 from ...canonical_model.abilities import FEATURES, full
 from ..format import Importer
 
-
 _HEAD = re.compile(rb'\s*\{\s*"interspike"\s*:\s*\d')
 
 

@@ -295,7 +295,10 @@ def _check_transitions(
 def _exposures(dynamics: syntax.Dynamics, scope: _Scope) -> tuple[model.Exposure, ...]:
     declared = {member.name for member in scope.type.of_kind("Exposure")}
     found: dict[str, model.Exposure] = {}
-    items = [*_states(dynamics), *_all_derived(dynamics)]
+    items: list[syntax.StateVariable | syntax.DerivedVariable] = [
+        *_states(dynamics),
+        *_all_derived(dynamics),
+    ]
     for item in items:
         if not item.exposure:
             continue

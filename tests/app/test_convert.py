@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 import interspike
+import pytest
 from interspike.app import registry
 from interspike.app.cli import main
 from interspike.app.convert import Refusal, choose_step, convert, safe_name
@@ -57,7 +55,7 @@ def export(model: Model, *, log: Log, name: str, **options: Any) -> tuple[Artifa
 
 
 @pytest.fixture(autouse=True)
-def formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def formats(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("toy_formats")
     importer = Importer(
         name="toy", title="Toy", endings=(".toy",), read="toy_formats:read",
@@ -68,7 +66,6 @@ def formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "toy_formats", module)
     monkeypatch.setitem(registry.IMPORTERS, "toy", "toy_formats:IMPORTER")
     monkeypatch.setitem(registry.EXPORTERS, "text", "toy_formats:EXPORTER")
-    yield
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from interspike.app import plot
 from interspike.canonical_model.diagnostics import ModelError
 

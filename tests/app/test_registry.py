@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from interspike.app import registry
 from interspike.canonical_model.diagnostics import ModelError
 

@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 
 import pytest
-
 from interspike.app import terminal
 from interspike.canonical_model.diagnostics import Issue, Level, Span
 

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from interspike.app import writing
 from interspike.canonical_model.diagnostics import ModelError
 from interspike.exporters.artifact import Artifact

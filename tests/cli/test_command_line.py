@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from interspike import __version__
 from interspike.app import cli, convert
 

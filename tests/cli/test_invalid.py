@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from interspike.app.cli import main
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures/lems/invalid"
