@@ -83,9 +83,19 @@ def _excerpt(span: Span, sources: Mapping[str, bytes]) -> str:
     place = column - start - indent
     if place < 0:
         return shown.strip()
-    word = _WORD.match(shown, column - start)
-    length = max(1, len(word[0]) if word else 1)
+    length = _extent(shown, column - start)
     return f"{shown.strip()}\n    {' ' * place}^{'~' * (length - 1)}"
+
+
+def _extent(text: str, start: int) -> int:
+    """How many characters the mark covers: an attribute's value from its start on, else a word."""
+    quote = text[start - 1] if start else ""
+    if quote and quote in "\"'":
+        end = text.find(quote, start)
+        if end > start:
+            return end - start
+    word = _WORD.match(text, start)
+    return len(word[0]) if word else 1
 
 
 def _line(span: Span, sources: Mapping[str, bytes]) -> str:

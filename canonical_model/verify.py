@@ -10,17 +10,19 @@ U201-U204 dimensions (`dimensions.problems`); V140-V151 networks (`verify_networ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from . import units
 from .diagnostics import Issue, Level, Span, suggest
 from .dimensions import problems
-from .expr import TIME, Binary, Call, Expr, Number, Select, Unary, free_names, is_boolean, walk
+from .expr import TIME, Binary, Call, Expr, Number, Unary, free_names, is_boolean, walk
 from .expr import Name as NameNode
 from .model import (
     Assign,
     Component,
+    Constant,
+    DerivedParameter,
     DerivedVariable,
     Emit,
     If,
@@ -28,15 +30,16 @@ from .model import (
     Ode,
     OnCondition,
     OnEvent,
+    Parameter,
     Regime,
     RegimeMachine,
     Statement,
     Transition,
 )
+from .query import declared, regimes, statics
+from .scope import Dimensions, derived_dimensions, find_cycle, payload_dimension, scope
 from .units import NONE, Dimension, dimension_name
 from .verify_network import verify_network
-
-Dimensions = Mapping[str, Dimension | None]
 
 
 def verify_model(model: Model) -> list[Issue]:
@@ -79,6 +82,7 @@ class _Check:
     component: Component
     path: str
     issues: list[Issue] = field(default_factory=list)
+    reads_time: bool = False
 
     def report(self, code: str, message: str, span: Span | None, hint: str = "") -> None:
         """Add an error about this component."""
@@ -102,15 +106,17 @@ class _Check:
         for machine in component.machines:
             self.machine(machine, names)
         self.cycles()
-        self.exposures(names)
+        self.exposures()
+        if TIME in names and self.reads_time:
+            hint = "choose another name for the quantity"
+            self.report("V101", "'t' is the model time and also a quantity", None, hint)
 
     def duplicates(self) -> None:
         """Names are given once; an input may bear the name of an own quantity, which then counts."""
         component = self.component
-        quantities = [
-            *component.parameters, *component.constants, *component.derived_parameters,
-            *component.state_variables, *component.derived_variables,
-        ]  # fmt: skip
+        quantities = (
+            *statics(component), *component.state_variables, *component.derived_variables
+        )  # fmt: skip
         self.once("quantity", ((item.name, item.span) for item in quantities))
         for kind, items in (
             ("analog input", component.analog_inputs),
@@ -125,10 +131,6 @@ class _Check:
             for item in component.children
         )
         self.once("child", slots)
-        for item in quantities:
-            if item.name == TIME:
-                hint = "choose another name: 't' is the model time in every expression"
-                self.report("V101", "a quantity is called 't'", item.span, hint)
 
     def once(self, kind: str, named: Iterable[tuple[str, Span | None]]) -> None:
         """V101 for each name that comes again."""
@@ -141,18 +143,15 @@ class _Check:
     def values(self, names: Dimensions) -> None:
         """Parameters and constants have their dimension; derived parameters read only such."""
         component = self.component
-        for item in (*component.parameters, *component.constants):
+        given: tuple[Parameter | Constant, ...] = (*component.parameters, *component.constants)
+        for item in given:
             if item.value is not None and item.value.dimension != item.dimension:
                 message = (
                     f"'{item.name}' has dimension {dimension_name(item.value.dimension)} "
                     f"where {dimension_name(item.dimension)} is declared"
                 )
                 self.report("U204", message, item.span)
-        fixed = {
-            item.name
-            for group in (component.parameters, component.constants, component.derived_parameters)
-            for item in group
-        }
+        fixed = {item.name for item in statics(component)}
         for derived in component.derived_parameters:
             what = f"'{derived.name}'"
             self.expr(derived.value, names, derived.dimension, what, derived.span)
@@ -178,7 +177,9 @@ class _Check:
         span: Span | None,
     ) -> None:
         """Names are known and dimensions right; a value that is only a Select has any dimension."""
-        for name in sorted(free_names(expr) - names.keys() - {TIME}):
+        used = free_names(expr)
+        self.reads_time = self.reads_time or TIME in used
+        for name in sorted(used - names.keys() - {TIME}):
             message = f"{what} uses '{name}', which is not declared"
             near = suggest(name, names)
             place = next(
@@ -226,7 +227,7 @@ class _Check:
             if port is None:
                 message = f"events are expected at '{event.port}', which is not an input port,"
                 self.report("V107", message, event.span, suggest(event.port, ports))
-            payload = {name: _payload_dimension(name) for name in (port.payload if port else ())}
+            payload = {name: payload_dimension(name) for name in (port.payload if port else ())}
             self.body(event.body, {**names, **payload}, machine)
 
     def test(self, test: Expr, names: Dimensions, span: Span | None) -> None:
@@ -303,7 +304,7 @@ class _Check:
 
     def regime(self, regime: Regime, machine: RegimeMachine, names: Dimensions) -> None:
         """One regime."""
-        inner = {**names, **_derived_dimensions(regime.derived_variables)}
+        inner = {**names, **derived_dimensions(regime.derived_variables)}
         for item in regime.derived_variables:
             if item.name in {own.name for own in self.component.derived_variables}:
                 message = f"the quantity '{item.name}' is declared outside and in a regime,"
@@ -324,10 +325,12 @@ class _Check:
     def cycles(self) -> None:
         """No quantity may need itself at the same instant; the whole circle is named."""
         component = self.component
-        base = (*component.derived_parameters, *component.derived_variables)
-        regimes = [regime for machine in component.machines for regime in machine.regimes]
-        for regime in regimes or [Regime(name="")]:
-            items = (*base, *regime.derived_variables)
+        base: list[DerivedParameter | DerivedVariable] = [
+            *component.derived_parameters,
+            *component.derived_variables,
+        ]
+        for regime in tuple(regimes(component)) or (Regime(name=""),):
+            items = [*base, *regime.derived_variables]
             circle = find_cycle({item.name: free_names(item.value) for item in items})
             if circle:
                 span = next(item.span for item in items if item.name == circle[0])
@@ -336,67 +339,11 @@ class _Check:
                 self.report("V110", f"quantities need each other: {shown}", span, hint)
                 return
 
-    def exposures(self, names: Dimensions) -> None:
+    def exposures(self) -> None:
         """What is exposed exists, here or in some regime."""
-        known = set(names)
-        for machine in self.component.machines:
-            for regime in machine.regimes:
-                known |= {item.name for item in regime.derived_variables}
-        for item in self.component.exposures:
+        component = self.component
+        known = {item.name for item in (*declared(component), *component.analog_inputs)}
+        for item in component.exposures:
             if item.variable not in known:
                 message = f"'{item.name}' exposes '{item.variable}', which is not declared,"
-                self.report("V111", message, item.span, suggest(item.variable, known))
-
-
-def scope(component: Component) -> dict[str, Dimension | None]:
-    """The names that the component's expressions may use, with dimensions (None: unknown)."""
-    names: dict[str, Dimension | None] = {}
-    for source in component.analog_inputs:
-        # an input bound by a path takes what it is given; `none` may only mean that nobody said
-        unknown = bool(source.reduce) and source.dimension == NONE
-        names[source.name] = None if unknown else source.dimension
-    names |= {item.name: item.dimension for item in component.parameters}
-    names |= {item.name: item.dimension for item in component.constants}
-    names |= {item.name: item.dimension for item in component.derived_parameters}
-    names |= {item.name: item.dimension for item in component.state_variables}
-    return names | _derived_dimensions(component.derived_variables)
-
-
-def find_cycle(graph: Mapping[str, Iterable[str]]) -> list[str]:
-    """The first circle in `name -> names that it needs`, in order of need; empty if there is none.
-
-    >>> find_cycle({"a": ["b"], "b": ["c", "x"], "c": ["b"]})
-    ['b', 'c']
-    """
-    done: set[str] = set()
-    for start in graph:
-        if start in done:
-            continue
-        path: dict[str, Iterator[str]] = {start: iter(sorted(graph[start]))}
-        while path:
-            node, needs = next(reversed(path.items()))
-            following = next((n for n in needs if n in graph and n not in done), None)
-            if following is None:
-                done.add(node)
-                del path[node]
-            elif following in path:
-                names = list(path)
-                return names[names.index(following) :]
-            else:
-                path[following] = iter(sorted(graph[following]))
-    return []
-
-
-def _derived_dimensions(items: tuple[DerivedVariable, ...]) -> dict[str, Dimension | None]:
-    """A bare select without declared dimension takes that of what it selects: unknown here."""
-    return {
-        item.name: None
-        if item.dimension == NONE and any(isinstance(n, Select) for n in walk(item.value))
-        else item.dimension
-        for item in items
-    }
-
-
-def _payload_dimension(name: str) -> Dimension | None:
-    """A weight is a pure number; what else an event carries is for its sender to say."""
-    return NONE if name == "weight" else None
+                self.report("V111", message, item.span, suggest(item.variable, sorted(known)))

@@ -29,7 +29,9 @@ KINDS = ("event", "electrical", "continuous")
 
 def verify_network(network: Network, components: Iterable[Component]) -> list[Issue]:
     """Every violated invariant of the network; `components` are those that it may name."""
-    check = _Check(network, {component.name: component for component in components})
+    known = {component.name: component for component in components}
+    populations = {population.name: population for population in network.populations}
+    check = _Check(network, known, populations)
     for kind, items in (
         ("population", network.populations),
         ("projection", network.projections),
@@ -55,6 +57,7 @@ def verify_network(network: Network, components: Iterable[Component]) -> list[Is
 class _Check:
     network: Network
     components: dict[str, Component]
+    populations: dict[str, Population]
     issues: list[Issue] = field(default_factory=list)
 
     def report(self, code: str, message: str, span: Span | None, hint: str = "") -> None:
@@ -72,13 +75,11 @@ class _Check:
 
     def population_of(self, name: str, what: str, span: Span | None) -> Population | None:
         """The population called `name`, or None and V142."""
-        for population in self.network.populations:
-            if population.name == name:
-                return population
-        known = [population.name for population in self.network.populations]
-        message = f"{what} names the population '{name}', which does not exist"
-        self.report("V142", message, span, suggest(name, known))
-        return None
+        found = self.populations.get(name)
+        if found is None:
+            message = f"{what} names the population '{name}', which does not exist"
+            self.report("V142", message, span, suggest(name, self.populations))
+        return found
 
     def population(self, item: Population) -> None:
         """Size, positions and values per cell."""

@@ -13,50 +13,16 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from ...canonical_model.diagnostics import ModelError, Span, error
-from ...canonical_model.expr import Expr
+from ...canonical_model.diagnostics import Span
 from ...canonical_model.units import Dimension, Unit
 from . import syntax
+from .library_notation import fault, read_type, read_units
 
 LIBRARY = Path(__file__).parent / "library"
 UNITS_FILE = "units.types"
 
-_HEAD = re.compile(r"^(type|file) ((?:.*\\\n)*.*)$", re.MULTILINE)
+_HEAD = re.compile(r"^(type|file|dimension) ((?:.*\\\n)*.*)$", re.MULTILINE)
 _TYPE = re.compile(r"((?:\w+, +)*\w+)(?: < (\w+))?")
-_DERIVATIVE = re.compile(r"(\w+)' = (.+)")
-_HANDLER = re.compile(r"(?:(start|enter)|(on|when) ([^:]+)):\s*(.*)")
-_DERIVED = re.compile(r"(\w+)(?:: (\S+))?(?: (=|from) (.+))?")
-_SELECT = re.compile(r"(optional )?(?:(sum|product) )?(\S+)")
-_DIMENSION = re.compile(r"dimension (\w+):((?: [mltiknj]-?\d*)+)")
-_UNIT = re.compile(r"(\w+) = (\S+?)(?: offset (\S+))?")
-
-# keyword -> LEMS element; what follows the colon is a dimension, a type, or nothing
-_OF_DIMENSION = {
-    "parameter": "Parameter", "property": "Property", "constant": "Constant",
-    "requires": "Requirement", "exposes": "Exposure",
-}  # fmt: skip
-_OF_TYPE = {
-    "child": "Child", "children": "Children", "link": "Link", "reference": "ComponentReference",
-    "attachments": "Attachments", "instance": "InstanceRequirement",
-}  # fmt: skip
-_BARE = {
-    "text": "Text", "path": "Path", "index": "IndexParameter", "component": "ComponentRequirement",
-    "receives": "EventPort", "sends": "EventPort", "fixed": "Fixed",
-}  # fmt: skip
-_DIRECTIONS = {"receives": "in", "sends": "out"}
-_HANDLER_KINDS = {
-    "start": "OnStart", "enter": "OnEntry", "on": "OnEvent", "when": "OnCondition",
-}  # fmt: skip
-_REDUCE = {"sum": "add", "product": "multiply"}
-_SCHEME_FIELDS = {
-    "nodes": "nodes", "edges": "edges", "stateVariable": "state_variable",
-    "edgeSource": "edge_source", "edgeTarget": "edge_target",
-    "forwardRate": "forward_rate", "reverseRate": "reverse_rate",
-}  # fmt: skip
-_KEYWORDS = (
-    *_OF_DIMENSION, *_OF_TYPE, *_BARE, *_HANDLER_KINDS, "public", "state", "derived", "regime",
-    "scheme", "structure", "simulation", "dynamics",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +46,11 @@ class _Index:
     defines: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One line without comment and indent, and the lines nested below it."""
-
-    text: str
-    span: Span
-    children: list[_Line] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Body:
-    """What the lines of a type or regime have said so far."""
-
-    members: list[syntax.Member] = field(default_factory=list)
-    states: list[syntax.StateVariable] = field(default_factory=list)
-    derived: list[syntax.DerivedVariable] = field(default_factory=list)
-    derivatives: list[tuple[str, Expr]] = field(default_factory=list)
-    handlers: list[syntax.Handler] = field(default_factory=list)
-    regimes: list[syntax.Regime] = field(default_factory=list)
-    schemes: list[syntax.KineticScheme] = field(default_factory=list)
-    structure: tuple[syntax.Build, ...] = ()
-    simulation: tuple[syntax.Build, ...] = ()
-    has_dynamics: bool = False
-
-
 @cache
 def standard_type(name: str) -> syntax.ComponentType | None:
     """NeuroML2's standard type of that name as its definition stands (bases not merged), or None."""
     chunk = _library().types.get(name)
-    return None if chunk is None else _read_type(name, chunk)
+    return None if chunk is None else _read(name, chunk)
 
 
 @cache
@@ -121,13 +62,13 @@ def standard_type_names() -> tuple[str, ...]:
 @cache
 def standard_dimensions() -> Mapping[str, Dimension]:
     """NeuroML2's dimensions by name."""
-    return MappingProxyType(_read_units(_text(UNITS_FILE), UNITS_FILE)[0])
+    return MappingProxyType(read_units(_text(UNITS_FILE), UNITS_FILE)[0])
 
 
 @cache
 def standard_units() -> Mapping[str, Unit]:
     """NeuroML2's units by symbol."""
-    return MappingProxyType(_read_units(_text(UNITS_FILE), UNITS_FILE)[1])
+    return MappingProxyType(read_units(_text(UNITS_FILE), UNITS_FILE)[1])
 
 
 @cache
@@ -141,7 +82,7 @@ def read_types(text: str, file: str = "") -> tuple[syntax.ComponentType, ...]:
     """All types of a text in the library's notation. Raises ModelError (L190)."""
     index = _Index()
     _scan(text, file, index)
-    return tuple(_read_type(name, chunk) for name, chunk in index.types.items())
+    return tuple(_read(name, chunk) for name, chunk in index.types.items())
 
 
 def _provided(index: _Index, name: str) -> dict[str, None]:
@@ -168,6 +109,7 @@ def _scan(text: str, file: str, index: _Index) -> None:
     heads = list(_HEAD.finditer(text))
     ends = [match.start() for match in heads[1:]] + [len(text)]
     core = ""
+    _expect_no_lines(text[: heads[0].start() if heads else None], file, 1)
     for match, end in zip(heads, ends, strict=True):
         words = match[2].replace("\\\n", " ").partition("#")[0].rstrip()
         if match[1] == "file":
@@ -175,77 +117,34 @@ def _scan(text: str, file: str, index: _Index) -> None:
             if core not in index.includes or rest:
                 index.includes[core] = tuple(rest[1:])
             index.defines.setdefault(core, [])
+            _expect_no_lines(text[match.end() : end], file, text.count("\n", 0, match.end()) + 1)
+            continue
+        if match[1] == "dimension":
             continue
         head = _TYPE.fullmatch(words)
         if not head:
             message = f"'type {words}' is not of the form 'type a, b < base'"
-            raise _fault(message, Span(file, text.count("\n", 0, match.start()) + 1))
+            raise fault(message, Span(file, text.count("\n", 0, match.start()) + 1))
         chunk = _Chunk(file, text, match.start(), match.end(), end, head[2] or "")
         for name in re.split(r",\s+", head[1]):
             if name in index.types:
                 line = text.count("\n", 0, match.start()) + 1
-                raise _fault(f"the type '{name}' is defined twice", Span(file, line))
+                raise fault(f"the type '{name}' is defined twice", Span(file, line))
             index.types[name] = chunk
             if core:
                 index.defines[core].append(name)
 
 
-def _fault(message: str, span: Span, text: str = "", hint: str = "") -> ModelError:
-    return error("L190", message, span, text, hint)
+def _expect_no_lines(text: str, file: str, first: int) -> None:
+    """Outside types there are only comments."""
+    for number, line in enumerate(text.split("\n"), first):
+        if line and not line.isspace() and not line.lstrip().startswith("#"):
+            message = "a line outside of any type"
+            raise fault(message, Span(file, number), line.strip())
 
 
-def _read_type(name: str, chunk: _Chunk) -> syntax.ComponentType:
-    first = chunk.text.count("\n", 0, chunk.start) + 1
-    body = _Body()
-    for line in _tree(chunk.text[chunk.start : chunk.end], chunk.file, first):
-        _statement(line, body, in_regime=False)
-    return syntax.ComponentType(
-        name=name,
-        extends=chunk.extends,
-        members=tuple(body.members),
-        dynamics=_dynamics(body),
-        structure=body.structure,
-        simulation=body.simulation,
-        is_standard=True,
-        span=Span(chunk.file, chunk.text.count("\n", 0, chunk.head) + 1),
-    )
-
-
-def _dynamics(body: _Body) -> syntax.Dynamics | None:
-    if not body.has_dynamics:
-        return None
-    return syntax.Dynamics(
-        state_variables=tuple(body.states),
-        derived_variables=tuple(body.derived),
-        derivatives=tuple(body.derivatives),
-        handlers=tuple(body.handlers),
-        regimes=tuple(body.regimes),
-        schemes=tuple(body.schemes),
-    )
-
-
-def _tree(text: str, file: str, first: int) -> list[_Line]:
-    """Lines nested by indent; comments dropped, lines that end in a backslash joined."""
-    roots: list[_Line] = []
-    levels: list[tuple[int, list[_Line]]] = [(-1, roots)]
-    lines = enumerate(text.split("\n"), first)
-    for number, raw in lines:
-        if "#" in raw:
-            raw = raw.partition("#")[0]
-        content = raw.strip()
-        if not content:
-            continue
-        indent = raw.index(content[0])
-        while content.endswith("\\"):
-            content = f"{content[:-1].rstrip()} {next(lines, (0, ''))[1].strip()}"
-        line = _Line(content, Span(file, number))
-        while indent < levels[-1][0]:
-            levels.pop()
-        if indent == levels[-1][0]:
-            levels.pop()
-        elif levels[-1][1] is not roots or (roots and indent > 0):
-            pass
-        siblings = levels[-1][1]
-        siblings.append(line)
-        levels.append((indent, line.children))
-    return roots
+def _read(name: str, chunk: _Chunk) -> syntax.ComponentType:
+    text = chunk.text
+    head = Span(chunk.file, text.count("\n", 0, chunk.head) + 1)
+    first = text.count("\n", 0, chunk.start) + 1
+    return read_type(name, chunk.extends, text[chunk.start : chunk.end], head, first)

@@ -27,7 +27,8 @@ class Member:
 
     `kind` is the LEMS element name. `dimension` is a dimension's name; `type` a component type's.
     `value` is the expression of a DerivedParameter, the quantity of a Constant or Fixed, the
-    default of a Property; `select` the path of a selecting DerivedParameter; `direction` of an EventPort.
+    default of a Property; `select` the path of a selecting DerivedParameter; `direction` of an EventPort;
+    `local` of a ComponentReference to a sibling by id.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Member:
     value: str = ""
     select: str = ""
     direction: str = ""
+    local: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
 
 

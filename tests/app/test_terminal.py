@@ -21,7 +21,7 @@ def test_the_place_is_underlined(tmp_path: Path) -> None:
     assert shown.splitlines() == [
         f"{file}:2:14: error L124: there is no unit 'mW'",
         '    <cell v="3 mW"/>',
-        "             ^",
+        "             ^~~~",
         "    hint: did you mean 'mV'?",
     ]
 

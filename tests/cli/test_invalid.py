@@ -16,7 +16,7 @@ FILES = sorted(path.name for path in FOLDER.glob("*.xml"))
 
 # file -> (line, what the message must say); line 0: the message is about the file as a whole
 EXPECTED = {
-    "absolute_include.xml": (5, "/etc/passwd"),
+    "absolute_include.xml": (6, "/etc/passwd"),
     "bad_expression.xml": (11, "x / \\(tau"),
     "bad_quantity.xml": (14, "soon"),
     "bad_step.xml": (15, "step"),
@@ -30,16 +30,16 @@ EXPECTED = {
     "duplicate_id.xml": (15, "'d'"),
     "empty.xml": (0, "empty"),
     "entity_bomb.xml": (0, "entit|DOCTYPE"),
-    "escaping_include.xml": (5, "passwd"),
+    "escaping_include.xml": (6, "passwd"),
     "external_entity.xml": (0, "entit|DOCTYPE"),
     "index_out_of_range.xml": (13, "7"),
     "malformed.xml": (5, ""),
-    "missing_include.xml": (5, "no_such_file.xml"),
+    "missing_include.xml": (6, "no_such_file.xml"),
     "missing_parameter.xml": (14, "tau"),
     "not_a_model.xml": (0, ""),
     "unknown_base.xml": (5, "nowhere"),
     "unknown_function.xml": (11, "wobble"),
-    "unknown_population.xml": (11, "others"),
+    "unknown_population.xml": (12, "others"),
     "unknown_regime.xml": (0, "second"),
     "unknown_select.xml": (0, "z"),
     "unknown_target.xml": (15, "nobody"),
