@@ -44,8 +44,8 @@ docs: $(VENV)/.package-test  ## print the pages that come from tables in the cod
 	$(BIN)/interspike formats --markdown > docs/formats.md
 
 benchmarks: $(VENV)/.package-test  ## measure, with the peers in the same run
-	$(BIN)/python -P benchmarks/bench_cli.py
-	$(BIN)/python -P benchmarks/bench_network.py
+	$(BIN)/python benchmarks/bench_cli.py
+	$(BIN)/python benchmarks/bench_network.py
 
 clean:  ## remove everything that can be made again
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -158,7 +158,7 @@ def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
 def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
     _source_arguments(parser)
     parser.add_argument(
-        "-o", dest="output", metavar="DIR", default=".", help="folder for the results (default: .)"
+        "-o", dest="output", metavar="DIR", help="folder for results (default: ./<name>_results)"
     )
     parser.add_argument(
         "--mode", choices=("continuous", "grid"), default="continuous",

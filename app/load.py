@@ -77,6 +77,8 @@ def _read(
     search_path: Sequence[str | Path],
     log: Log | None,
 ) -> Model:
+    from ..canonical_model.verify import verify_model
+
     log = Log() if log is None else log
     folders = tuple(Path(folder) for folder in search_path)
     for folder in folders:
@@ -91,5 +93,9 @@ def _read(
     except OSError as problem:
         message = f"reading failed: {problem.strerror or problem}"
         raise error("A002", message, Span(file)) from problem
+    log.stop_on_error()
+    # whatever the language: no model with a broken invariant reaches a pass
+    for issue in verify_model(model):
+        log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
     log.stop_on_error()
     return model

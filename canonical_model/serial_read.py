@@ -51,7 +51,7 @@ class Reader:
     def read(self, value: object, hint: object, path: str) -> object:
         """A value of the declared type `hint`, one level of JSON deeper."""
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > MAX_DEPTH + 1:  # the writer counts from 0
             raise error("M104", f"more than {MAX_DEPTH} levels of nesting", Span(self.file))
         found = self._read(value, hint, path)
         self.depth -= 1

@@ -21,7 +21,7 @@ from .units import DIMENSION_NAMES, PURE, Dimension, Quantity
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-MAX_DEPTH = 240  # levels of JSON
+MAX_DEPTH = 200  # levels of JSON; three for each level of inner components
 INLINE_ARRAY = 64  # longer arrays are written as base64
 WIDTH = 100
 

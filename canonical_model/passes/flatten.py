@@ -192,6 +192,7 @@ class _Flattening:
             )
             for node in self.nodes
             for item in node.component.state_variables
+            if not _is_hidden(node.component, item.name)
         )
 
     def _all_derived(self) -> tuple[model.DerivedVariable, ...]:
@@ -343,6 +344,11 @@ class _Flattening:
         kept = tuple(item for item in flat.derived_variables if item.name not in missing)
         exposures = tuple(item for item in flat.exposures if item.variable not in missing)
         return replace(flat, derived_variables=kept, exposures=exposures)
+
+
+def _is_hidden(component: model.Component, state: str) -> bool:
+    """A derived variable of the same name hides a state (pinskyRinzelCA3Cell's `Sisat`)."""
+    return any(item.name == state for item in component.derived_variables)
 
 
 def _children_hint(root: Node) -> str:

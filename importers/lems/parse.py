@@ -227,6 +227,7 @@ def _member(element: Element) -> syntax.Member:
         value=attributes.get("defaultValue" if kind == "Property" else "value", ""),
         select=attributes.get("select", ""),
         direction=attributes.get("direction", ""),
+        local=attributes.get("local") == "true",
         span=element.span,
     )
 

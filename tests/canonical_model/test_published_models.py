@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from interspike.canonical_model.compare import differences
 from interspike.canonical_model.diagnostics import Log
-from interspike.canonical_model.display import describe_model
+from interspike.canonical_model.display import describe_component, describe_model
 from interspike.canonical_model.model import Model
 from interspike.canonical_model.passes.wire import wire
 from interspike.canonical_model.serial import dumps, loads
@@ -47,6 +47,9 @@ class TestPublished:
             assert [issue.render() for issue in verify_component(group.component)] == []
 
     def test_described(self, case):
-        text = describe_model(model_of(case))
-        assert "dv/dt" not in text  # equations belong to components, a model lists them by name
-        assert all(component.name in text for component in model_of(case).components[:50])
+        model = model_of(case)
+        text = describe_model(model)
+        for component in model.components[:50]:
+            assert component.name in text
+            own = describe_component(component)
+            assert all(f"d{ode.variable}/dt = " in own for ode in component.odes)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from interspike.canonical_model.compare import differences, equal
 from interspike.canonical_model.diagnostics import ModelError, Span
+from interspike.canonical_model.display import describe_model
 from interspike.canonical_model.expr import Name
 from interspike.canonical_model.model import (
     Child,
@@ -24,6 +25,7 @@ from interspike.canonical_model.model import (
 from interspike.canonical_model.network import Network, Projection
 from interspike.canonical_model.serial import dumps, loads
 from interspike.canonical_model.units import VOLTAGE, Quantity, Unit
+from interspike.canonical_model.verify import verify_model
 
 SMALL = Model(
     name="m",
@@ -179,6 +181,17 @@ def test_what_cannot_be_read_back_is_not_written():
         component = Component(name="c", children=(Child(name="a", id="b", component=component),))
     with pytest.raises(ModelError, match="M104"):
         dumps(Model(name="m", components=(component,)))
+
+
+def test_the_deepest_text_that_is_written_can_be_read_compared_and_shown():
+    component = Component(name="c")
+    for _ in range(65):
+        component = Component(name="c", children=(Child(name="a", id="b", component=component),))
+    model = Model(name="m", components=(component,))
+    again = loads(dumps(model))
+    assert differences(model, again) == []
+    assert verify_model(again) == []
+    assert "1 inner component" in describe_model(again)
 
 
 def test_a_field_with_another_value_is_another_text():

@@ -58,24 +58,32 @@ def trace_errors(case: str, result, entry) -> list[str]:
     return found
 
 
+def _label(check: dict) -> str:
+    name = check.get("quantity") or check.get("source") or check.get("select", "")
+    return f"{name} crossing {check['threshold']}" if "threshold" in check else name
+
+
+def _is_partial(entry: dict, name: str, ours: np.ndarray, rule: dict) -> bool:
+    """More events than the reference are right where it is chaotic, or ends its window before them.
+
+    The ball's third bounce (apex 2.66 m by the closed form) is lost to Euler damping in the reference.
+    """
+    window = (entry["compare"]["traces"].get(name) or {}).get("window_s")
+    return "chaotic" in (entry["note"] or "") or bool(window and ours[rule["n"]] > window[1])
+
+
 def event_errors(case: str, result, entry) -> list[str]:
     checks = json.loads((MODELS / case / "ref" / "expected.json").read_text())["checks"]
     found = []
     for label, rule in entry["compare"]["events"].items():
         name, _, threshold = label.partition(" crossing ")
-        check = next(
-            item
-            for item in checks
-            if item.get("n") is not None
-            and label in (item["quantity"], f"{item['quantity']} crossing {item.get('threshold')}")
-        )
+        check = next(item for item in checks if label == _label(item))
         best = np.array(check[rule["best_reference"]])[: rule["n"]]
         if threshold:
             ours = upward(result.times, result.traces[name], float(threshold))
         else:
             ours = result.events[name]
-        is_chaotic = "chaotic" in (entry["note"] or "") and rule["n"] < len(ours)
-        if len(ours) != rule["n"] and not is_chaotic:
+        if len(ours) < rule["n"] or (len(ours) > rule["n"] and not _is_partial(entry, name, ours, rule)):
             found.append(f"{label}: {len(ours)} events instead of {rule['n']}")
             continue
         worst = float(np.max(np.abs(ours[: rule["n"]] - best))) if rule["n"] else 0.0

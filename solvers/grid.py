@@ -1,0 +1,230 @@
+"""Fixed-step time: the order of a step is data, the update is the planner's program.
+
+The default order is that of a SpiNNaker2 tick. Inputs are gathered once and held over the step;
+conditions are level-triggered and see the states at the step's end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..canonical_model.expr import TIME
+from .compile import Compiled, Engine
+from .discrete import Machine
+from .evaluate import coefficient_values
+from .numpy_printer import print_numpy
+from .plan import STEP, Program
+from .planner import plan_update
+
+SLACK = 1e-9  # of a step: events due within it count as due
+MAX_SUBSTEPS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class StepOrder:
+    """The stages of one step, in order: deliver, gather, integrate, conditions."""
+
+    stages: tuple[str, ...] = ("deliver", "gather", "integrate", "conditions")
+
+
+TICK = StepOrder()
+# an engine that integrates first and hands out events afterwards
+INTEGRATE_FIRST = StepOrder(("gather", "integrate", "conditions", "deliver"))
+
+
+@dataclass(slots=True)
+class Stepper:
+    """The compiled update of one group."""
+
+    item: Compiled
+    programs: dict[tuple[int, ...], Callable[[dict[str, Any]], tuple[Any, ...]]]
+    commits: dict[tuple[int, ...], tuple[str, ...]]
+    errors: dict[tuple[int, ...], int]
+    coefficients: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Grid:
+    """One run on a fixed grid."""
+
+    machine: Machine
+    step: float
+    order: StepOrder
+    steppers: list[Stepper]
+    timed: list[tuple[int, Compiled, Any]]
+    tick: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def run_step(self) -> None:
+        """Advance by one step."""
+        for stage in self.order.stages:
+            getattr(self, f"_{stage}")()
+
+    def _deliver(self) -> None:
+        machine = self.machine
+        machine.held = None
+        machine.deliver_due(machine.t + SLACK * self.step)
+
+    def _gather(self) -> None:
+        machine = self.machine
+        machine.held = None
+        machine.dirty()
+        values = machine.algebra()
+        machine.held = [
+            {i.name: values[item.number, i.name] for i in item.group.component.analog_inputs}
+            for item in machine.engine.groups
+        ]
+
+    def _integrate(self) -> None:
+        machine = self.machine
+        assert machine.held is not None
+        new = machine.y.copy()
+        for stepper in self.steppers:
+            item = stepper.item
+            inputs = machine.held[item.number]
+            if not item.group.component.machines:
+                self._advance(stepper, (), slice(None), inputs, new)
+                continue
+            combos = np.stack(machine.regimes[item.number], axis=1)
+            for combo in np.unique(combos, axis=0):
+                where = np.flatnonzero((combos == combo).all(axis=1))
+                self._advance(stepper, tuple(int(c) for c in combo), where, inputs, new)
+        machine.y = new
+        self.tick += 1
+        machine.t = self.tick * self.step
+        machine.dirty()
+
+    def _advance(
+        self,
+        stepper: Stepper,
+        combo: tuple[int, ...],
+        where: Any,
+        inputs: dict[str, Any],
+        new: Any,
+    ) -> None:
+        """Run one program for the instances `where`."""
+        machine, item = self.machine, stepper.item
+        if not stepper.commits[combo]:
+            return
+        values: dict[str, Any] = {TIME: machine.t, STEP: self.step}
+        for source in (item.values, stepper.coefficients, inputs):
+            for name, value in source.items():
+                values[name] = value[where] if np.ndim(value) else value
+        for name, place in item.slices.items():
+            values[name] = machine.y[place][where]
+        if stepper.errors[combo]:
+            results = _adaptive(stepper, combo, values, self.step)
+        else:
+            with np.errstate(all="ignore"):
+                results = stepper.programs[combo](values)
+        for name, value in zip(stepper.commits[combo], results, strict=False):
+            new[item.slices[name]][where] = value
+
+    def _conditions(self) -> None:
+        machine = self.machine
+        for item in machine.engine.groups:
+            component = item.group.component
+            everyone = np.arange(item.size)
+            for condition in component.on_conditions:
+                self._test(item, condition.test, condition.body, everyone)
+            for m, regimes in enumerate(component.machines):
+                active = machine.regimes[item.number][m].copy()
+                for r, regime in enumerate(regimes.regimes):
+                    where = np.flatnonzero(active == r)
+                    for condition in regime.on_conditions if len(where) else ():
+                        self._test(item, condition.test, condition.body, where)
+        while self.timed and self.timed[0][0] <= self.tick:
+            _, item, body = self.timed.pop(0)
+            machine.run(item, body, np.arange(item.size))
+
+    def _test(self, item: Compiled, test: Any, body: Any, where: Any) -> None:
+        truth = np.broadcast_to(self.machine.value(item, test, where, {}), where.shape)
+        ready = where[truth.astype(bool)]
+        if len(ready):
+            self.machine.run(item, body, ready)
+
+
+def _adaptive(
+    stepper: Stepper, combo: tuple[int, ...], values: dict[str, Any], step: float
+) -> tuple[Any, ...]:
+    """Substeps of an embedded method, one common size for the instances given."""
+    done, h = 0.0, step
+    names = stepper.commits[combo]
+    results: tuple[Any, ...] = tuple(values[name] for name in names)
+    start = values[TIME]
+    for _ in range(MAX_SUBSTEPS):
+        values[STEP] = h = min(h, step - done)
+        values[TIME] = start + done
+        with np.errstate(all="ignore"):
+            out = stepper.programs[combo](values)
+        worst = float(np.max([np.max(np.abs(e)) for e in out[len(names) :]], initial=0.0))
+        if worst <= 1.0 or h <= step / MAX_SUBSTEPS:
+            done += h
+            results = out[: len(names)]
+            values.update(zip(names, results, strict=True))
+            if done >= step * (1 - 1e-12):
+                break
+        h *= min(4.0, max(0.2, 0.9 * max(worst, 1e-10) ** -0.2))
+    return results
+
+
+def prepare(machine: Machine, scheme: str, step: float, order: StepOrder) -> Grid:
+    """Plans and compiled programs for every group, timed events as ticks."""
+    engine = machine.engine
+    machine.immediate = False
+    machine.arrival = lambda t, delay: t + delay - SLACK * step
+    steppers, notes = [], []
+    for item in engine.groups:
+        stepper, found = _stepper(engine, item, scheme, step)
+        steppers.append(stepper)
+        notes.extend(found)
+    timed = [
+        (max(1, math.ceil(t / step - SLACK)), item, timed.body)
+        for item in engine.groups
+        for timed in item.group.component.timed_events
+        for t in timed.times
+    ]
+    timed.sort(key=lambda entry: entry[0])
+    return Grid(machine, step, order, steppers, timed, notes=notes)
+
+
+def _stepper(engine: Engine, item: Compiled, scheme: str, step: float) -> tuple[Stepper, list[str]]:
+    component = item.group.component
+    plan = plan_update(component, scheme, step=step)
+    index = [{r.name: k for k, r in enumerate(m.regimes)} for m in component.machines]
+    programs, commits, errors = {}, {}, {}
+    for names, program in plan.programs:
+        combo = tuple(table[name] for table, name in zip(index, names, strict=True))
+        programs[combo] = _compile(program, engine)
+        commits[combo] = tuple(state for state, _ in program.commits)
+        errors[combo] = len(program.error)
+    coefficients = coefficient_values(plan, item.values, step)
+    notes = [f"{item.group.name}: {', '.join(b.states)}: {b.scheme}" for b in plan.blocks]
+    return Stepper(item, programs, commits, errors, coefficients), notes
+
+
+def _compile(program: Program, engine: Engine) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """A program as a function of the values by name; numbered locals, no model text."""
+    from ..canonical_model.expr import free_names
+    from . import numeric
+
+    locals_: dict[str, str] = {}
+    lines: list[str] = []
+    for number, instruction in enumerate(program.instructions):
+        names = {n: locals_.get(n, f"v[{n!r}]") for n in free_names(instruction.value)}
+        lines.append(f"x{number} = {print_numpy(instruction.value, names)}")
+        locals_[instruction.target] = f"x{number}"
+    results = [locals_.get(local, f"v[{local!r}]") for _, local in program.commits]
+    results += [locals_[name] for name in program.error]
+    body = "\n    ".join([*lines, f"return ({', '.join(results)}{',' if results else ''})"])
+    scope: dict[str, Any] = {"np": np, "nm": numeric, "bool": bool}
+    random = engine.random
+    scope["nm_uniform"], scope["nm_normal"] = random.random, random.standard_normal
+    exec(compile(f"def program(v):\n    {body}\n", "<program>", "exec"), scope)
+    function: Callable[[dict[str, Any]], tuple[Any, ...]] = scope["program"]
+    return function
