@@ -5,11 +5,24 @@ Standard library only, see `importers/format.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from ..canonical_model.abilities import Ability
+
+
+class Executed(Protocol):
+    """What running an export gives: event times by label, and rows of traces by label, in SI."""
+
+    @property
+    def events(self) -> Mapping[str, Sequence[float]]: ...
+
+    @property
+    def times(self) -> Sequence[float]: ...
+
+    @property
+    def traces(self) -> Mapping[str, Sequence[float]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +32,10 @@ class Exporter:
     `export` is the dotted path (`package.module:function`) of
     `export(subject, *, scheme, step, source, log, name) -> tuple[Artifact, ...]`: `subject` is the
     wired `Circuit` or the `Model`, as `takes` says; `scheme` a solver's name, `step` in seconds,
-    `source` the model's Provenance. `run` is the dotted path of `run(folder, *, backend, length)` for
-    targets that `interspike run` can execute, on one of `backends` (the default first). `scratch`
-    names the folders that building leaves inside the output; a new conversion may delete them.
+    `source` the model's Provenance. `run` is the dotted path of
+    `run(folder, *, backend, length) -> Executed` for targets that `interspike run` can build and
+    execute on one of `backends` (the default first); `length` is in seconds, None as exported.
+    `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
     name: str

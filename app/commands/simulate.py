@@ -102,7 +102,9 @@ def _tell(
             "step_s": result.step,
             "length_s": found.length,
             "traces": list(result.traces),
-            "events_s": {label: [float(t) for t in times] for label, times in result.events.items()},
+            "events_s": {
+                label: [float(t) for t in times] for label, times in result.events.items()
+            },
         }
         print(json.dumps(data, indent=2))
         return

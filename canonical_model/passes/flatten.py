@@ -25,6 +25,7 @@ from .composite import (
     variable,
     walk,
 )
+from .levels import levels_to_algebra
 
 MAX_RELAYS = 20
 
@@ -102,7 +103,7 @@ class _Flattening:
             span=root.span,
         )
         flat = replace(flat, analog_inputs=tuple(self.inputs.values()))
-        return Flat(_hoist(self._without_missing(flat)), self.root)
+        return Flat(levels_to_algebra(_hoist(self._without_missing(flat))), self.root)
 
     def _bind_requirements(self, node: Node) -> None:
         for item in node.component.analog_inputs:

@@ -1,0 +1,80 @@
+"""Make comparisons with time safe on a fixed grid: `t > last + pause` with a slack of 1 % of a step.
+
+Sums such as `last + pause` are rounded, so that on the grid they may come out just above or below a
+tick. With the slack a pause of n steps lasts the same number of steps in float32 and in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..circuit import Circuit
+from ..expr import TIME, Binary, Expr, Name, free_names, rebuild
+from ..model import Component, OnCondition, Parameter
+from ..query import odes
+from ..units import TIME as TIME_DIMENSION
+from ..units import si_quantity
+
+SLACK = "t_slack"
+FRACTION = 0.01
+
+
+def on_grid(circuit: Circuit, step: float) -> Circuit:
+    """The circuit with every comparison on time made safe for steps of `step` seconds."""
+    seen: dict[int, Component] = {}
+    groups = []
+    for group in circuit.groups:
+        key = id(group.component)
+        if key not in seen:
+            seen[key] = _component(group.component, step)
+        groups.append(replace(group, component=seen[key]))
+    return replace(circuit, groups=tuple(groups))
+
+
+def _component(component: Component, step: float) -> Component:
+    moving = {ode.variable for ode in odes(component)}
+    moving |= {item.name for item in component.derived_variables}
+    moving |= {item.name for item in component.analog_inputs}
+
+    def change(expr: Expr) -> Expr:
+        match expr:
+            case Binary("<" | "<=" | ">" | ">=", left, right):
+                names = free_names(expr)
+                if TIME in names and not names & moving:
+                    return _slackened(expr, left, right)
+                return expr
+            case _:
+                return rebuild(expr, change)
+
+    def conditions(items: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
+        return tuple(replace(item, test=change(item.test)) for item in items)
+
+    changed = replace(
+        component,
+        derived_variables=tuple(
+            replace(item, value=change(item.value)) for item in component.derived_variables
+        ),
+        on_conditions=conditions(component.on_conditions),
+        machines=tuple(
+            replace(
+                machine,
+                regimes=tuple(
+                    replace(regime, on_conditions=conditions(regime.on_conditions))
+                    for regime in machine.regimes
+                ),
+            )
+            for machine in component.machines
+        ),
+    )
+    if changed == component:
+        return component
+    value = si_quantity(FRACTION * step, TIME_DIMENSION)
+    slack = Parameter(name=SLACK, dimension=TIME_DIMENSION, value=value)
+    return replace(changed, parameters=(*changed.parameters, slack))
+
+
+def _slackened(expr: Binary, left: Expr, right: Expr) -> Binary:
+    """Equality within the slack counts as not yet greater and not yet less."""
+    is_strict = expr.op in ("<", ">")
+    grows = "+" if (expr.op in (">", ">=")) == is_strict else "-"
+    return Binary(expr.op, left, Binary(grows, right, Name(SLACK)), expr.span)
