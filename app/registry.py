@@ -101,7 +101,7 @@ def _find(
     if path is not None:
         found: F = resolve(path)
         return found
-    outside = _outside(built_in, group, kind)
+    outside: list[tuple[F, str]] = _outside(built_in, group, kind)
     for item, _ in outside:
         if item.name == name:
             return item

@@ -45,8 +45,9 @@ def simulate(
 ) -> Result:
     """Simulate a model file or a loaded `Model`.
 
-    `mode` is `continuous` (events located in time) or `grid` (fixed step `dt` with `solver`, in the order of
-    the targets). `length` and `dt` are times such as `"200ms"` or seconds; the experiment's own hold otherwise.
+    `mode` is `continuous` (events located in time) or `grid` (fixed step `dt` with `solver`, in the
+    order of the targets). `length` and `dt` are times such as `"200ms"` or seconds; the
+    experiment's own hold otherwise.
     A model that names nothing to record gives the first cells' variables and every event.
     Raises ModelError for bad input.
     """
@@ -174,8 +175,9 @@ def traces(found: Run) -> list[Trace]:
 
 
 def _dimension(component: Component, variable: str) -> Dimension:
-    quantities = (*component.state_variables, *component.derived_variables, *component.parameters)
-    return next((item.dimension for item in quantities if item.name == variable), NONE)
+    dimensions = {item.name: item.dimension for item in component.state_variables}
+    dimensions |= {item.name: item.dimension for item in component.derived_variables}
+    return dimensions.get(variable, NONE)
 
 
 def _reading_unit(dimension: Dimension) -> tuple[str, float]:

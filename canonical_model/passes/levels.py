@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import TypeAlias
 
-from ..expr import TIME, Binary, Conditional, Expr, Unary, free_names
+from ..expr import TIME, ZERO, Binary, Conditional, Expr, Name, Unary, free_names
 from ..model import Assign, Component, DerivedVariable, OnCondition
 from ..query import bodies, odes, statics
 
-MAX_THRESHOLDS = 8
+MAX_ATOMS = 8
+
+Atom: TypeAlias = tuple[str, Expr]
 
 
 def levels_to_algebra(component: Component) -> Component:
@@ -27,7 +30,7 @@ def levels_to_algebra(component: Component) -> Component:
         good = {
             name
             for name in candidates
-            if _covers_all([c.test for c in own if name in _targets(c)])
+            if _covers([c.test for c in own if name in _targets(c)])
             and not any(name in _targets(c) for c in conditions if c not in own)
         }
         if good == candidates:
@@ -42,7 +45,7 @@ def levels_to_algebra(component: Component) -> Component:
         DerivedVariable(
             name=name,
             dimension=states[name].dimension,
-            value=_value(name, own),
+            value=_value(name, own, states[name].initial or ZERO),
             span=states[name].span,
         )
         for name in states
@@ -90,13 +93,12 @@ def _candidates(component: Component) -> set[str]:
     return found - with_ode - elsewhere - selfish
 
 
-def _value(name: str, conditions: list[OnCondition]) -> Expr:
-    """The last condition that holds decides; the first stands for the rest."""
+def _value(name: str, conditions: list[OnCondition], initial: Expr) -> Expr:
+    """The last condition that holds decides; where none ever does, the initial value stays."""
     cases = [(c.test, _assigned(name, c)) for c in conditions if name in _targets(c)]
-    (_, otherwise), *later = cases
-    if not later:
-        return otherwise
-    return Conditional(tuple(reversed(later)), otherwise)
+    if _covers([test for test, _ in cases]) == "always":
+        (_, initial), *cases = cases
+    return Conditional(tuple(reversed(cases)), initial) if cases else initial
 
 
 def _assigned(name: str, condition: OnCondition) -> Expr:
@@ -104,48 +106,56 @@ def _assigned(name: str, condition: OnCondition) -> Expr:
     return values[-1]
 
 
-def _covers_all(tests: list[Expr]) -> bool:
-    """True if one of the tests holds at any time, whatever the order of their thresholds."""
-    thresholds = list(dict.fromkeys(x for test in tests for x in _thresholds(test)))
-    if not tests or None in thresholds or len(thresholds) > MAX_THRESHOLDS:
-        return False
-    for truths in product((False, True), repeat=len(thresholds)):
-        before = dict(zip(thresholds, truths, strict=True))
-        if not any(_holds(test, before) for test in tests):
-            return False
-    return True
+def _covers(tests: list[Expr]) -> str:
+    """`always` if at any time one of the tests holds, whatever the order of their thresholds;
+    `guarded` if that is so or none ever holds, depending on parameters; "" otherwise."""
+    atoms = list(dict.fromkeys(atom for test in tests for atom in _atoms(test)))
+    if not tests or None in atoms or len(atoms) > MAX_ATOMS:
+        return ""
+    guards = [atom for atom in atoms if atom and atom[0] == "guard"]
+    times = [atom for atom in atoms if atom and atom[0] == "time"]
+    always = True
+    for guard_truths in product((False, True), repeat=len(guards)):
+        known = dict(zip(guards, guard_truths, strict=True))
+        held = set()
+        for time_truths in product((False, True), repeat=len(times)):
+            truths = {**known, **dict(zip(times, time_truths, strict=True))}
+            held.add(any(_holds(test, truths) for test in tests))
+        if len(held) > 1:
+            return ""
+        always = always and held == {True}
+    return "always" if always else "guarded"
 
 
-def _thresholds(test: Expr) -> Iterator[Expr | None]:
-    """The times with which a test compares t; None for anything else."""
+def _atoms(test: Expr) -> Iterator[Atom | None]:
+    """The times with which a test compares t, the guards without t; None for anything else."""
     match test:
         case Binary("and" | "or", left, right):
-            yield from _thresholds(left)
-            yield from _thresholds(right)
+            yield from _atoms(left)
+            yield from _atoms(right)
         case Unary("not", operand):
-            yield from _thresholds(operand)
-        case Binary("<" | "<=" | ">" | ">=", left, right):
-            is_left = getattr(left, "id", "") == TIME
-            is_right = getattr(right, "id", "") == TIME
+            yield from _atoms(operand)
+        case Binary("<" | "<=" | ">" | ">=", left, right) if TIME in free_names(test):
+            is_left = left == Name(TIME)
             other = right if is_left else left
-            plain = is_left != is_right and TIME not in free_names(other)
-            yield other if plain else None
+            plain = is_left != (right == Name(TIME)) and TIME not in free_names(other)
+            yield ("time", other) if plain else None
         case _:
-            yield None
+            yield None if TIME in free_names(test) else ("guard", test)
 
 
-def _holds(test: Expr, before: dict[Expr | None, bool]) -> bool:
-    """The truth of a test, given for each threshold whether t lies before it."""
+def _holds(test: Expr, truths: dict[Atom, bool]) -> bool:
+    """The truth of a test: for each threshold whether t lies before it, for each guard its truth."""
     match test:
         case Binary("and", left, right):
-            return _holds(left, before) and _holds(right, before)
+            return _holds(left, truths) and _holds(right, truths)
         case Binary("or", left, right):
-            return _holds(left, before) or _holds(right, before)
+            return _holds(left, truths) or _holds(right, truths)
         case Unary("not", operand):
-            return not _holds(operand, before)
-        case Binary(op, left, right):
-            is_left = getattr(left, "id", "") == TIME
-            less = before[right if is_left else left]
-            wants_less = (op in ("<", "<=")) == is_left
-            return less == wants_less
-    return False
+            return not _holds(operand, truths)
+        case Binary(op, left, right) if TIME in free_names(test):
+            is_left = left == Name(TIME)
+            before = truths["time", right if is_left else left]
+            wants_before = (op in ("<", "<=")) == is_left
+            return before == wants_before
+    return truths["guard", test]

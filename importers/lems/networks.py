@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -44,6 +45,12 @@ class NetworkBuilder:
         if population.size > MAX_SIZE:
             message = f"a population of {population.size} cells is too large"
             raise error("L034", message, population.span)
+        if ids is not None:
+            values, counts = np.unique(ids, return_counts=True)
+            if len(values) != len(ids):
+                twice = int(values[counts > 1][0])
+                message = f"'{population.name}' has several cells with the id {twice}"
+                raise error("L032", message, population.span)
         self.populations[population.name] = population
         if ids is not None and not np.array_equal(ids, np.arange(population.size)):
             self.ids[population.name] = ids
@@ -136,14 +143,14 @@ def _population(element: Element, builder: NetworkBuilder) -> None:
     name = need(element, "id")
     table = element.tables.get("instance")
     size_text = element.attributes.get("size", "0")
-    if not size_text.isdigit():
+    if not (size_text.isdecimal() and len(size_text) < 19):
         message = f"size='{size_text}' is not a number of cells"
         raise error("L123", message, element.attribute_span("size"))
     size = len(table) if table else int(size_text)
     ids = None
     positions = None
-    if table and "id" in table.texts:
-        ids = _instance_ids(table)
+    if table:
+        ids = table.index("id") if "id" in table.cells else None
         axes = [table.floats(f"location.{axis}", 0.0) for axis in "xyz"]
         if all(axis is not None for axis in axes):
             positions = np.stack([a for a in axes if a is not None], axis=1) * MICRO
@@ -163,17 +170,6 @@ def _population(element: Element, builder: NetworkBuilder) -> None:
         ),
         ids,
     )
-
-
-def _instance_ids(table: Table) -> Ints:
-    texts = table.texts["id"]
-    try:
-        return np.array([int(text) for text in texts], dtype=np.int64)
-    except ValueError:
-        bad = next(k for k, text in enumerate(texts) if not text.isdigit())
-        raise table.fault(
-            f"the instance id '{texts[bad]}' is not an integer", table.lines[bad]
-        ) from None
 
 
 def _ends(table: Table, column: str, population: str, builder: NetworkBuilder) -> Ints:
@@ -197,14 +193,37 @@ def _warn_segments(table: Table, builder: NetworkBuilder) -> None:
 
 
 def _delays(table: Table, builder: NetworkBuilder) -> Floats | None:
-    texts = table.texts.get("delay")
-    if texts is None:
+    """The delays in seconds. Raises ModelError L125 for no time, L172 for a negative one."""
+    column = table.quantities.get("delay")
+    if column is None:
         return None
-    known = {
-        t: builder.delay(t, Span(table.file, table.lines[texts.index(t)])) for t in set(texts) if t
-    }
-    known[""] = 0.0
-    return np.fromiter((known[text] for text in texts), dtype=float, count=len(texts))
+    values = np.array(column.values, dtype=float)
+    codes = np.array(column.codes, dtype=np.int64)
+    factors = np.zeros(len(column.units))
+    for unit, code in column.units.items():
+        rows = np.flatnonzero(codes == code)
+        row = int(rows[0])
+        place = Span(table.file, table.lines[row])
+        if math.isnan(values[row]):
+            # not a number with a unit: `units` says what is wrong with the text
+            values[rows] = builder.units(unit, "time", place)
+            factors[code] = 1.0
+        elif unit or np.any(values[rows] != 0):
+            factors[code] = builder.units(f"1 {unit}", "time", place)
+    seconds: Floats = values * factors[codes]
+    check_delays(seconds, _places(table))
+    return seconds
+
+
+def check_delays(seconds: Floats, places: Callable[[int], Span | None]) -> None:
+    """Raise ModelError L172 at the first delay that is negative, L123 at one that is not finite."""
+    bad = np.flatnonzero(~(np.isfinite(seconds) & (seconds >= 0)))
+    if len(bad):
+        first = int(bad[0])
+        value = f"{seconds[first] * 1e3:.6g} ms"
+        if seconds[first] < 0:
+            raise error("L172", f"the delay of {value} is negative", places(first))
+        raise error("L123", f"the delay of {value} is not a finite number", places(first))
 
 
 def _attachment(table: Table) -> str:
@@ -248,14 +267,16 @@ def _tunnels(element: Element, builder: NetworkBuilder) -> None:
         post = _ends(table, "postCell", target, builder)
         weight = table.floats("weight", 1.0)
         empty = [""] * len(table)
-        pairs = list(
-            zip(table.texts.get(keys[0], empty), table.texts.get(keys[1], empty), strict=True)
-        )
-        for pair in dict.fromkeys(pairs):
-            rows = np.array([k for k, other in enumerate(pairs) if other == pair])
+        groups: dict[tuple[str, str], list[int]] = {}
+        columns = (table.texts.get(key, empty) for key in keys)
+        for k, pair in enumerate(zip(*columns, strict=True)):
+            groups.setdefault((pair[0], pair[1]), []).append(k)
+        for pair, members in groups.items():
+            rows = np.array(members)
             if not all(pair):
-                place = Span(table.file, table.lines[int(rows[0])])
-                raise error("L112", f"<{table.tag}> lacks the attribute '{keys[0]}'", place)
+                place = Span(table.file, table.lines[members[0]])
+                lacking = keys[pair.index("")]
+                raise error("L112", f"<{table.tag}> lacks the attribute '{lacking}'", place)
             builder.projections.append(
                 Projection(
                     name=need(element, "id"),

@@ -1,0 +1,257 @@
+"""Everything the SpiNNaker2 export decides: units, names, memory, what each instance stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...canonical_model.circuit import Circuit, Group
+from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.expr import TIME, Expr, free_names
+from ...canonical_model.model import Component
+from ...canonical_model.query import bodies, declared, statics
+from ...canonical_model.units import NEURO, NONE, SI, Dimension, UnitSystem
+from ...canonical_model.verify import verify_component
+from ...solvers.compile import Engine, compile_circuit
+from ...solvers.discrete import Machine, start
+from ...solvers.evaluate import coefficient_values, derived_parameter_values, parameter_values
+from ...solvers.plan import UpdatePlan
+from ...solvers.planner import plan_update
+from .c_printer import MAX_FLOAT, identifier
+
+MAX_INSTANCES = 65_535
+
+
+@dataclass(slots=True)
+class ModelPlan:
+    """One distinct component as a C model: its identifier, update plan and used static names."""
+
+    name: str
+    component: Component
+    update: UpdatePlan
+    used: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    outputs: list[str] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GroupPlan:
+    """A group on the PE: its model and the words of its shared, own and state data."""
+
+    number: int
+    group: Group
+    model: ModelPlan
+    statics: dict[str, Any]
+    states: dict[str, Any]
+    regimes: list[Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """The whole program."""
+
+    name: str
+    circuit: Circuit
+    units: UnitSystem
+    step: float
+    models: list[ModelPlan]
+    groups: list[GroupPlan]
+    engine: Engine
+
+    @property
+    def h(self) -> float:
+        """The step in the chip's unit of time."""
+        from ...canonical_model.units import TIME as TIME_DIMENSION
+
+        return self.step / self.units.size(TIME_DIMENSION)
+
+
+def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log) -> Plan:
+    """Decide. Raises ModelError T301 to T305 (refused) and S2xx (no such solution)."""
+    units = _units(circuit, log)
+    engine = compile_circuit(circuit, circuit.seed or 1)
+    machine = start(engine)
+    models: list[ModelPlan] = []
+    groups: list[GroupPlan] = []
+    for number, group in enumerate(circuit.groups):
+        if group.size > MAX_INSTANCES:
+            message = f"group '{group.name}' has {group.size} instances, more than {MAX_INSTANCES}"
+            raise refuse("T302", message, group.component.span)
+        model = _model(group, models, scheme, step)
+        groups.append(_group(number, group, model, units, step, machine, engine))
+    for model in models:
+        _share(model, [item for item in groups if item.model is model])
+    for probe in circuit.probes:
+        _need_output(groups, probe.group, probe.variable)
+    for link in circuit.analog_links:
+        _need_output(groups, link.source, link.variable)
+    _check_range(groups)
+    return Plan(name, circuit, units, step, models, groups, engine)
+
+
+def _units(circuit: Circuit, log: Log) -> UnitSystem:
+    """mV, ms, pA and what is coherent with them; SI where equations mix dimensions silently."""
+    seen: set[int] = set()
+    for group in circuit.groups:
+        if id(group.component) in seen:
+            continue
+        seen.add(id(group.component))
+        faults = [i for i in verify_component(group.component) if i.code.startswith("U")]
+        if faults:
+            message = (
+                f"'{group.component.name}' has equations whose dimensions do not agree, so SI units "
+                f"are kept: {faults[0].message}"
+            )
+            log.add("T201", Level.NOTE, message, group.component.span)
+            return SI
+    return NEURO
+
+
+def _model(group: Group, models: list[ModelPlan], scheme: str, step: float) -> ModelPlan:
+    for known in models:
+        if known.component is group.component or known.component == group.component:
+            return known
+    wanted = name = identifier(group.component.name)
+    number = 2
+    while any(known.name == name for known in models):
+        name, number = f"{wanted}_{number}", number + 1
+    update = plan_update(group.component, scheme, step=step)
+    used = _used(group.component, update)
+    model = ModelPlan(name, group.component, update, used)
+    model.fields = _fields(group.component, update)
+    models.append(model)
+    return model
+
+
+def _fields(component: Component, update: UpdatePlan) -> dict[str, str]:
+    """Distinct C field names for everything that has a name."""
+    names = [item.name for item in declared(component)]
+    names += [item.name for item in component.analog_inputs]
+    names += [item.name for item in update.coefficients]
+    names += [name for m in update.matrices for row in m.names for name in row if name]
+    table: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in dict.fromkeys(names):
+        wanted = identifier(name)
+        while wanted in taken:
+            wanted += "_"
+        taken.add(wanted)
+        table[name] = wanted
+    return table
+
+
+def _expressions(component: Component, update: UpdatePlan) -> list[Expr]:
+    """Everything that is evaluated on the chip."""
+    found = [item.value for _, p in update.programs for item in p.instructions]
+    found += [item.value for item in component.derived_variables]
+    for machine in component.machines:
+        for regime in machine.regimes:
+            found += [item.value for item in regime.derived_variables]
+            found += [item.test for item in regime.on_conditions]
+    found += [item.test for item in component.on_conditions]
+    stack = [statement for body in bodies(component) for statement in body]
+    while stack:
+        item = stack.pop()
+        value = getattr(item, "value", None)
+        if value is not None:
+            found.append(value)
+        for test, inner in getattr(item, "branches", ()):
+            found.append(test)
+            stack.extend(inner)
+        stack.extend(getattr(item, "otherwise", ()))
+    return found
+
+
+def _used(component: Component, update: UpdatePlan) -> tuple[str, ...]:
+    """Static names and coefficients that the chip reads, sorted: the others stay on the host."""
+    names: set[str] = set()
+    for expr in _expressions(component, update):
+        names |= free_names(expr)
+    known = [item.name for item in statics(component)]
+    known += [item.name for item in update.coefficients]
+    known += [name for m in update.matrices for row in m.names for name in row if name]
+    outputs = {item.variable for item in component.exposures}
+    return tuple(sorted((names | outputs) & set(known)))
+
+
+def _dimensions(component: Component) -> dict[str, Dimension]:
+    return {item.name: item.dimension for item in declared(component)}
+
+
+def _group(
+    number: int,
+    group: Group,
+    model: ModelPlan,
+    units: UnitSystem,
+    step: float,
+    machine: Machine,
+    engine: Engine,
+) -> GroupPlan:
+    """Values of a group in the chip's units, in float64; they are rounded once, when packed."""
+    from ...canonical_model.units import TIME as TIME_DIMENSION
+
+    dimensions = _dimensions(group.component)
+    values = _scaled_statics(group, units, dimensions)
+    h = step / units.size(TIME_DIMENSION)
+    values.update(coefficient_values(model.update, values, h))
+    compiled = engine.groups[number]
+    states = {
+        name: machine.y[place] / units.size(dimensions.get(name, NONE))
+        for name, place in compiled.slices.items()
+    }
+    kept = {name: values[name] for name in model.used}
+    return GroupPlan(number, group, model, kept, states, machine.regimes[number])
+
+
+def _scaled_statics(
+    group: Group, units: UnitSystem, dimensions: Mapping[str, Dimension]
+) -> dict[str, Any]:
+    """Parameters and constants scaled; derived parameters follow from them in the same units."""
+    component = group.component
+    known = parameter_values(component, group.parameters)
+    derived = {item.name for item in component.derived_parameters}
+    scaled = {
+        name: value / units.size(dimensions.get(name, NONE))
+        for name, value in known.items()
+        if name not in derived
+    }
+    return {**scaled, **derived_parameter_values(component, scaled)}
+
+
+def _share(model: ModelPlan, groups: list[GroupPlan]) -> None:
+    """A value that is the same for all instances of every group is stored once per group."""
+    own = [
+        name
+        for name in model.used
+        if any(np.ndim(item.statics[name]) and np.ptp(item.statics[name]) > 0 for item in groups)
+    ]
+    model.own = tuple(own)
+    model.shared = tuple(name for name in model.used if name not in own)
+    for item in groups:
+        for name in model.shared:
+            item.statics[name] = float(np.ravel(item.statics[name])[0])
+
+
+def _need_output(groups: list[GroupPlan], group: str, variable: str) -> None:
+    """Remember that a derived variable must be readable from outside of its model."""
+    item = next(entry for entry in groups if entry.group.name == group)
+    if variable not in item.model.outputs and variable != TIME:
+        item.model.outputs.append(variable)
+
+
+def _check_range(groups: list[GroupPlan]) -> None:
+    for item in groups:
+        for table in (item.statics, item.states):
+            for name, value in table.items():
+                worst = float(np.max(np.abs(value), initial=0.0))
+                if not worst <= MAX_FLOAT:
+                    message = (
+                        f"'{name}' of '{item.group.component.name}' is {worst:g} in the chip's "
+                        f"units, beyond single precision ({MAX_FLOAT:g})"
+                    )
+                    raise refuse("T303", message, item.group.component.span)

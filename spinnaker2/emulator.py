@@ -1,0 +1,162 @@
+"""Build and run an exported program: on this computer, or under QEMU's Cortex-M4F.
+
+Both run the same sources and give the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..canonical_model.diagnostics import ModelError, error
+from .memory import DATA, HEADER_WORDS, MAGIC, REGIONS
+
+BACKENDS = ("host", "qemu")
+TOOLS = {"host": ("make", "cc"), "qemu": ("make", "arm-none-eabi-gcc", "qemu-system-arm")}
+PACKAGES = {
+    "make": "make", "cc": "gcc", "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "qemu-system-arm": "qemu-system-arm",
+}  # fmt: skip
+TIMEOUT = 3600
+STREAMS = ("events.bin", "traces.bin", "status.bin")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmulationResult:
+    """Event times (s) and traces (SI) by label; `raw` are the bytes of the record streams."""
+
+    events: dict[str, NDArray[np.float64]]
+    times: NDArray[np.float64]
+    traces: dict[str, NDArray[np.float64]]
+    raw: dict[str, bytes]
+    lost_events: int
+
+
+def missing_tools(backend: str) -> list[str]:
+    """The programs that a back end needs and that are not installed."""
+    return [tool for tool in TOOLS[backend] if shutil.which(tool) is None]
+
+
+def build(folder: Path, backend: str = "host") -> Path:
+    """Compile; returns the program. Raises ModelError E101 (a tool is missing), E102 (compiler)."""
+    if backend not in BACKENDS:
+        raise error("E100", f"there is no back end '{backend}'", hint=", ".join(BACKENDS))
+    missing = missing_tools(backend)
+    if missing:
+        packages = " ".join(PACKAGES[tool] for tool in missing)
+        message = f"the back end '{backend}' needs {', '.join(missing)}"
+        raise error("E101", message, hint=f"on Debian: apt-get install {packages}")
+    done = subprocess.run(
+        ["make", "-s", backend],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    if done.returncode:
+        raise _build_error(done.stderr)
+    return folder / "build" / backend / ("program" if backend == "host" else "program.elf")
+
+
+def _build_error(text: str) -> ModelError:
+    """The first error of compiler or linker; an overflowing memory with its numbers."""
+    lines = text.splitlines()
+    overflow = [line for line in lines if "overflowed by" in line]
+    first = overflow or [line for line in lines if "error" in line] or lines or ["no message"]
+    if overflow:
+        where = overflow[0].rsplit(":", 1)[-1].strip()
+        return error("E103", f"the program does not fit the PE: {where}")
+    return error("E102", f"the generated code does not build: {first[0].strip()}")
+
+
+def run(folder: Path, *, backend: str = "host", length: float | None = None) -> EmulationResult:
+    """Build and run an exported folder for `length` seconds (None: as exported).
+
+    Raises ModelError E100 to E105.
+    """
+    folder = Path(folder)
+    layout = _read_layout(folder)
+    program = build(folder, backend)
+    place = program.parent
+    image = (folder / "data.bin").read_bytes()
+    ticks = layout["ticks"] if length is None else max(1, round(length / layout["step_s"]))
+    (place / "image.bin").write_bytes(_with_ticks(image, ticks))
+    for name in STREAMS:
+        (place / name).unlink(missing_ok=True)
+    command = _command(backend, program)
+    done = subprocess.run(
+        command,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "LC_ALL": "C"},
+        check=False,
+    )
+    if done.returncode:
+        detail = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise error("E104", f"the program stopped with code {done.returncode}: {detail}")
+    return _read_records(place, layout, ticks)
+
+
+def _read_layout(folder: Path) -> dict[str, Any]:
+    try:
+        layout: dict[str, Any] = json.loads((folder / "layout.json").read_text())
+    except (OSError, ValueError):
+        message = f"'{folder.name}' does not hold an exported SpiNNaker2 program"
+        raise error("E105", message, hint="make one with: interspike convert") from None
+    return layout
+
+
+def _with_ticks(image: bytes, ticks: int) -> bytes:
+    """The data image with another number of ticks."""
+    header = struct.unpack_from(f"<{HEADER_WORDS}I", image)
+    if header[0] != MAGIC:
+        raise error("E105", "data.bin is not a SpiNNaker2 data image")
+    offset = header[2 + REGIONS.index("TIMER_CONFIG")] - DATA.start + 4
+    return image[:offset] + struct.pack("<I", ticks) + image[offset + 4 :]
+
+
+def _command(backend: str, program: Path) -> list[str]:
+    if backend == "host":
+        return [str(program.resolve()), "image.bin"]
+    return [
+        "qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none",
+        "-serial", "none", "-semihosting-config", "enable=on,target=native",
+        "-kernel", program.name,
+        "-device", f"loader,file=image.bin,addr={DATA.start:#x},force-raw=on",
+    ]  # fmt: skip
+
+
+def _read_records(place: Path, layout: dict[str, Any], ticks: int) -> EmulationResult:
+    raw = {name: (place / name).read_bytes() for name in STREAMS}
+    done, lost = struct.unpack("<2I", raw["status.bin"])
+    if done != ticks:
+        raise error("E104", f"the program ended after {done} of {ticks} ticks")
+    step = layout["step_s"]
+    words = np.frombuffer(raw["events.bin"], dtype="<u4").reshape(-1, 2)
+    sender = words[:, 1]
+    events = {}
+    for item in layout["events"]:
+        chosen = sender == (item["port"] << 16 | item["index"])
+        events[item["label"]] = words[chosen, 0] * step
+    count = len(layout["traces"])
+    table = np.frombuffer(raw["traces.bin"], dtype="<f4").reshape(-1, count) if count else None
+    rows = ticks + 1 if table is None else len(table)
+    traces = {
+        item["label"]: table[:, k].astype(float) * item["si"]
+        for k, item in enumerate(layout["traces"])
+        if table is not None
+    }
+    return EmulationResult(events, np.arange(rows) * step, traces, raw, lost)

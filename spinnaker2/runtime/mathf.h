@@ -1,0 +1,45 @@
+/* Elementary functions in single precision, the same source and the same bits on every platform.
+   Errors in units in the last place are measured over the whole range in the tests. */
+#ifndef INTERSPIKE_MATHF_H
+#define INTERSPIKE_MATHF_H
+
+float m_exp(float x);
+float m_expm1(float x);
+float m_exprel(float x);
+float m_log(float x);
+float m_log10(float x);
+float m_pow(float x, float y);
+float m_sin(float x);
+float m_cos(float x);
+float m_tan(float x);
+float m_asin(float x);
+float m_acos(float x);
+float m_atan(float x);
+float m_sinh(float x);
+float m_cosh(float x);
+float m_tanh(float x);
+float m_erf(float x);
+float m_erfc(float x);
+float m_factorial(float x);
+float m_floor(float x);
+float m_ceil(float x);
+float m_round(float x);
+float m_mod(float x, float y);
+
+static inline float m_sqrt(float x) { return __builtin_sqrtf(x); }
+static inline float m_abs(float x) { return __builtin_fabsf(x); }
+static inline float m_min(float x, float y) { return x < y ? x : y; }
+static inline float m_max(float x, float y) { return x > y ? x : y; }
+static inline float m_sign(float x) { return x > 0.0f ? 1.0f : (x < 0.0f ? -1.0f : 0.0f); }
+static inline float m_heaviside(float x) { return x > 0.0f ? 1.0f : (x < 0.0f ? 0.0f : 0.5f); }
+
+/* x to a small whole power: the compiler unrolls it. */
+static inline float m_powi(float x, int n)
+{
+    float result = 1.0f;
+    for (int k = 0; k < n; k++)
+        result *= x;
+    return result;
+}
+
+#endif
