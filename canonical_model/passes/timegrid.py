@@ -9,30 +9,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..circuit import Circuit
-from ..expr import TIME, Binary, Expr, Name, free_names, rebuild
+from ..expr import ONE, TIME, Binary, Expr, Name, free_names, rebuild
 from ..model import Component, OnCondition, Parameter
 from ..query import odes
 from ..units import TIME as TIME_DIMENSION
 from ..units import si_quantity
+from .bound import bound_growth
 
 SLACK = "t_slack"
 FRACTION = 0.01
 
 
 def on_grid(circuit: Circuit, step: float) -> Circuit:
-    """The circuit with every comparison on time made safe for steps of `step` seconds."""
+    """The circuit made safe for steps of `step` seconds: comparisons on time, growing exponentials."""
     seen: dict[int, Component] = {}
     groups = []
     for group in circuit.groups:
         key = id(group.component)
         if key not in seen:
-            seen[key] = _component(group.component, step)
+            seen[key] = _component(bound_growth(group.component), step)
         groups.append(replace(group, component=seen[key]))
     return replace(circuit, groups=tuple(groups))
 
 
 def _component(component: Component, step: float) -> Component:
-    moving = {ode.variable for ode in odes(component)}
+    # a state that grows by 1 per unit of time is a clock: `tsince > period` is a comparison on time
+    clocks = {o.variable for o in odes(component) if o.rhs == ONE} | {TIME}
+    moving = {ode.variable for ode in odes(component)} - clocks
     moving |= {item.name for item in component.derived_variables}
     moving |= {item.name for item in component.analog_inputs}
 
@@ -40,7 +43,7 @@ def _component(component: Component, step: float) -> Component:
         match expr:
             case Binary("<" | "<=" | ">" | ">=", left, right):
                 names = free_names(expr)
-                if TIME in names and not names & moving:
+                if names & clocks and not names & moving:
                     return _slackened(expr, left, right)
                 return expr
             case _:

@@ -59,6 +59,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
     _inputs(code)
     for number, link in enumerate(plan.circuit.event_links):
         _event_link(code, number, link)
+    tick = _tick(code)
     includes = "\n".join(f'#include "models/{model.name}.h"' for model in plan.models)
     parts = [
         head,
@@ -70,7 +71,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
         _function("static void deliver(float t)", _delivery(code)),
         _function("static void gather(float t)", ["(void)t;", *code.gather]),
         _function("void network_init(void)", _init(code)),
-        _function("void network_tick(void)", _tick(code)),
+        _function("void network_tick(void)", tick),
         _function("void network_record(void)", _record(code)),
     ]
     return "\n".join(parts), code

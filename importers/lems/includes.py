@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from .library_reader import standard_files
-from .xml import Element, read_xml, read_xml_file
+from .xml import Budget, Element, read_xml, read_xml_file
 
 MODEL_SUFFIXES = (".xml", ".nml", ".h5", ".hdf5", ".lems")
+HDF5_SUFFIXES = (".h5", ".hdf5")
 MAX_FILES = 5000
 
 
@@ -32,6 +33,7 @@ class _Loading:
     hdf5: list[Path] = field(default_factory=list)
     done: set[Path] = field(default_factory=set)
     open: list[Path] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
 
     def roots(self) -> list[Path]:
         """Folders that may be read: the document's and those that the user named."""
@@ -66,12 +68,18 @@ class _Loading:
         self.done.add(path)
         if len(self.done) > MAX_FILES:
             raise error("L015", f"more than {MAX_FILES} files are included", span)
-        if path.suffix.lower() in (".h5", ".hdf5"):
-            self.hdf5.append(path)
-            return
         self.open.append(path)
-        self.load(read_xml_file(path, self.shown(path)), path.parent)
+        self.load(self.read(path), path.parent)
         self.open.pop()
+
+    def read(self, path: Path) -> Element:
+        """The root of an XML file, or of the XML text inside an HDF5 file."""
+        if path.suffix.lower() not in HDF5_SUFFIXES:
+            return read_xml_file(path, self.shown(path), self.budget)
+        from .hdf5 import embedded_document
+
+        self.hdf5.append(path)
+        return embedded_document(path, self.shown(path), self.budget)
 
     def shown(self, path: Path) -> str:
         """The path as messages show it: relative to the main document where possible."""
@@ -136,20 +144,13 @@ def load_documents(
     root = path.parent if path is not None else None
     loading = _Loading(root, tuple(search_path), log)
     if path is not None:
-        if path.suffix.lower() in (".h5", ".hdf5"):
-            return _only_hdf5(path)
         resolved = path.resolve()
         loading.done.add(resolved)
         loading.open.append(resolved)
-        main = read_xml_file(path, path.name) if data is None else read_xml(data, path.name)
+    if path is not None and data is None:
+        main = loading.read(path)
     else:
-        main = read_xml(data or b"", file or "<stdin>")
+        name = path.name if path is not None else file or "<stdin>"
+        main = read_xml(data or b"", name, loading.budget)
     loading.load(main, root)
     return Documents(main, loading.documents, loading.hdf5)
-
-
-def _only_hdf5(path: Path) -> Documents:
-    from .hdf5 import embedded_document
-
-    main = embedded_document(path)
-    return Documents(main, [main], [path])

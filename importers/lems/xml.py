@@ -7,7 +7,7 @@ their attributes as columns. Everything else is a small tree with line and colum
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
@@ -91,6 +91,7 @@ class Budget:
     text: int = MAX_TEXT
 
 
+# shared by elements without rows, which are most
 _NO_TABLES: dict[str, Table] = {}
 _NO_SOURCE = Source("")
 
@@ -104,8 +105,7 @@ class Element:
     children: list[Element]
     text: str
     span: Span
-    # one shared empty mapping: most elements hold no rows
-    tables: dict[str, Table] = _NO_TABLES
+    tables: dict[str, Table] = field(default_factory=dict)
     source: Source = _NO_SOURCE
     offset: int = 0
 
