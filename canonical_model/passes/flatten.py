@@ -14,6 +14,7 @@ from ..diagnostics import Span, error, suggest
 from ..expr import Expr, Name, Select, add, free_names, is_random, multiply, rebuild
 from ..query import bodies, declared, odes, statics
 from ..units import NONE, Dimension, si_quantity
+from .clocks import clocks_to_algebra
 from .composite import (
     Node,
     identifier,
@@ -103,7 +104,8 @@ class _Flattening:
             span=root.span,
         )
         flat = replace(flat, analog_inputs=tuple(self.inputs.values()))
-        return Flat(levels_to_algebra(_hoist(self._without_missing(flat))), self.root)
+        component = levels_to_algebra(_hoist(self._without_missing(flat)))
+        return Flat(clocks_to_algebra(component), self.root)
 
     def _bind_requirements(self, node: Node) -> None:
         for item in node.component.analog_inputs:

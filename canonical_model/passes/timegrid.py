@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..circuit import Circuit
-from ..expr import ONE, TIME, Binary, Expr, Name, free_names, rebuild
+from ..expr import TIME, Binary, Expr, Name, free_names, rebuild
 from ..model import Component, OnCondition, Parameter
 from ..query import odes
 from ..units import TIME as TIME_DIMENSION
@@ -33,9 +33,7 @@ def on_grid(circuit: Circuit, step: float) -> Circuit:
 
 
 def _component(component: Component, step: float) -> Component:
-    # a state that grows by 1 per unit of time is a clock: `tsince > period` is a comparison on time
-    clocks = {o.variable for o in odes(component) if o.rhs == ONE} | {TIME}
-    moving = {ode.variable for ode in odes(component)} - clocks
+    moving = {ode.variable for ode in odes(component)}
     moving |= {item.name for item in component.derived_variables}
     moving |= {item.name for item in component.analog_inputs}
 
@@ -43,7 +41,7 @@ def _component(component: Component, step: float) -> Component:
         match expr:
             case Binary("<" | "<=" | ">" | ">=", left, right):
                 names = free_names(expr)
-                if names & clocks and not names & moving:
+                if TIME in names and not names & moving:
                     return _slackened(expr, left, right)
                 return expr
             case _:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
 from ...canonical_model.network import Input, Network, Population, Projection
-from .networks import MICRO, NetworkBuilder, Units, check_delays
+from .network_builder import MICRO, MILLI, NetworkBuilder, Units
 from .xml import Budget, Element, read_xml
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ MAX_ATTRIBUTES = 1000
 FREE_VALUES = 4_000_000
 MAX_COMPRESSION = 1000
 BLOCK = 1 << 18
-MILLI = 1e-3
 
 # what files call a column, and what the dataset means when it does not name its columns
 _CONNECTION = ("pre_cell_id", "post_cell_id")
@@ -330,7 +329,10 @@ def _delays(part: _Part) -> Floats | None:
         distinct, where = np.unique(values, return_inverse=True)
         values = np.array([float(f"{value:.7g}") for value in distinct.tolist()])[where]
     seconds: Floats = values * MILLI
-    check_delays(seconds, part.span)
+    bad = np.flatnonzero(seconds < 0)
+    if len(bad):
+        first = int(bad[0])
+        raise error("L172", f"the delay {values[first]:g} ms is negative", part.span(first))
     return seconds
 
 

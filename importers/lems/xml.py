@@ -21,7 +21,7 @@ MAX_ROWS = 100_000_000
 MAX_TEXT = 100_000_000
 MAX_TAG = 1 << 16
 CHUNK = 1 << 20
-MAX_TAG = 1 << 24
+MAX_TOKEN = 1 << 24
 BATCH = 8192
 # a table weighs as much in memory as several elements
 TABLE_WEIGHT = 4
@@ -105,7 +105,7 @@ class Element:
     children: list[Element]
     text: str
     span: Span
-    tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=lambda: _NO_TABLES)
     source: Source = _NO_SOURCE
     offset: int = 0
 
@@ -170,11 +170,11 @@ def _read_stream(stream: BinaryIO, source: Source, budget: Budget) -> Element:
 class _Reader:
     """One expat run. Handlers build the tree; bulk rows are gathered and go to tables in batches."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, budget: Budget) -> None:
         self.source = source
+        self.budget = budget
         self.stack: list[Element] = []
         self.root: Element | None = None
-        self.count = 0
         self.fed = 0
         self.is_bulk = False
         self.skip = 0
@@ -209,8 +209,8 @@ class _Reader:
         except (LookupError, UnicodeError, ValueError) as problem:
             raise error("L002", f"the text cannot be decoded: {problem}", self.here()) from None
         self.fed += len(data)
-        if self.fed - self.parser.CurrentByteIndex > MAX_TAG:
-            message = f"a single tag or text is longer than {MAX_TAG >> 20} MB"
+        if self.fed - self.parser.CurrentByteIndex > MAX_TOKEN:
+            message = f"a single tag or text is longer than {MAX_TOKEN >> 20} MB"
             raise error("L004", message, self.here())
 
     def malformed(self, problem: expat.ExpatError) -> ModelError:
@@ -259,13 +259,12 @@ class _Reader:
             self.row = flat
             self.row_line = self.parser.CurrentLineNumber
             return
-        self.count += 1
-        if self.count > MAX_ELEMENTS:
-            message = f"the document has more than {MAX_ELEMENTS} elements outside of networks"
-            raise error("L004", message, self.here())
+        self.spend_element(1)
         stack = self.stack
         if len(stack) >= MAX_DEPTH:
             raise error("L003", f"elements are nested more than {MAX_DEPTH} deep", self.here())
+        if flat:
+            self.spend_text(sum(map(len, flat)))
         attributes = dict(zip(flat[::2], flat[1::2], strict=True))
         element = Element(
             tag, attributes, [], "", self.here(), source=self.source,
@@ -313,17 +312,35 @@ class _Reader:
         if not self.lines:
             return
         tag = self.batch_tag.rpartition(":")[2]
-        tables = self.stack[-1].tables
-        table = tables.get(tag)
+        element = self.stack[-1]
+        if not element.tables:
+            element.tables = {}
+        table = element.tables.get(tag)
         if table is None:
-            table = tables[tag] = Table(self.source.file, tag)
-        if len(table) > MAX_BULK:
-            raise error("L004", f"more than {MAX_BULK} rows of <{tag}>", self.here())
+            self.spend_element(TABLE_WEIGHT)
+            table = element.tables[tag] = Table(self.source.file, tag)
+        self.budget.rows -= len(self.lines)
+        if self.budget.rows < 0:
+            raise error("L004", f"there are more than {MAX_ROWS} rows in networks", self.here())
         if len(set(self.batch_names)) == len(self.batch_names):
             table.extend(self.batch_names, self.batch, self.lines)
         else:
             self.add_repeated(table)
         self.batch, self.lines = [], []
+
+    def spend_element(self, count: int) -> None:
+        """Take elements from the budget. Raises ModelError L004 when it is used up."""
+        self.budget.elements -= count
+        if self.budget.elements < 0:
+            message = f"there are more than {MAX_ELEMENTS} elements outside of networks"
+            raise error("L004", message, self.here())
+
+    def spend_text(self, size: int) -> None:
+        """Take characters from the budget. Raises ModelError L004 when it is used up."""
+        self.budget.text -= size
+        if self.budget.text < 0:
+            message = f"there are more than {MAX_TEXT} characters of text and attributes"
+            raise error("L004", message, self.here())
 
     def add_repeated(self, table: Table) -> None:
         """Rows with several children of one kind: the first of each counts."""
