@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..canonical_model.diagnostics import ModelError, error
+from ..canonical_model.diagnostics import ModelError, error, refuse
 from .memory import DATA, HEADER_WORDS, MAGIC, REGIONS
 
 BACKENDS = ("host", "qemu")
@@ -75,7 +75,7 @@ def _build_error(text: str) -> ModelError:
     first = overflow or [line for line in lines if "error" in line] or lines or ["no message"]
     if overflow:
         where = overflow[0].rsplit(":", 1)[-1].strip()
-        return error("E103", f"the program does not fit the PE: {where}")
+        return refuse("E103", f"the program does not fit the PE: {where}")
     return error("E102", f"the generated code does not build: {first[0].strip()}")
 
 

@@ -100,7 +100,7 @@ def lower_dynamics(resolved: ResolvedType, types: Types, log: Log) -> LoweredDyn
             for state in _states(dynamics)
         ),
         derived_variables=tuple(_derived(item, scope) for item in dynamics.derived_variables),
-        odes=_odes(dynamics.derivatives, scope, dynamics.span),
+        odes=_odes(dynamics, scope),
         on_conditions=_conditions(dynamics.handlers, scope),
         on_events=_events(dynamics.handlers, scope),
         machines=(model.RegimeMachine(regimes=machine),) if machine else (),
@@ -200,11 +200,10 @@ def _cases(item: syntax.DerivedVariable, scope: _Scope, dimension: Dimension | N
     return Conditional(tuple(tested), otherwise, item.span) if tested else otherwise
 
 
-def _odes(
-    derivatives: tuple[tuple[str, Expr], ...], scope: _Scope, span: Span | None
-) -> tuple[model.Ode, ...]:
+def _odes(block: syntax.Dynamics | syntax.Regime, scope: _Scope) -> tuple[model.Ode, ...]:
     odes = []
-    for variable, rate in derivatives:
+    spans = block.derivative_spans or (block.span,) * len(block.derivatives)
+    for (variable, rate), span in zip(block.derivatives, spans, strict=True):
         _require_state(variable, scope, span)
         dimension = scope.dimensions.get(variable)
         expected = None if dimension is None else dimension * FREQUENCY
@@ -270,7 +269,7 @@ def _regime(regime: syntax.Regime, scope: _Scope) -> model.Regime:
     return model.Regime(
         name=regime.name,
         initial=regime.initial,
-        odes=_odes(regime.derivatives, scope, regime.span),
+        odes=_odes(regime, scope),
         derived_variables=tuple(_derived(item, scope) for item in regime.derived_variables),
         on_entry=tuple(chain.from_iterable(_body(handler, scope) for handler in entry)),
         on_conditions=_conditions(regime.handlers, scope),

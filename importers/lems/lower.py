@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from ...canonical_model.expr import ONE, ZERO, Binary, Expr, Name, Select, Unary, add
+from ...canonical_model.passes.composite import name_all, resolve, tree, walk
 from ...canonical_model.units import FREQUENCY, NONE, PURE, Dimension, Quantity, si_quantity
 from . import syntax
 from .dynamics import LoweredDynamics, lower_dynamics
@@ -97,9 +98,30 @@ class Lowering:
             span=written.span,
         )
         component = _timed(component) if "spike" in resolved.lineage else component
+        if not resolved.is_standard:
+            self._check_selects(component)
         for scheme in dynamics.schemes:
             component = self._kinetic(component, scheme)
         return component
+
+    def _check_selects(self, component: model.Component) -> None:
+        """A required select must lead somewhere (own types; standard cells leave out what they lack)."""
+        selects = [
+            (item, item.value)
+            for item in component.derived_variables
+            if isinstance(item.value, Select) and not item.value.reduce and item.value.required
+        ]
+        if not selects:
+            return
+        root = tree(component)
+        name_all(list(walk(root)))
+        for item, select in selects:
+            found = resolve(root, select.path)
+            if not found.names and not found.input:
+                known = [child.id for child in component.children]
+                message = f"'{item.name}' of '{component.type}' selects '{select.path}', which does not exist"
+                hint = suggest(select.path.split("/")[0], known) or f"children: {', '.join(known)}"
+                self.log.add("L150", Level.ERROR, message, item.span, hint=hint)
 
     def _with_base(self, written: syntax.Component) -> syntax.Component:
         """A component that extends another one takes over its values and children."""

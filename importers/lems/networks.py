@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +26,6 @@ CONTINUOUS_ROWS = frozenset({
     "continuousConnection", "continuousConnectionInstance", "continuousConnectionInstanceW",
 })  # fmt: skip
 INPUT_ROWS = frozenset({"input", "inputW"})
-
-_DELAY = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z_]+)\s*")
 
 
 def read_network(element: Element, units: Units, log: Log) -> Network:
@@ -171,37 +168,29 @@ def _ends_of(element: Element, builder: NetworkBuilder) -> tuple[str, str]:
 
 
 def _delays(table: Table, builder: NetworkBuilder) -> Floats | None:
-    """Delays in seconds; each unit is looked up once, so that a million texts cost a second."""
+    """Delays in seconds, 0 where absent. Raises ModelError L123 to L125, L172."""
     if "delay" not in table.texts:
         return None
-    codes, texts = table.codes("delay")
-    first = table.texts["delay"].first
-    scales: dict[str, float | None] = {}
-    values = np.zeros(len(texts))
-    for code, text in enumerate(texts[1:], 1):
-        match = _DELAY.fullmatch(text)
-        scale = None
-        if match:
-            if match[2] not in scales:
-                span = Span(table.file, first[code])
-                scales[match[2]] = _scale(text, match[2], span, builder)
-            scale = scales[match[2]]
-        if match is None or scale is None or match[1].startswith("-"):
-            values[code] = builder.delay(text, Span(table.file, first[code]))
+    codes, units = table.codes("delay")
+    numbers = np.array(table.numbers["delay"], dtype=float)
+    values = np.zeros(len(codes))
+    for rows in groups(codes):
+        unit = units[codes[rows[0]]]
+        if not unit:
+            continue
+        place = table.place(int(rows[0]))
+        if np.isnan(numbers[rows[0]]):
+            values[rows] = builder.delay(unit, place)
         else:
-            values[code] = float(match[1]) * scale
-    return values[codes]
-
-
-def _scale(text: str, symbol: str, span: Span, builder: NetworkBuilder) -> float | None:
-    """Seconds per unit; None for a unit with an offset, whose texts are read one by one."""
-    # the text itself first: its error message quotes what the author wrote
-    builder.units(text, "time", span)
-    return builder.units(f"1{symbol}", "time", span) if not _offset(symbol, span, builder) else None
-
-
-def _offset(symbol: str, span: Span, builder: NetworkBuilder) -> float:
-    return builder.units(f"0{symbol}", "time", span)
+            values[rows] = numbers[rows] * builder.units(f"1 {unit}", "time", place)
+    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(bad):
+        row = int(bad[0])
+        text = f"{numbers[row]:g} {units[codes[row]]}"
+        if values[row] < 0:
+            raise error("L172", f"the delay '{text}' is negative", table.place(row))
+        raise error("L123", f"the delay '{text}' is not a finite number", table.place(row))
+    return values
 
 
 def _projection(element: Element, builder: NetworkBuilder) -> None:

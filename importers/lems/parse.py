@@ -268,6 +268,7 @@ def parse_dynamics(element: Element, log: Log) -> syntax.Dynamics:
         state_variables=states,
         derived_variables=derived,
         derivatives=derivatives,
+        derivative_spans=tuple(child.span for child in element.all("TimeDerivative")),
         handlers=handlers,
         regimes=tuple(regimes),
         schemes=tuple(schemes),
@@ -384,6 +385,7 @@ def _regime(element: Element, log: Log) -> syntax.Regime:
         state_variables=states,
         derived_variables=derived,
         derivatives=derivatives,
+        derivative_spans=tuple(child.span for child in element.all("TimeDerivative")),
         handlers=handlers,
         span=element.span,
     )

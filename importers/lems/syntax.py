@@ -112,6 +112,7 @@ class Regime:
     state_variables: tuple[StateVariable, ...] = ()
     derived_variables: tuple[DerivedVariable, ...] = ()
     derivatives: tuple[tuple[str, Expr], ...] = ()
+    derivative_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     handlers: tuple[Handler, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
 
@@ -123,6 +124,7 @@ class Dynamics:
     state_variables: tuple[StateVariable, ...] = ()
     derived_variables: tuple[DerivedVariable, ...] = ()
     derivatives: tuple[tuple[str, Expr], ...] = ()
+    derivative_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     handlers: tuple[Handler, ...] = ()
     regimes: tuple[Regime, ...] = ()
     schemes: tuple[KineticScheme, ...] = ()

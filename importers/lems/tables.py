@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 REFERENCES = frozenset({"preCellId", "postCellId", "preCell", "postCell", "target"})
 FLOATS = frozenset({"weight", "location.x", "location.y", "location.z"})
-TEXTS = frozenset({"delay", "synapse", "preComponent", "postComponent", "destination"})
+QUANTITIES = frozenset({"delay"})
+TEXTS = frozenset({"synapse", "preComponent", "postComponent", "destination"})
 # what each means where a cell has one segment only
 SEGMENTS = {
     "preSegmentId": 0.0, "postSegmentId": 0.0, "preSegment": 0.0, "postSegment": 0.0,
@@ -31,6 +32,10 @@ FEW_ROWS = 16
 _LISTED = re.compile(r"^(?:\.\./)*([^/\[\]\n]+)/([0-9]{1,18})(?:/[^/\n]*)?$", re.M)
 _INDEXED = re.compile(r"^(?:\.\./)*([^/\[\]\n]+)\[([0-9]{1,18})\]$", re.M)
 _PLAIN = re.compile(r"^()([0-9]{1,18})$", re.M)
+_QUANTITY = re.compile(
+    r"^[ \t]*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)[ \t]*([A-Za-z_]\w*)[ \t]*$",
+    re.M,
+)
 _FORMS = (_LISTED, _INDEXED, _PLAIN)
 
 
@@ -58,7 +63,8 @@ class TextColumn:
 class Table:
     """Rows of one tag; every column has one entry per row.
 
-    `numbers` are floats (NaN: absent). `ignored` are attributes, and children as `<tag>`, that are not
+    `numbers` are floats (NaN: absent). A quantity has its number there and its unit in `texts`, where a
+    text that is not a number with a unit stands whole, with NaN as its number. `ignored` are attributes, and children as `<tag>`, that are not
     known, `segments` those that only matter for cells with several segments; both with the first line.
     """
 
@@ -97,6 +103,8 @@ class Table:
                 self._numbers(name, values, lines)
             elif name in TEXTS:
                 self._texts(name, values, lines)
+            elif name in QUANTITIES:
+                self._quantities(name, values, lines)
             elif name in SEGMENTS:
                 self._segments(name, values, lines)
             elif name == "id" and self.tag == "instance":
@@ -182,6 +190,21 @@ class Table:
                     index[text] = len(index)
                     column.first.append(line)
         column.values.extend(map(index.__getitem__, texts))
+
+    def _quantities(self, name: str, texts: Sequence[str], lines: Sequence[int]) -> None:
+        """Numbers apart from their units, so that a million different texts are not kept."""
+        joined = "\n".join(texts)
+        found = _QUANTITY.findall(joined)
+        if len(found) != len(texts) or joined.count("\n") != len(texts) - 1:
+            found = []
+            for text in texts:
+                match = _QUANTITY.fullmatch(text)
+                found.append(match.groups() if match else ("nan", text))
+        values, units = zip(*found, strict=True)
+        self._texts(name, units, lines)
+        column = self.numbers.setdefault(name, array("d"))
+        column.extend([float("nan")] * (len(self) - len(column)))
+        column.extend(map(float, values))
 
     def _segments(self, name: str, texts: Sequence[str], lines: Sequence[int]) -> None:
         if name in self.segments:

@@ -143,8 +143,11 @@ float m_pow(float x, float y)
         b.f *= 0.5f;
         n++;
     }
-    const float whole_part = y * (float)n, k = m_round(whole_part);
-    const float rest = (whole_part - k) * 0.693147181f + y * m_log(b.f);
+    bits_t high = { .f = y };
+    high.u &= 0xfffff000u; /* 12 bits times the exponent's 8 are exact */
+    const float low = (y - high.f) * (float)n, top = high.f * (float)n;
+    const float k = m_round(top + low);
+    const float rest = ((top - k) + low) * 0.693147181f + y * m_log(b.f);
     if (k > 300.0f || rest > 100.0f)
         return __builtin_inff();
     if (k < -300.0f || rest < -100.0f)
