@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -133,6 +134,15 @@ class Log:
 
     def __iter__(self) -> Iterator[Issue]:
         return iter(self.issues)
+
+    @contextmanager
+    def gather(self) -> Iterator[None]:
+        """Keep the errors of the block in the log and go on after it: one run reports several."""
+        try:
+            yield
+        except ModelError as problem:
+            for issue in problem.issues:
+                self.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
 
     def stop_on_error(self) -> None:
         """Raise `ModelError` with every fatal issue, if there is one."""

@@ -15,8 +15,8 @@ from .model import (
     OnEvent,
     Parameter,
     Regime,
-    StateVariable,
     Statement,
+    StateVariable,
 )
 
 Static: TypeAlias = Parameter | Constant | DerivedParameter

@@ -82,8 +82,8 @@ class _Flattening:
             type=root.type,
             bases=root.bases,
             description=root.description,
-            parameters=(*self._renamed("parameters"), *self.extra.values()),
-            constants=self._renamed("constants"),
+            parameters=(*self._parameters(), *self.extra.values()),
+            constants=self._constants(),
             derived_parameters=self._derived_parameters(),
             state_variables=self._states(),
             derived_variables=self._all_derived(),
@@ -172,11 +172,18 @@ class _Flattening:
             raise error("L150", message, select.span, hint='say how: reduce="add" or "multiply"')
         return Name(f"?{select.path}", select.span)
 
-    def _renamed(self, group: str) -> tuple:  # type: ignore[type-arg]
+    def _parameters(self) -> tuple[model.Parameter, ...]:
         return tuple(
             replace(item, name=node.names[item.name])
             for node in self.nodes
-            for item in getattr(node.component, group)
+            for item in node.component.parameters
+        )
+
+    def _constants(self) -> tuple[model.Constant, ...]:
+        return tuple(
+            replace(item, name=node.names[item.name])
+            for node in self.nodes
+            for item in node.component.constants
         )
 
     def _derived_parameters(self) -> tuple[model.DerivedParameter, ...]:

@@ -64,8 +64,8 @@ def literal(value: float) -> str:
 def print_c(expr: Expr, names: Mapping[str, str]) -> str:
     """C source of `expr`; every name is replaced through `names` (KeyError if it is not there)."""
     match expr:
-        case Number(value, unit):
-            text = literal(value if unit is None else value * unit.scale)
+        case Number(number, unit):
+            text = literal(number if unit is None else number * unit.scale)
             return f"({text})" if text.startswith("-") else text
         case Name(name):
             return names[name]

@@ -19,7 +19,7 @@ from .c_printer import identifier
 from .data import build_image
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
-from .plan import Plan, make_plan
+from .plan import ModelPlan, Plan, make_plan
 from .python_code import application_class, run_script
 from .text import makefile, readme
 
@@ -79,7 +79,7 @@ def export(
     return tuple(artifacts)
 
 
-def _populations(plan: Plan) -> list:  # type: ignore[type-arg]
+def _populations(plan: Plan) -> list[ModelPlan]:
     """The models of groups that are not attached to others: what a user makes populations of."""
     found = [item.model for item in plan.groups if not item.group.host]
     return list({model.name: model for model in found}.values())

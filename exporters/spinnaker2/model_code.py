@@ -111,12 +111,12 @@ def _derived_lines(
     for name in order:
         if name in needed:
             text = "0.0f"
-            for machine, regime, value in forms[name]:
+            for number, active, value in forms[name]:
                 printed = print_c(value, names)
                 text = (
                     printed
-                    if machine < 0
-                    else f"(s->regime_{machine} == {regime}u ? {printed} : {text})"
+                    if number < 0
+                    else f"(s->regime_{number} == {active}u ? {printed} : {text})"
                 )
             local = f"d_{model.fields[name]}"
             lines.append(f"{indent}const float {local} = {text};")

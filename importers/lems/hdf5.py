@@ -100,7 +100,10 @@ def embedded_document(path: Path, file: str = "", budget: Budget | None = None) 
     name = file or path.name
     with _opened(path, name) as stream:
         group = _child(stream, "neuroml", name)
-        attributes = _attributes(group, name) if group is not None else {}
+        if group is None:
+            message = f"'{name}' has no group 'neuroml': it is not a NeuroML file"
+            raise error("L040", message, Span(name))
+        attributes = _attributes(group, name)
     text = attributes.get("neuroml_top_level", "")
     if not text.strip():
         return Element("neuroml", {}, [], "", Span(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -57,23 +57,14 @@ def parse_documents(elements: Iterable[Element], log: Log) -> Document:
                 hint="a LEMS file starts with <Lems>, a NeuroML2 document with <neuroml>",
             )
         for element in root.children:
-            _collect(log, lambda element=element: _top_level(element, document, log))  # type: ignore[misc]
+            with log.gather():
+                _top_level(element, document, log)
     for element in document.pending_units:
-        _collect(log, lambda element=element: _unit(element, document))  # type: ignore[misc]
+        with log.gather():
+            _unit(element, document)
     document.pending_units.clear()
     log.stop_on_error()
     return document
-
-
-def _collect(log: Log, action: Callable[[], None]) -> None:
-    """Run `action`; keep its errors in the log so that one run reports several."""
-    from ...canonical_model.diagnostics import ModelError
-
-    try:
-        action()
-    except ModelError as problem:
-        for issue in problem.issues:
-            log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
 
 
 def _top_level(element: Element, document: Document, log: Log) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Log, ModelError, Span
+from ...canonical_model.diagnostics import Log, Span
 from ...canonical_model.network import Network, Population
 from . import syntax
 from .experiment import find_simulation, read_experiment
@@ -70,29 +70,16 @@ def _provenance(
 def _lower_all(document: Document, lowering: Lowering, log: Log) -> tuple[model.Component, ...]:
     """Every top-level component; mistakes are gathered over all of them."""
     found = []
-    for type_name in document.types:
-        _gather(log, lambda name=type_name: lowering.dynamics(lowering.types.resolve(name)))  # type: ignore[misc]
+    for name in document.types:
+        with log.gather():
+            lowering.dynamics(lowering.types.resolve(name))
     for name, written in document.components.items():
-        try:
+        with log.gather():
             resolved = lowering.types.resolve(written.type or written.tag, written.span)
             if not is_network(written, resolved, lowering):
                 found.append(lowering.by_id(name))
-        except ModelError as problem:
-            _keep(problem, log)
     log.stop_on_error()
     return tuple(found)
-
-
-def _gather(log: Log, action: object) -> None:
-    try:
-        action()  # type: ignore[operator]
-    except ModelError as problem:
-        _keep(problem, log)
-
-
-def _keep(problem: ModelError, log: Log) -> None:
-    for issue in problem.issues:
-        log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
 
 
 def _network(

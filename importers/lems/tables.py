@@ -64,8 +64,9 @@ class Table:
     """Rows of one tag; every column has one entry per row.
 
     `numbers` are floats (NaN: absent). A quantity has its number there and its unit in `texts`, where a
-    text that is not a number with a unit stands whole, with NaN as its number. `ignored` are attributes, and children as `<tag>`, that are not
-    known, `segments` those that only matter for cells with several segments; both with the first line.
+    text that is not a number with a unit stands whole, with NaN as its number. `ignored` are unknown
+    attributes, and children as `<tag>`; `segments` are attributes that only matter for cells with
+    several segments; both with the first line.
     """
 
     file: str

@@ -83,7 +83,9 @@ def event_errors(case: str, result, entry) -> list[str]:
             ours = upward(result.times, result.traces[name], float(threshold))
         else:
             ours = result.events[name]
-        if len(ours) < rule["n"] or (len(ours) > rule["n"] and not _is_partial(entry, name, ours, rule)):
+        if len(ours) < rule["n"] or (
+            len(ours) > rule["n"] and not _is_partial(entry, name, ours, rule)
+        ):
             found.append(f"{label}: {len(ours)} events instead of {rule['n']}")
             continue
         worst = float(np.max(np.abs(ours[: rule["n"]] - best))) if rule["n"] else 0.0

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from interspike.canonical_model.circuit import Circuit
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.model import Provenance
@@ -32,7 +31,9 @@ RANDOM = {
     "16_inputs": ("spikeGenPoisson", "spikeGenRef", "spikeGenRandom", "izhPop"),
 }
 
-needs_models = pytest.mark.skipif(not CASES, reason="the published models are not beside the checkout")
+needs_models = pytest.mark.skipif(
+    not CASES, reason="the published models are not beside the checkout"
+)
 
 
 def step_of(circuit: Circuit) -> float:
@@ -52,7 +53,9 @@ def on_chip(circuit: Circuit, step: float, folder: Path) -> dict[str, EmulationR
     return {b: run(folder, backend=b) for b in ("host", "qemu") if not missing_tools(b)}
 
 
-def deviations(circuit: Circuit, step: float, case: str, chip: EmulationResult) -> tuple[list[str], dict]:
+def deviations(
+    circuit: Circuit, step: float, case: str, chip: EmulationResult
+) -> tuple[list[str], dict]:
     """Where chip and float64 grid disagree by more than a step; and the worst numbers."""
     reference = simulate(on_grid(fuse(circuit), step), mode="grid", step=step)
     found, worst = [], {"spikes": 0, "steps": 0.0}
@@ -85,5 +88,7 @@ def test_spikes_on_the_emulators_agree_with_float64(case: str, tmp_path: Path) -
     assert results["host"].lost_events == 0
     assert all(np.all(np.isfinite(v)) for v in results["host"].traces.values())
     found, worst = deviations(circuit, step, case, results["host"])
-    print(f"{case}: step {step * 1e3:g} ms, {worst['spikes']} spikes, worst {worst['steps']:.2f} steps")
+    print(
+        f"{case}: step {step * 1e3:g} ms, {worst['spikes']} spikes, worst {worst['steps']:.2f} steps"
+    )
     assert not found, "\n".join(found)
