@@ -12,7 +12,6 @@ from ...canonical_model.model import Provenance
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.timegrid import on_grid
 from ...canonical_model.units import NEURO, UnitSystem
-from ...solvers.simulate import DEFAULT_LENGTH
 from ...spinnaker2 import memory
 from ..artifact import Artifact
 from .c_printer import identifier
@@ -25,6 +24,7 @@ from .text import makefile, readme
 
 RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
 MAX_TICKS = 2**31
+DEFAULT_LENGTH = 0.1  # s, for models that name none
 MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queues' bookkeeping
 
 
