@@ -52,7 +52,9 @@ def main() -> None:
     options.add_argument("--cells", type=int, default=10_000)
     options.add_argument("--connections", type=int, default=1_000_000)
     options.add_argument("--times", type=int, default=1, help="runs of which the best counts")
-    options.add_argument("--peers", action="store_true", help="libNeuroML too (half a minute, 2.4 GB)")
+    options.add_argument(
+        "--peers", action="store_true", help="libNeuroML too (half a minute, 2.4 GB)"
+    )
     chosen = options.parse_args()
     cells, connections = chosen.cells // 2 * 2, chosen.connections // 4 * 4
     with tempfile.TemporaryDirectory() as place:

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..canonical_model.expr import Conditional, walk
 from ..canonical_model.model import OnCondition
+from ..canonical_model.query import odes, regimes
 from .compile import Compiled
 from .discrete import Machine
 from .edges import TimeTest, time_test
@@ -71,6 +73,8 @@ class Continuous:
     step: float
     watches: list[Watch] = field(default_factory=list)
     timed: list[tuple[float, Compiled, Any]] = field(default_factory=list)
+    switches: list[tuple[Compiled, TimeTest]] = field(default_factory=list)
+    limit: float = np.inf
     scale: Array = field(default_factory=lambda: np.zeros(0))
     h: float = 0.0
     notes: list[str] = field(default_factory=list)
@@ -166,6 +170,8 @@ class Continuous:
             if watch.timed is not None:
                 everyone = np.arange(watch.item.size)
                 soonest = min(soonest, watch.timed.next_switch(machine, watch.item, everyone))
+        for item, test in self.switches:
+            soonest = min(soonest, test.next_switch(machine, item, np.arange(item.size)))
         return max(soonest, machine.t)
 
     def advance(
@@ -180,8 +186,10 @@ class Continuous:
                 self.at_known()
                 first = None
                 continue
+            self.limit = known
             if first is None:
-                first = self.rates(machine.t, machine.y)
+                # just after the present: `t > delay` is to hold from its switch on
+                first = self.rates(float(np.nextafter(machine.t, np.inf)), machine.y)
                 self.h = self.h or self._first_step(first, known - machine.t)
             first = self._step(known, first, record)
 
@@ -210,7 +218,9 @@ class Continuous:
         y = machine.y
         for i in range(1, 7):
             y = machine.y + h * (np.asarray(A[i]) @ slopes[:i])
-            slopes[i] = self.rates(machine.t + C[i] * h, y)
+            # the end of a piece still belongs to it: a switch at `limit` lies in the next one
+            t = min(machine.t + C[i] * h, float(np.nextafter(self.limit, -np.inf)))
+            slopes[i] = self.rates(t, y)
         return slopes, y
 
     def _step(
@@ -255,7 +265,8 @@ class Continuous:
             if new_t >= known:
                 self.at_known()
                 return None
-            return slopes[6]
+            last: Array = slopes[6]
+            return last
         self._event(h, fraction, first, dense, record)
         return None
 
@@ -351,15 +362,32 @@ def prepare(machine: Machine, rtol: float, step: float) -> Continuous:
         component = item.group.component
         for condition in component.on_conditions:
             run.watches.append(_watch(item, condition, -1, -1))
-        for m, regimes in enumerate(component.machines):
-            for r, regime in enumerate(regimes.regimes):
+        for m, machine_ in enumerate(component.machines):
+            for r, regime in enumerate(machine_.regimes):
                 for condition in regime.on_conditions:
                     run.watches.append(_watch(item, condition, m, r))
         for timed in component.timed_events:
             run.timed.extend((t, item, timed.body) for t in timed.times)
+        run.switches.extend((item, test) for test in _time_switches(item))
     run.timed.sort(key=lambda entry: entry[0])
     run.scale = np.abs(machine.y)
     return run
+
+
+def _time_switches(item: Compiled) -> list[TimeTest]:
+    """Conditional values that switch at a computable time (a pulse): steps end there."""
+    component = item.group.component
+    values = [d.value for d in component.derived_variables] + [o.rhs for o in odes(component)]
+    values += [d.value for regime in regimes(component) for d in regime.derived_variables]
+    tests = [
+        test
+        for value in values
+        for node in walk(value)
+        if isinstance(node, Conditional)
+        for test, _ in node.cases
+    ]
+    found = [time_test(item, test) for test in dict.fromkeys(tests)]
+    return [test for test in found if test is not None]
 
 
 def _watch(item: Compiled, condition: OnCondition, machine: int, regime: int) -> Watch:

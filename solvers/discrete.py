@@ -58,7 +58,7 @@ class Machine:
     held: list[dict[str, Any]] | None = None
     _algebra: dict[tuple[int, str], Any] | None = None
     _local: dict[int, dict[str, Any]] = field(default_factory=dict)
-    _compiled: dict[int, Callable[[dict[str, Any]], Any]] = field(default_factory=dict)
+    _compiled: dict[int, Callable[..., Any]] = field(default_factory=dict)
     _kept: list[Expr] = field(default_factory=list)
     _number: int = 0
     _depth: int = 0
@@ -100,9 +100,9 @@ class Machine:
         values = {name: self.read(item, name, where, payload) for name in free_names(expr)}
         random = self.engine.random
         with np.errstate(all="ignore"):
-            return function(  # type: ignore[call-arg]
+            return function(
                 values,
-                lambda: random.random(len(where)),  # type: ignore[arg-type]
+                lambda: random.random(len(where)),
                 lambda: random.standard_normal(len(where)),
             )
 

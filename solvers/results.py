@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -87,25 +87,3 @@ def _safe(name: str) -> str:
 
 def _quote(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
-
-
-def plot(result: Result, path: str) -> None:
-    """Traces above, event times below, as a picture file; needs matplotlib."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure: Any
-    figure, axes = pyplot.subplots(2, 1, sharex=True, figsize=(9, 6), layout="constrained")
-    for label, values in list(result.traces.items())[:12]:
-        axes[0].plot(result.times * 1e3, values, lw=0.8, label=label)
-    if result.traces:
-        axes[0].legend(fontsize=7, loc="upper right")
-    axes[0].set_ylabel("value (SI)")
-    labels = list(result.events)
-    axes[1].eventplot([result.events[k] * 1e3 for k in labels] or [[]], linelengths=0.8)
-    axes[1].set_yticks(range(len(labels)), labels, fontsize=7)
-    axes[1].set_xlabel("time (ms)")
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)

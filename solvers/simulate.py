@@ -10,6 +10,7 @@ import numpy as np
 
 from ..canonical_model.circuit import Circuit, Probe
 from ..canonical_model.diagnostics import error
+from ..canonical_model.passes.timegrid import on_grid
 from . import continuous, grid
 from .compile import compile_circuit
 from .discrete import Machine, start
@@ -72,6 +73,8 @@ def simulate(
         raise error("S320", f"a run of {duration:g} s in steps of {h:g} s makes no sense")
     if seed is None:
         seed = circuit.seed if circuit.seed is not None else DEFAULT_SEED
+    if mode == "grid":
+        circuit = on_grid(circuit, h)
     engine = compile_circuit(circuit, abs(seed))
     machine = start(engine)
     recorder = _Recorder(machine, circuit.probes)
@@ -130,8 +133,9 @@ def _run_continuous(
 ) -> list[str]:
     """Rows lie on the grid; between events they are read off the dense output."""
     run = continuous.prepare(machine, rtol, h)
-    run.at_known()
+    # the first row shows the initial values, before what is due at t = 0
     recorder.take()
+    run.at_known()
     count = round(duration / h / every)
     pending = [1]
 

@@ -67,7 +67,7 @@ def _component(component: Component, step: float) -> Component:
             for machine in component.machines
         ),
     )
-    if changed == component:
+    if changed == component or any(item.name == SLACK for item in component.parameters):
         return component
     value = si_quantity(FRACTION * step, TIME_DIMENSION)
     slack = Parameter(name=SLACK, dimension=TIME_DIMENSION, value=value)
