@@ -56,6 +56,9 @@ class Engine:
     local: list[Callable[[float, Array, Regimes, Mapping[str, Any]], dict[str, Any]]]
     moving: list[set[str]]
     random: np.random.Generator
+    scope: dict[str, Any]
+    lines: dict[tuple[int, str], str]
+    needs: dict[tuple[int, str], set[tuple[int, str]]]
 
     def index(self, name: str) -> Compiled:
         """A group by name."""
@@ -92,7 +95,49 @@ def compile_circuit(circuit: Circuit, seed: int) -> Engine:
     exec(compile(source, "<circuit>", "exec"), scope)
     moving = [_moving(item) for item in groups]
     local = [scope[f"local{item.number}"] for item in groups]
-    return Engine(circuit, groups, offset, scope["rhs"], scope["algebra"], local, moving, random)
+    return Engine(
+        circuit, groups, offset, scope["rhs"], scope["algebra"], local, moving, random,
+        scope, body, _needs(groups, links, order),
+    )  # fmt: skip
+
+
+def compile_tests(
+    engine: Engine, tests: list[tuple[Compiled, Expr]]
+) -> Callable[[float, Array, Regimes], list[Any]]:
+    """One function that gives the truth of all `tests` for all instances, at a trial point."""
+    wanted: set[tuple[int, str]] = set()
+    for item, test in tests:
+        for name in free_names(test):
+            wanted |= engine.needs.get((item.number, name), set())
+    lines = _state_lines(engine.groups)
+    lines += [text for node, text in engine.lines.items() if node in wanted]
+    values = ", ".join(print_numpy(test, item.names) for item, test in tests)
+    source = "def tests(t, y, R):\n    " + "\n    ".join([*lines, f"return [{values}]"]) + "\n"
+    scope = dict(engine.scope)
+    exec(compile(source, "<tests>", "exec"), scope)
+    function: Callable[[float, Array, Regimes], list[Any]] = scope["tests"]
+    return function
+
+
+def _needs(
+    groups: list[Compiled],
+    links: Mapping[Node, list[tuple[int, str, AnalogLink]]],
+    order: list[Node],
+) -> dict[Node, set[Node]]:
+    """Every algebraic node with all nodes that it depends on, itself included."""
+    table: dict[Node, set[Node]] = {}
+    for number, name in order:
+        item = groups[number]
+        found = {(number, name)}
+        if name in item.derived:
+            for _, _, value in item.derived[name]:
+                for other in free_names(value):
+                    found |= table.get((number, other), set())
+        else:
+            for source, variable, _ in links.get((number, name), ()):
+                found |= table.get((source, variable), set())
+        table[number, name] = found
+    return table
 
 
 def _layout(number: int, group: Group, offset: int) -> tuple[Compiled, int]:

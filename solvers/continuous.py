@@ -16,7 +16,7 @@ import numpy as np
 from ..canonical_model.expr import Conditional, walk
 from ..canonical_model.model import OnCondition
 from ..canonical_model.query import odes, regimes
-from .compile import Compiled
+from .compile import Compiled, compile_tests
 from .discrete import Machine
 from .edges import TimeTest, time_test
 from .numeric import Array
@@ -73,7 +73,10 @@ class Continuous:
     step: float
     watches: list[Watch] = field(default_factory=list)
     timed: list[tuple[float, Compiled, Any]] = field(default_factory=list)
+    watched: list[Watch] = field(default_factory=list)
+    tests: Callable[[float, Array, Any], list[Any]] = lambda t, y, regimes: []
     switches: list[tuple[Compiled, TimeTest]] = field(default_factory=list)
+    switch: float | None = None
     limit: float = np.inf
     scale: Array = field(default_factory=lambda: np.zeros(0))
     h: float = 0.0
@@ -88,12 +91,13 @@ class Continuous:
         return dy
 
     def truths(self, t: float, y: Array) -> list[Any]:
-        """The truth of every condition at a trial point (all instances)."""
+        """The truth of every watched condition at a trial point (all instances)."""
         machine = self.machine
-        kept = machine.t, machine.y, machine._algebra
-        machine.t, machine.y, machine._algebra = t, y, None
-        found = [self.truth(watch) for watch in self.watches]
-        machine.t, machine.y, machine._algebra = kept
+        found = self.tests(t, y, machine.regimes)
+        for k, watch in enumerate(self.watched):
+            if watch.machine >= 0:
+                active = machine.regimes[watch.item.number][watch.machine] == watch.regime
+                found[k] = found[k] & active
         return found
 
     def truth(self, watch: Watch) -> Any:
@@ -113,6 +117,7 @@ class Continuous:
     def settle(self) -> None:
         """Fire every condition that has become true, until none does."""
         machine = self.machine
+        self.switch = None
         for _ in range(MAX_ROUNDS):
             fired = False
             for watch in self.watches:
@@ -157,6 +162,7 @@ class Continuous:
                 ready = np.flatnonzero(self.truth(watch))
                 if len(ready):
                     self.machine.run(watch.item, watch.condition.body, ready)
+                    self.switch = None
 
     def next_known(self, end: float) -> float:
         """The next time that must not be stepped over."""
@@ -166,13 +172,18 @@ class Continuous:
             soonest = min(soonest, machine.queue[0][0])
         if self.timed:
             soonest = min(soonest, self.timed[0][0])
-        for watch in self.watches:
-            if watch.timed is not None:
-                everyone = np.arange(watch.item.size)
-                soonest = min(soonest, watch.timed.next_switch(machine, watch.item, everyone))
-        for item, test in self.switches:
-            soonest = min(soonest, test.next_switch(machine, item, np.arange(item.size)))
-        return max(soonest, machine.t)
+        if self.switch is None:
+            self.switch = self._next_switch()
+        return max(min(soonest, self.switch), machine.t)
+
+    def _next_switch(self) -> float:
+        """The next switch of a condition or value on time alone; it only changes with an event."""
+        timed = [(watch.item, watch.timed) for watch in self.watches if watch.timed is not None]
+        times = [
+            test.next_switch(self.machine, item, np.arange(item.size))
+            for item, test in (*timed, *self.switches)
+        ]
+        return min(times, default=np.inf)
 
     def advance(
         self, end: float, record: Callable[[float, float, Callable[[float], Array]], None]
@@ -274,7 +285,7 @@ class Continuous:
         self, h: float, dense: Callable[[float], Array], end: Array
     ) -> tuple[float, float] | None:
         """The bracket (false, true) of the first rising edge in a step, as fractions."""
-        watches = [k for k, w in enumerate(self.watches) if w.timed is None and not w.chatters]
+        watches = [k for k, w in enumerate(self.watched) if not w.chatters]
         if not watches:
             return None
         t = self.machine.t
@@ -290,14 +301,14 @@ class Continuous:
     def _rises(self, t: float, y: Array, watches: list[int]) -> bool:
         """True if a condition holds whose flag is off; remembers the truths."""
         self._trial = self.truths(t, y)
-        return any(bool(np.any(self._trial[k] & ~self.watches[k].flags)) for k in watches)
+        return any(bool((self._trial[k] & ~self.watched[k].flags).any()) for k in watches)
 
     _trial: list[Any] = field(default_factory=list)
 
     def _fall(self, watches: list[int]) -> None:
         """Conditions that have become false may fire again."""
         for k in watches:
-            self.watches[k].flags = self.watches[k].flags & self._trial[k]
+            self.watched[k].flags = self.watched[k].flags & self._trial[k]
 
     def _event(
         self,
@@ -309,7 +320,7 @@ class Continuous:
     ) -> None:
         """Narrow the bracket, first on the interpolant, then on real steps; go there and fire."""
         machine = self.machine
-        watches = [k for k, w in enumerate(self.watches) if w.timed is None and not w.chatters]
+        watches = [k for k, w in enumerate(self.watched) if not w.chatters]
         low, high = bracket
         t = machine.t
         for _ in range(60):
@@ -369,6 +380,10 @@ def prepare(machine: Machine, rtol: float, step: float) -> Continuous:
         for timed in component.timed_events:
             run.timed.extend((t, item, timed.body) for t in timed.times)
         run.switches.extend((item, test) for test in _time_switches(item))
+    run.watched = [watch for watch in run.watches if watch.timed is None]
+    run.tests = compile_tests(
+        machine.engine, [(watch.item, watch.condition.test) for watch in run.watched]
+    )
     run.timed.sort(key=lambda entry: entry[0])
     run.scale = np.abs(machine.y)
     return run
