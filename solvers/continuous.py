@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import Conditional, walk
 from ..canonical_model.model import OnCondition
 from ..canonical_model.query import odes, regimes
@@ -134,8 +135,6 @@ class Continuous:
                     self._reset_others(watch)
             if not fired:
                 return
-        from ..canonical_model.diagnostics import error
-
         raise error("S311", f"conditions fire without end at t = {machine.t:g} s")
 
     def _reset_others(self, fired: Watch) -> None:
@@ -148,6 +147,8 @@ class Continuous:
         """Recognise an accumulation of events (a ball that comes to rest)."""
         watch.firings.append(self.machine.t)
         recent = watch.firings[-DWELL:]
+        if len(recent) == DWELL and recent[0] == recent[-1]:
+            raise error("S311", f"conditions fire without end at t = {self.machine.t:g} s")
         if len(recent) == DWELL and recent[-1] - recent[0] < ACCUMULATION * max(1.0, recent[-1]):
             watch.chatters = True
             self.notes.append(
