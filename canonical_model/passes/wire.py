@@ -137,8 +137,11 @@ def _single(model: Model, name: str | None) -> Network:
 
 
 def _population(wiring: Wiring, population: Population) -> None:
+    # before flattening: a cell of many segments has no flat form
+    for component in wiring.model.components:
+        if component.name == population.component:
+            _refuse_compartments(component, population)
     flat = wiring.flat(population.component, population.span)
-    _refuse_compartments(flat.component, population)
     wiring.populations[population.name] = flat
     wiring.add_group(
         Group(

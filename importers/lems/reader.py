@@ -33,7 +33,7 @@ def read(
 
     Raises ModelError with every mistake found up to the end of the stage that failed.
     """
-    documents = load_documents(path, data, search_path, log)
+    documents = load_documents(path, data, search_path, log, file)
     document = parse_documents(documents.all, log)
     types = Types(document)
     lowering = Lowering(types, log)
@@ -125,6 +125,8 @@ def _build(
         network = read_hdf5_network(path, units, log)
         if network is not None and (not target or network.name == target):
             return network, ()
+    if not target:
+        return None, ()
     written = document.components.get(target)
     if written is None:
         # by_id reports what is known
