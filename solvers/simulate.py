@@ -78,10 +78,14 @@ def simulate(
     engine = compile_circuit(circuit, abs(seed))
     machine = start(engine)
     recorder = _Recorder(machine, circuit.probes)
-    if mode == "grid":
-        notes = _run_grid(machine, recorder, scheme, h, duration, record_every, order, on_progress)
-    else:
-        notes = _run_continuous(machine, recorder, h, duration, record_every, rtol, on_progress)
+    # overflow in a rejected trial step is no news
+    with np.errstate(all="ignore"):
+        if mode == "grid":
+            notes = _run_grid(
+                machine, recorder, scheme, h, duration, record_every, order, on_progress
+            )
+        else:
+            notes = _run_continuous(machine, recorder, h, duration, record_every, rtol, on_progress)
     table = np.array(recorder.rows).reshape(len(recorder.times), len(circuit.probes))
     return Result(
         name=circuit.name,

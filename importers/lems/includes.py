@@ -10,9 +10,11 @@ from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from .library_reader import standard_files
 from .xml import Budget, Element, read_xml, read_xml_file
 
-MODEL_SUFFIXES = (".xml", ".nml", ".h5", ".hdf5", ".lems")
+MODEL_SUFFIXES = (".xml", ".nml", ".h5")
 HDF5_SUFFIXES = (".h5", ".hdf5")
 MAX_FILES = 5000
+MAX_NESTING = 100
+HDF5_START = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(slots=True)
@@ -68,6 +70,8 @@ class _Loading:
         self.done.add(path)
         if len(self.done) > MAX_FILES:
             raise error("L015", f"more than {MAX_FILES} files are included", span)
+        if len(self.open) >= MAX_NESTING:
+            raise error("L015", f"includes are nested more than {MAX_NESTING} deep", span)
         self.open.append(path)
         self.load(self.read(path), path.parent)
         self.open.pop()
@@ -89,49 +93,64 @@ class _Loading:
 
     def find(self, name: str, span: Span, folder: Path | None) -> Path | None:
         """The file that an include means; None for NeuroML's core files, which are built in."""
-        places = [self.root, folder, *self.search_path]
-        tried: list[str] = []
-        for place in dict.fromkeys(p for p in places if p is not None):
-            candidate = place / name
-            if candidate.is_file():
-                path = candidate.resolve()
-                self.check(name, path, span)
+        named = (self.root, folder, *self.search_path)
+        places = list(dict.fromkeys(place for place in named if place is not None))
+        outside = 0
+        for place in places:
+            try:
+                path = (place / name).resolve()
+                # asked first, so that a message never tells whether a file outside exists
+                if not self.permits(name, path):
+                    outside += 1
+                    continue
+                found = path.is_file()
+            except (OSError, ValueError, RuntimeError):
+                # a name that no file can have, or links that lead in a circle
+                found = False
+            if found:
                 if name in standard_files():
                     message = f"'{name}' beside the model replaces NeuroML's own file of that name"
                     self.log.add("L011", Level.WARNING, message, span)
                 return path
-            tried.append(str(place))
         if Path(name).name in standard_files():
             return None
-        raise self.missing(name, span, [p for p in places if p is not None])
+        if outside:
+            hint = "name its folder with -I if you trust it"
+            message = f"'{name}' leaves the folder of the model and the search path"
+            raise error("L012", message, span, hint=hint)
+        raise self.missing(name, span, places)
 
-    def check(self, name: str, path: Path, span: Span) -> None:
-        """Raise L012 for files outside the permitted folders.
+    def permits(self, name: str, path: Path) -> bool:
+        """Whether the file lies in the permitted folders.
 
-        One level above the document's folder is permitted for model files only: published models keep
-        sibling folders (`../channels/Na.nml`), and some two (`../../channels/Na.nml`).
+        Two levels above the document's folder are permitted for model files only: published models
+        keep sibling folders (`../channels/Na.nml`), and some two (`../../channels/Na.nml`).
         """
-        roots = self.roots()
-        if any(path.is_relative_to(root) for root in roots):
-            return
-        above = [root.parents[k] for root in roots for k in (0, 1) if len(root.parents) > k + 1]
-        is_relative = not Path(name).is_absolute()
+        if any(path.is_relative_to(root) for root in self.roots()):
+            return True
+        if self.root is None or Path(name).is_absolute():
+            return False
+        parents = self.root.resolve().parents
+        # never the root of the file system
+        above = [parents[k] for k in (0, 1) if len(parents) > k + 1]
         is_model = path.suffix.lower() in MODEL_SUFFIXES
-        if is_relative and is_model and any(path.is_relative_to(folder) for folder in above):
-            return
-        hint = "name its folder with -I if you trust it"
-        message = f"'{name}' leaves the folder of the model and the search path"
-        raise error("L012", message, span, hint=hint)
+        return is_model and any(path.is_relative_to(folder) for folder in above)
 
     def missing(self, name: str, span: Span, places: list[Path]) -> Exception:
-        """An L010 error with the nearest file name."""
+        """An L010 error with the places searched and the nearest file name."""
         known = [*standard_files()]
         for place in places:
-            folder = (place / name).parent
-            if folder.is_dir() and any(folder.resolve().is_relative_to(r) for r in self.roots()):
-                known += [item.name for item in sorted(folder.iterdir())[:500]]
-        hint = suggest(Path(name).name, known) or "add its folder with -I"
-        return error("L010", f"the included file '{name}' does not exist", span, hint=hint)
+            try:
+                folder = (place / name).resolve().parent
+                if folder.is_dir() and any(folder.is_relative_to(r) for r in self.roots()):
+                    known += [item.name for item in sorted(folder.iterdir())[:500]]
+            except (OSError, ValueError, RuntimeError):
+                continue
+        hint = suggest(Path(name).name[:200], known) or "add its folder with -I"
+        if places:
+            hint += f"; looked in {', '.join(str(place) for place in places)}"
+        message = f"the included file '{name[:200]}' does not exist"
+        return error("L010", message, span, hint=hint)
 
 
 def load_documents(
@@ -139,8 +158,11 @@ def load_documents(
 ) -> Documents:
     """The main document (from `path`, or `data` named `file`) with its includes.
 
-    Raises ModelError L001 to L015.
+    Raises ModelError L001 to L015, L040.
     """
+    if path is None and data is not None and data.startswith(HDF5_START):
+        message = "HDF5 can be read from a file only, not from a stream"
+        raise error("L040", message, Span(file or "<stdin>"), hint="give the name of the file")
     root = path.parent if path is not None else None
     loading = _Loading(root, tuple(search_path), log)
     if path is not None:

@@ -252,6 +252,8 @@ class _Reader:
             tag = tag.rpartition(":")[2]
         if self.row is not None:
             self.skip += 1
+            if len(self.stack) + self.skip >= MAX_DEPTH:
+                raise self.too_deep()
             for k in range(0, len(flat), 2):
                 self.row += (f"{tag}.{flat[k]}", flat[k + 1])
             return
@@ -262,7 +264,7 @@ class _Reader:
         self.spend_element(1)
         stack = self.stack
         if len(stack) >= MAX_DEPTH:
-            raise error("L003", f"elements are nested more than {MAX_DEPTH} deep", self.here())
+            raise self.too_deep()
         if flat:
             self.spend_text(sum(map(len, flat)))
         attributes = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -327,6 +329,10 @@ class _Reader:
         else:
             self.add_repeated(table)
         self.batch, self.lines = [], []
+
+    def too_deep(self) -> ModelError:
+        """An L003 error."""
+        return error("L003", f"elements are nested more than {MAX_DEPTH} deep", self.here())
 
     def spend_element(self, count: int) -> None:
         """Take elements from the budget. Raises ModelError L004 when it is used up."""

@@ -31,6 +31,9 @@ RANDOM = {
     "16_inputs": ("spikeGenPoisson", "spikeGenRef", "spikeGenRandom", "izhPop"),
 }
 
+# the MANIFEST: chaotic, only the first spikes are comparable
+CHAOTIC = {("04_adex", "adExPop3[0]"): 5}
+
 needs_models = pytest.mark.skipif(
     not CASES, reason="the published models are not beside the checkout"
 )
@@ -63,6 +66,8 @@ def deviations(
         if label.startswith(RANDOM.get(case, ("\0",))):
             continue
         ours = chip.events[label]
+        if (case, label) in CHAOTIC:
+            ours, times = ours[: CHAOTIC[case, label]], times[: CHAOTIC[case, label]]
         worst["spikes"] += len(times)
         if len(ours) != len(times):
             found.append(f"{label}: {len(ours)} events, float64 has {len(times)}")
