@@ -13,7 +13,8 @@ from .xml import Budget, Element, read_xml, read_xml_file
 MODEL_SUFFIXES = (".xml", ".nml", ".h5")
 HDF5_SUFFIXES = (".h5", ".hdf5")
 MAX_FILES = 5000
-MAX_NESTING = 100
+# each level costs two Python frames of the thousand that there are
+MAX_NESTING = 320
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 
 
@@ -148,7 +149,7 @@ class _Loading:
                 continue
         hint = suggest(Path(name).name[:200], known) or "add its folder with -I"
         if places:
-            hint += f"; looked in {', '.join(str(place) for place in places)}"
+            hint += f" (looked in {', '.join(str(place) for place in places)})"
         message = f"the included file '{name[:200]}' does not exist"
         return error("L010", message, span, hint=hint)
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
-from ...canonical_model.expr import ONE, ZERO, Binary, Expr, Name, Select, Unary, add
+from ...canonical_model.expr import Expr, Select
 from ...canonical_model.passes.composite import name_all, resolve, tree, walk
-from ...canonical_model.units import FREQUENCY, NONE, PURE, Dimension, Quantity, si_quantity
+from ...canonical_model.units import NONE, PURE, Dimension, Quantity, si_quantity
 from . import syntax
 from .dynamics import LoweredDynamics, lower_dynamics
 from .expressions import parse_expression
+from .kinetic import kinetic_odes
 from .types import ResolvedType, Types
 
 MAX_DEPTH = 60
@@ -101,7 +102,7 @@ class Lowering:
         if not resolved.is_standard:
             self._check_selects(component)
         for scheme in dynamics.schemes:
-            component = self._kinetic(component, scheme)
+            component = kinetic_odes(component, scheme)
         return component
 
     def _check_selects(self, component: model.Component) -> None:
@@ -186,7 +187,8 @@ class Lowering:
         self, given: dict[str, syntax.Text], written: syntax.Component, resolved: ResolvedType
     ) -> None:
         known = [member.name for member in resolved.members]
-        exempt = ("name", "neuroLexId", "metaid", "description")
+        exempt = {"name", "neuroLexId", "metaid", "description"}
+        exempt |= {member.name for member in resolved.of_kind("Child")}
         for name, text in given.items():
             if name in exempt or ":" in name:
                 continue
@@ -295,7 +297,15 @@ class Lowering:
     def _references(
         self, written: syntax.Component, resolved: ResolvedType
     ) -> Iterator[model.Child]:
-        """`ChildInstance component="ref"`: the referenced component becomes a child."""
+        """Referenced components that become children.
+
+        `ChildInstance component="ref"`, and a child given as an attribute (`morphology="m1"`, NeuroML 2.3).
+        """
+        for slot in resolved.of_kind("Child"):
+            text = written.attributes.get(slot.name)
+            if text is not None and not any(c.tag == slot.name for c in written.children):
+                component = self.by_id(text.text, text.span)
+                yield model.Child(name=slot.name, id=text.text, component=component)
         for build in resolved.structure:
             if build.tag != "ChildInstance":
                 continue
@@ -308,63 +318,6 @@ class Lowering:
                 raise error("L144", message, written.span)
             component = self.by_id(text.text, text.span)
             yield model.Child(name=reference, id=text.text, component=component)
-
-    def _kinetic(self, component: model.Component, scheme: syntax.KineticScheme) -> model.Component:
-        """A kinetic scheme as ODEs: each node's occupancy changes by what its edges carry.
-
-        The rate of node n is the input `<scheme>_<n>`, computed here from the edges by selects.
-        The first node starts at 1 (jLEMS).
-        """
-        nodes = [child for child in component.children if child.name == scheme.nodes]
-        edges = [child for child in component.children if child.name == scheme.edges]
-        flows: dict[str, list[Expr]] = {node.id: [] for node in nodes}
-        for edge in edges:
-            source = edge.component.texts.get(scheme.edge_source, "")
-            target = edge.component.texts.get(scheme.edge_target, "")
-            for end in (source, target):
-                if end not in flows:
-                    message = f"transition '{edge.id}' joins '{end}', which is not a state"
-                    raise error("L147", message, edge.component.span, hint=suggest(end, flows))
-            forward = _flow(edge.id, scheme.forward_rate, source, scheme.state_variable)
-            backward = _flow(edge.id, scheme.reverse_rate, target, scheme.state_variable)
-            net = Binary("-", forward, backward)
-            flows[target].append(net)
-            flows[source].append(Unary("-", net))
-        rates = tuple(
-            model.DerivedVariable(
-                name=f"{scheme.name}_{node.id}", dimension=FREQUENCY, value=add(flows[node.id])
-            )
-            for node in nodes
-        )
-        children = tuple(
-            replace(child, component=_node(child, scheme, is_first=child is nodes[0]))
-            if child.name == scheme.nodes
-            else child
-            for child in component.children
-        )
-        derived = component.derived_variables + rates
-        return replace(component, derived_variables=derived, children=children)
-
-
-def _flow(edge: str, rate: str, node: str, state: str) -> Expr:
-    return Binary("*", Select(f"{edge}/{rate}"), Select(f"{node}/{state}"))
-
-
-def _node(child: model.Child, scheme: syntax.KineticScheme, *, is_first: bool) -> model.Component:
-    """A state of a kinetic scheme with its ODE."""
-    name = f"{scheme.name}_{child.id}"
-    component = child.component
-    ode = model.Ode(variable=scheme.state_variable, rhs=Name(name))
-    states = tuple(
-        replace(state, initial=ONE if is_first else ZERO)
-        if state.name == scheme.state_variable
-        else state
-        for state in component.state_variables
-    )
-    inputs = (*component.analog_inputs, model.AnalogInput(name=name, dimension=FREQUENCY))
-    return replace(
-        component, odes=(*component.odes, ode), state_variables=states, analog_inputs=inputs
-    )
 
 
 def _timed(component: model.Component) -> model.Component:

@@ -99,6 +99,11 @@ def build_network(
 def _multi(child: syntax.Component, resolved: ResolvedType, building: _Building) -> None:
     """`MultiInstantiate number component`: a population."""
     build = next(item for item in resolved.structure if item.tag == "MultiInstantiate")
+    if build.children or "componentType" in build.attributes:
+        message = (
+            f"<MultiInstantiate> of '{child.id}' with Assign or componentType is not supported"
+        )
+        raise error("L170", message, build.span)
     reference = build.attributes.get("component", "component")
     text = child.attributes.get(reference)
     if text is None:
@@ -149,7 +154,10 @@ def _connect(
         attributes = build.attributes
         if build.tag == "With":
             path = attributes.get("instance") or attributes.get("list", "")
-            known[attributes.get("as", "")] = _cells(path, scopes, build.span, building)
+            cells = _cells(path, scopes, build.span, building)
+            if "index" in attributes:
+                cells = _indexed(cells, attributes["index"], scopes, build.span)
+            known[attributes.get("as", "")] = cells
         elif build.tag == "ForEach":
             cells = _cells(attributes.get("instances", ""), scopes, build.span, building)
             inner = {**known, attributes.get("as", ""): cells}
@@ -183,6 +191,17 @@ def _cells(
             raise error("L031", message, span or scope.span)
         return _Cells(name, np.array([int(number)]))
     return _Cells(name, np.arange(population.size))
+
+
+def _indexed(
+    cells: _Cells, name: str, scopes: tuple[syntax.Component, ...], span: Span | None
+) -> _Cells:
+    """One instance of a list, by the number in the attribute `name`."""
+    text = next((scope.attributes[name].text for scope in scopes if name in scope.attributes), name)
+    if not text.isdigit() or int(text) >= len(cells.index):
+        message = f"'{text}' is outside the {len(cells.index)} instances of '{cells.population}'"
+        raise error("L031", message, span or scopes[0].span)
+    return _Cells(cells.population, cells.index[int(text) : int(text) + 1])
 
 
 def _event_connection(
