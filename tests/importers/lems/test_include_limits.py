@@ -50,7 +50,7 @@ def test_folders_above_the_search_path_are_closed(tmp_path: Path) -> None:
     library = tmp_path / "other" / "lib"
     library.mkdir(parents=True)
     write(tmp_path / "other" / "secret.xml")
-    assert refused(main, library).code == "L010"
+    assert refused(main, library).code == "L012"
     assert len(load_documents(main, None, (tmp_path / "other", library), Log()).all) == 2
 
 

@@ -71,7 +71,8 @@ def test_shadowed_core_file_is_a_warning(tmp_path: Path) -> None:
 def test_missing_file_suggests_the_nearest(tmp_path: Path) -> None:
     write(tmp_path, main=inc("chanel.nml"), channel="")
     found = refused(tmp_path / "main.nml")
-    assert (found.code, found.hint) == ("L010", "did you mean 'channel.nml'?")
+    assert found.code == "L010"
+    assert found.hint.startswith("did you mean 'channel.nml'?")
     assert found.span is not None
     assert (found.span.line, found.span.column) == (2, 16)
 
