@@ -17,6 +17,7 @@ from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import Conditional, walk
 from ..canonical_model.model import OnCondition
 from ..canonical_model.query import odes, regimes
+from ..canonical_model.units import NEURO
 from .compile import Compiled, compile_tests
 from .discrete import Machine
 from .edges import TimeTest, time_test
@@ -49,6 +50,7 @@ MAX_ROUNDS = 1000
 TINY = 1e-15
 DWELL = 200  # firings of one condition within `ACCUMULATION` that count as a Zeno point
 ACCUMULATION = 1e-6
+NOTHING = 1e-6  # of 1 mV, 1 pA, 1 nS, ..., or of 1 where there is no dimension
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class Continuous:
     switch: float | None = None
     limit: float = np.inf
     scale: Array = field(default_factory=lambda: np.zeros(0))
+    shared: list[slice] = field(default_factory=list)
     h: float = 0.0
     notes: list[str] = field(default_factory=list)
     evaluations: int = 0
@@ -271,7 +274,7 @@ class Continuous:
             record(machine.t, new_t, dense if h else lambda _: y)
             machine.t, machine.y = new_t, y
             machine.dirty()
-            self.scale = np.maximum(self.scale, np.abs(y))
+            self._widen(y)
             if h >= 0.9 * self.h or worst > 0.5:
                 self.h = h * grow
             if new_t >= known:
@@ -311,6 +314,12 @@ class Continuous:
         for k in watches:
             self.watched[k].flags = self.watched[k].flags & self._trial[k]
 
+    def _widen(self, y: Array) -> None:
+        """The largest value that any instance of a state has had: errors are relative to it."""
+        self.scale = np.maximum(self.scale, np.abs(y))
+        for place in self.shared:
+            self.scale[place] = self.scale[place].max()
+
     def _event(
         self,
         h: float,
@@ -337,7 +346,7 @@ class Continuous:
         record(t, t + high * h, lambda theta: dense(theta * high))
         machine.t, machine.y = t + high * h, y
         machine.dirty()
-        self.scale = np.maximum(self.scale, np.abs(y))
+        self._widen(y)
         self.h = max(min(self.h, h), 1e-3 * h)
         self.settle()
 
@@ -386,8 +395,19 @@ def prepare(machine: Machine, rtol: float, step: float) -> Continuous:
         machine.engine, [(watch.item, watch.condition.test) for watch in run.watched]
     )
     run.timed.sort(key=lambda entry: entry[0])
-    run.scale = np.abs(machine.y)
+    run.scale = _smallest_scales(machine)
+    run.shared = [p for i in machine.engine.groups for p in i.slices.values() if i.size > 1]
+    run._widen(machine.y)
     return run
+
+
+def _smallest_scales(machine: Machine) -> Array:
+    """What counts as nothing: a state that rests at zero must not demand a relative error of zero."""
+    floor = np.zeros(len(machine.y))
+    for item in machine.engine.groups:
+        for state in item.group.component.state_variables:
+            floor[item.slices[state.name]] = NOTHING * NEURO.size(state.dimension)
+    return floor
 
 
 def _time_switches(item: Compiled) -> list[TimeTest]:

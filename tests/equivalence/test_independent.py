@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from interspike.canonical_model.diagnostics import Log
@@ -12,6 +14,14 @@ from scipy.integrate import solve_ivp
 
 FILES = ("Cells.xml", "PyNN.xml", "Networks.xml", "Simulation.xml")
 HEAD = "".join(['<Lems><Target component="s"/>', *(f'<Include file="{name}"/>' for name in FILES)])
+
+
+@pytest.fixture
+def published_models() -> Path:
+    folder = Path(__file__).resolve().parents[2].parent / "shared" / "models" / "neuroml"
+    if not folder.is_dir():
+        pytest.skip("the published models are not beside the checkout")
+    return folder
 
 
 def run(body: str, length: str, step: str, quantity: str):
@@ -96,3 +106,30 @@ def test_pynn_hodgkin_huxley_crosses_as_in_scipy() -> None:
     assert len(ours) == len(truth.t_events[0])
     # linear interpolation between rows of 0.01 ms during the upstroke
     assert np.allclose(ours, truth.t_events[0], rtol=0, atol=5e-4)
+
+
+def test_kinetic_scheme_of_lems_as_in_scipy(published_models: Path) -> None:
+    log = Log()
+    path = published_models / "19_lems_kinetic_scheme" / "model" / "example4_ref.xml"
+    result = simulate(wire(read(path, None, log=log), log), step=1e-5)
+
+    def pair(v: float, half: float, z: float, gamma: float, tau: float, least: float):
+        x = z * (v - half) / 25.3e-3
+        return 1 / (tau * np.exp(-gamma * x) + least), 1 / (tau * np.exp((1 - gamma) * x) + least)
+
+    def rates(_: float, y: np.ndarray) -> list[float]:
+        v, kc, ko, c1, c2, o1, c3 = y
+        up, down = pair(v, 0.0, 1.5, 0.75, 3.2e-3, 3e-4)
+        open_, close = pair(v, -35e-3, 2.5, 0.8, 1.5e-4, 1e-6)
+        stop, go = pair(v, -70e-3, 1.1, 0.9, 8e-3, 1e-5)
+        k, first = up * kc - down * ko, open_ * c1 - close * c2
+        second, third = open_ * c2 - close * o1, stop * o1 - go * c3
+        current = 400 * 20e-12 * o1 * (50e-3 - v) + 180 * 30e-12 * ko * (-77e-3 - v) + 1e-13
+        return [current / 5e-13, -k, k, -first, first - second, second - third, third]
+
+    truth = solve_ivp(
+        rates, (0, 0.08), [-0.06, 1, 0, 1, 0, 0, 0], method="LSODA", rtol=1e-10, atol=1e-13,
+        t_eval=result.times,
+    )  # fmt: skip
+    # 1e-4 of the spike's height: the rates are stiff (1e6/s), LSODA is good to 1e-5 here
+    assert np.abs(result.traces["v"] - truth.y[0]).max() < 1e-5

@@ -130,20 +130,12 @@ def event_errors(case: str, result, entry) -> list[str]:
     return found
 
 
-# 19 has fewer spikes than the reference (9 of 13), the cause is not found yet;
-# 16 and 17 have not been confirmed in continuous time since the last change of tolerance
-OPEN = {"16_inputs", "17_pospischil_rs", "19_lems_kinetic_scheme"}
+# jLEMS holds v and the conductances back by a step each, which keeps a dying oscillation alive, so its
+# extrapolation to step 0 is of another attractor: test_independent.py holds it against scipy instead
+LAGGING = {"19_lems_kinetic_scheme"}
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(c["case"], marks=pytest.mark.xfail(reason="open", strict=False))
-        if c["case"] in OPEN
-        else c["case"]
-        for c in CASES
-    ],
-)
+@pytest.mark.parametrize("case", [c["case"] for c in CASES if c["case"] not in LAGGING])
 def test_reference_simulator_agrees_with_the_recorded_result(case: str) -> None:
     entry = next(item for item in CASES if item["case"] == case)
     circuit = circuit_of(case)

@@ -29,6 +29,9 @@ from interspike.canonical_model.model import (
     Transition,
 )
 from interspike.canonical_model.units import Quantity
+from interspike.solvers.compile import compile_circuit
+from interspike.solvers.continuous import prepare
+from interspike.solvers.discrete import start
 from interspike.solvers.simulate import simulate
 
 SPIKE = (EventPort(name="spike"),)
@@ -291,3 +294,19 @@ def test_a_seed_gives_the_same_run_again() -> None:
     first, again, other = (simulate(circuit(group), seed=s).events["n[0]"] for s in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_state_at_rest_at_zero_does_not_hold_up_the_run() -> None:
+    cell = Component(
+        name="cell",
+        state_variables=(StateVariable(name="v", initial=Number(-0.06)), StateVariable(name="u")),
+        odes=(
+            # the three conductances cancel but for rounding
+            Ode(variable="v", rhs=parse_expr("(0.1 * (0 - v) + 0.2 * (0 - v) - 0.018) / 0.003 - u")),
+            Ode(variable="u", rhs=parse_expr("30 * (0.2 * (v + 0.06) - u)")),
+        ),
+    )
+    engine = compile_circuit(circuit(Group(name="cell", component=cell, size=1)), 1)
+    run = prepare(start(engine), 1e-8, 0.01)
+    run.advance(10.0, lambda t0, t1, dense: None)
+    assert run.evaluations < 20_000
