@@ -302,7 +302,9 @@ def test_a_state_at_rest_at_zero_does_not_hold_up_the_run() -> None:
         state_variables=(StateVariable(name="v", initial=Number(-0.06)), StateVariable(name="u")),
         odes=(
             # the three conductances cancel but for rounding
-            Ode(variable="v", rhs=parse_expr("(0.1 * (0 - v) + 0.2 * (0 - v) - 0.018) / 0.003 - u")),
+            Ode(
+                variable="v", rhs=parse_expr("(0.1 * (0 - v) + 0.2 * (0 - v) - 0.018) / 0.003 - u")
+            ),
             Ode(variable="u", rhs=parse_expr("30 * (0.2 * (v + 0.06) - u)")),
         ),
     )
