@@ -17,14 +17,23 @@ TIME = "t"
 
 # function name -> number of arguments; angles in radians, `log` is the natural logarithm,
 # `heaviside(0)` is 0.5 (LEMS), `uniform()` draws from [0, 1), `normal()` from N(0, 1);
-# `exprel(x)` is expm1(x)/x; `expdd(a, b, ...)` the divided difference of exp (-1: any number)
+# `exprel(x)` is expm1(x)/x; `expdd(a, b, ...)` the divided difference of exp (-1: any number);
+# `%` has the sign of the dividend, `trunc` rounds toward zero, `round` halves away from zero;
+# `poisson(m)` draws a count of mean m; bitwise functions work on whole numbers;
+# on a grid: `resolution()` is the step, `timestep()` what has passed since the last update, `steps(x)` the
+# number of steps in x, `arrived(port)` the weights that came in this step; `delayed(x, d)` is x at t - d;
+# `convolve(kernel, port)` needs a kernel of the component, or `delta`
 FUNCTIONS: dict[str, int] = {
     "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1, "atan": 1,
     "sinh": 1, "cosh": 1, "tanh": 1, "exp": 1, "expm1": 1, "log": 1, "log10": 1, "sqrt": 1,
     "abs": 1, "sign": 1, "ceil": 1, "floor": 1, "round": 1, "factorial": 1, "heaviside": 1,
     "erf": 1, "erfc": 1, "exprel": 1, "min": 2, "max": 2, "uniform": 0, "normal": 0, "expdd": -1,
+    "trunc": 1, "poisson": 1, "bitand": 2, "bitor": 2, "bitxor": 2, "bitnot": 1, "shiftleft": 2,
+    "shiftright": 2, "resolution": 0, "timestep": 0, "steps": 1, "arrived": 1, "delayed": 2,
+    "convolve": 2,
 }  # fmt: skip
-RANDOM_FUNCTIONS = frozenset({"uniform", "normal"})
+RANDOM_FUNCTIONS = frozenset({"uniform", "normal", "poisson"})
+GRID_FUNCTIONS = frozenset({"resolution", "timestep", "steps", "arrived"})
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "^", "%"})
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
@@ -69,7 +78,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of FUNCTIONS applied to its arguments."""
+    """A function of FUNCTIONS, or one that the component defines, applied to its arguments."""
 
     function: str
     args: tuple[Expr, ...] = ()

@@ -18,6 +18,9 @@ from .units import NONE, Dimension, Quantity
 
 NO_EXTRAS: Mapping[str, str] = {}
 
+# kinds of values; everything but text and truth is float64, integers are rounded toward zero when assigned
+REAL, INTEGER, BOOLEAN, TEXT = "real", "integer", "boolean", "string"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
@@ -26,6 +29,7 @@ class Parameter:
     name: str
     dimension: Dimension = NONE
     value: Quantity | None = None
+    kind: str = REAL
     description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
@@ -37,6 +41,7 @@ class Constant:
     name: str
     dimension: Dimension = NONE
     value: Quantity
+    kind: str = REAL
     description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
@@ -48,6 +53,7 @@ class DerivedParameter:
     name: str
     dimension: Dimension = NONE
     value: Expr
+    kind: str = REAL
     description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
@@ -59,6 +65,7 @@ class StateVariable:
     name: str
     dimension: Dimension = NONE
     initial: Expr | None = None
+    kind: str = REAL
     description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
@@ -94,9 +101,13 @@ class Assign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
-    """Send an event out of `port`, now. Within a composite the port may be a child's (`spikes[3]/out`)."""
+    """Send an event out of `port`, now. Within a composite the port may be a child's (`spikes[3]/out`).
+
+    `weight` is what the event carries (synapses in languages that send it explicitly).
+    """
 
     port: str
+    weight: Expr | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -119,7 +130,66 @@ class If:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-Statement: TypeAlias = Assign | Emit | Transition | If
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declare:
+    """A local quantity of the enclosing body, from here to its end."""
+
+    name: str
+    dimension: Dimension = NONE
+    kind: str = REAL
+    value: Expr
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrate:
+    """Advance the ODEs of `variables` (none named: all) by one step; the others are held meanwhile."""
+
+    variables: tuple[str, ...] = ()
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class While:
+    """Statements as long as `test` holds."""
+
+    test: Expr
+    body: tuple[Statement, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class For:
+    """Statements for `variable` from `start` up (or down) to but not including `stop`."""
+
+    variable: str
+    start: Expr
+    stop: Expr
+    step: Expr
+    body: tuple[Statement, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Tell the user something during a run; `{name}` in `text` stands for a quantity."""
+
+    text: str
+    level: str = "info"
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """The value of the enclosing function."""
+
+    value: Expr
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+Statement: TypeAlias = (
+    Assign | Emit | Transition | If | Declare | Integrate | While | For | Report | Return
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +203,14 @@ class OnCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnEvent:
-    """Statements that run when an event arrives at `port`; they may read the port's payload names."""
+    """Statements that run when an event arrives at `port`; they may read the port's payload names.
+
+    Of handlers that are due together the one of higher `priority` runs first, else the one written first.
+    """
 
     port: str
     body: tuple[Statement, ...]
+    priority: int = 0
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -171,10 +245,16 @@ class RegimeMachine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPort:
-    """A port of discrete events. `payload` names what an arriving event carries (`weight`)."""
+    """A port of discrete events. `payload` names what an arriving event carries (`weight`).
+
+    `sign`: events of positive weight only (`excitatory`), of negative weight, made positive
+    (`inhibitory`), or all (""). `role`: what a synapse's port hears (`pre`, `post`, `modulator`).
+    """
 
     name: str
     payload: tuple[str, ...] = ()
+    sign: str = ""
+    role: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -209,6 +289,54 @@ class TimedEvents:
 
     times: tuple[float, ...]
     body: tuple[Statement, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """A convolution kernel: a function of `t` since the event, or linear ODEs with initial values.
+
+    Used as `convolve(kernel, port)`: the sum over all events of weight times kernel. `value` is given,
+    or `odes` (states of the kernel, the kernel's own name first) with `initial`.
+    """
+
+    name: str
+    dimension: Dimension = NONE
+    value: Expr | None = None
+    odes: tuple[Ode, ...] = ()
+    initial: tuple[StateVariable, ...] = ()
+    description: str = ""
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """What a function takes."""
+
+    name: str
+    dimension: Dimension = NONE
+    kind: str = REAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function that expressions of the component may call; it sees its arguments and statics only."""
+
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    dimension: Dimension = NONE
+    kind: str = REAL
+    body: tuple[Statement, ...] = ()
+    description: str = ""
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What must hold of the parameters that a user gives."""
+
+    test: Expr
+    message: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -252,7 +380,9 @@ class EventRoute:
 class Component:
     """A neuron, synapse, channel, input or any other hybrid system. See the module's text.
 
-    Order of evaluation never depends on order of declaration, except statements within a body and
+    `update` is the program of one time step, for languages that write one; None stands for a lone
+    `Integrate()`. A component with a program has a meaning on a grid only (`passes/raising.py` recovers
+    regimes). `arrived(port)` in it is the sum of weights that arrived in the step. Order of evaluation never depends on order of declaration, except statements within a body and
     `on_conditions`, which are tested in the order written.
     """
 
@@ -270,6 +400,10 @@ class Component:
     on_events: tuple[OnEvent, ...] = ()
     timed_events: tuple[TimedEvents, ...] = ()
     machines: tuple[RegimeMachine, ...] = ()
+    update: tuple[Statement, ...] | None = None
+    kernels: tuple[Kernel, ...] = ()
+    functions: tuple[Function, ...] = ()
+    checks: tuple[Check, ...] = ()
     event_inputs: tuple[EventPort, ...] = ()
     event_outputs: tuple[EventPort, ...] = ()
     analog_inputs: tuple[AnalogInput, ...] = ()
