@@ -33,6 +33,7 @@ FUNCTIONS: dict[str, int] = {
     "convolve": 2,
 }  # fmt: skip
 RANDOM_FUNCTIONS = frozenset({"uniform", "normal", "poisson"})
+PORT_FUNCTIONS = frozenset({"arrived", "convolve"})  # their arguments name kernels and ports
 GRID_FUNCTIONS = frozenset({"resolution", "timestep", "steps", "arrived"})
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "^", "%"})
@@ -156,21 +157,36 @@ def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """Every `Name` found in `values` replaced, all at once."""
-    if isinstance(expr, Name):
-        return values.get(expr.id, expr)
-    return rebuild(expr, lambda part: substitute(part, values))
+    return _change_names(expr, lambda name: values.get(name.id, name))
 
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
     """Every name found in `names` renamed, spans kept."""
-    if isinstance(expr, Name):
-        return Name(names.get(expr.id, expr.id), expr.span)
-    return rebuild(expr, lambda part: rename(part, names))
+    return _change_names(expr, lambda name: Name(names.get(name.id, name.id), name.span))
+
+
+def _change_names(expr: Expr, change: Callable[[Name], Expr]) -> Expr:
+    """The tree with every name changed; no recursion, since sums may have thousands of terms."""
+    order = list(walk(expr))
+    done: dict[int, Expr] = {}
+    for node in reversed(order):
+        done[id(node)] = (
+            change(node) if isinstance(node, Name) else rebuild(node, lambda part: done[id(part)])
+        )
+    return done[id(expr)]
 
 
 def free_names(expr: Expr) -> frozenset[str]:
-    """The names that occur, `t` included."""
-    return frozenset(node.id for node in walk(expr) if isinstance(node, Name))
+    """The names of quantities that occur, `t` included; kernels and ports are no quantities."""
+    found: set[str] = set()
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name):
+            found.add(node.id)
+        elif not (isinstance(node, Call) and node.function in PORT_FUNCTIONS):
+            stack.extend(children(node))
+    return frozenset(found)
 
 
 def is_boolean(expr: Expr) -> bool:

@@ -382,8 +382,9 @@ class Component:
 
     `update` is the program of one time step, for languages that write one; None stands for a lone
     `Integrate()`. A component with a program has a meaning on a grid only (`passes/raising.py` recovers
-    regimes). `arrived(port)` in it is the sum of weights that arrived in the step. Order of evaluation never depends on order of declaration, except statements within a body and
-    `on_conditions`, which are tested in the order written.
+    regimes). `arrived(port)` in it is the sum of weights that arrived in the step. Order of evaluation
+    never depends on order of declaration, except statements within a body and `on_conditions`, which
+    are tested in the order written.
     """
 
     name: str
