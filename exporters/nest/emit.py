@@ -1,0 +1,99 @@
+"""Write a model as a NEST extension module, and its network as a PyNEST script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ... import __version__
+from ...canonical_model.diagnostics import Level, Log, error
+from ...canonical_model.model import Component, Model, Provenance
+from ...canonical_model.passes.flatten import flatten
+from ...canonical_model.units import TIME
+from ..artifact import Artifact
+from .model_code import model_header
+from .module_code import cmake_text, module_source, readme
+from .names import class_name, comment
+from .plan import ModelPlan, plan_model
+
+RUNTIME = Path(__file__).resolve().parents[2] / "nest" / "runtime"
+
+
+def export(
+    subject: Model,
+    *,
+    scheme: str,
+    step: float,
+    source: Provenance,
+    log: Log,
+    name: str,
+) -> tuple[Artifact, ...]:
+    """The files of a module. `step` in seconds is the resolution for which schemes are chosen.
+
+    Raises ModelError N3xx for what NEST cannot express, S2xx where the scheme cannot solve a model.
+    """
+    plans = _models(subject, scheme, step, log)
+    return module_files(plans, source, log, name)
+
+
+def module_files(
+    plans: list[ModelPlan],
+    source: Provenance,
+    log: Log,
+    name: str,
+    extra: dict[str, str] | None = None,
+) -> tuple[Artifact, ...]:
+    """Artifacts of a module of these models, `extra` files included."""
+    module = module_name(name)
+    head = _head(source, plans)
+    files = {f"models/{plan.name}.h": model_header(plan, head) for plan in plans}
+    for path in sorted(RUNTIME.rglob("*.h")):
+        files[f"runtime/{path.relative_to(RUNTIME).as_posix()}"] = path.read_text()
+    files[f"{module}.cpp"] = module_source(module, plans, files)
+    files["CMakeLists.txt"] = cmake_text(module)
+    files["README.md"] = readme(module, plans, source.source, bool(extra))
+    files.update(extra or {})
+    return tuple(Artifact(path, files[path].encode()) for path in sorted(files))
+
+
+def module_name(name: str) -> str:
+    """`<name>_module`, a C++ identifier.
+
+    >>> module_name("my net")
+    'my_net_module'
+    """
+    return f"{class_name(name).rstrip('_')}_module"
+
+
+def _head(source: Provenance, plans: list[ModelPlan]) -> str:
+    """The comment at the top of generated files: no dates, no paths."""
+    file = comment(source.source.rpartition("/")[2])
+    scheme = plans[0].scheme if plans else ""
+    h = plans[0].step * plans[0].units.size(TIME) * 1e3 if plans else 0.0
+    return (
+        f"/* Made by interspike {__version__} from {file} (sha256 {source.sha256[:16]}).\n"
+        f"   Solver {scheme}, chosen for steps of {h:g} ms. Do not edit: convert again. */\n"
+    )
+
+
+def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]:
+    """Every component that can stand alone, as a model of its own."""
+    plans: list[ModelPlan] = []
+    for component in model.components:
+        flat = flatten(component).component if _is_composite(component) else component
+        if not _stands_alone(flat):
+            message = f"'{component.name}' needs a host, so it is no model of its own in NEST"
+            log.add("N212", Level.DROPPED, message, component.span)
+            continue
+        plans.append(plan_model(flat, scheme=scheme, step=step, log=log))
+    if not plans:
+        raise error("N300", "there is nothing in the model that NEST could create")
+    return plans
+
+
+def _is_composite(component: Component) -> bool:
+    return component.update is None and not component.kernels
+
+
+def _stands_alone(component: Component) -> bool:
+    """True unless it reads a quantity of a host."""
+    return all(item.reduce for item in component.analog_inputs)

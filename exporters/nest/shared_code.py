@@ -1,0 +1,101 @@
+"""What neurons with equal parameters share: parameters, derived parameters, coefficients, functions."""
+
+from __future__ import annotations
+
+from ...canonical_model.model import Function
+from ...solvers.plan import Coefficient, MatrixExponential
+from .body_code import Scope, function_names, shared_names, statements_code
+from .names import string, unique
+from .plan import Integration, ModelPlan
+from .printer import literal, print_condition, print_cpp
+
+
+def shared_struct(plan: ModelPlan) -> str:
+    """The struct `Shared_<model>`: `given` by the user, the rest computed from it."""
+    lines = [f"struct Shared_{plan.name}", "{", "  struct Given", "  {"]
+    for item in plan.parameters:
+        value = "interspike::nan" if item.value is None else literal(item.value.value)
+        lines.append(f"    double {plan.fields[item.name]} = {value};")
+    if not plan.parameters:
+        lines.append("    double unused = 0.0;")
+    lines += ["  };", "", "  Given given;", "  double h = 0.0;"]
+    lines += [f"  double {plan.fields[item.name]} = 0.0;" for item in plan.derived]
+    for integration in plan.integrations.values():
+        lines += [f"  double {text} = 0.0;" for text in integration.fields.values()]
+    lines += ["", "  void compute();", "  void check() const;"]
+    functions = plan.component.functions
+    lines += [f"  {_signature(plan, item)} const;" for item in functions]
+    lines += ["};", ""]
+    parts = ["\n".join(lines), _compute(plan), _check(plan)]
+    parts += [_function(plan, item) for item in functions]
+    return "\n".join(parts)
+
+
+def _signature(plan: ModelPlan, item: Function, owner: str = "") -> str:
+    names = _arguments(item)
+    arguments = ", ".join(f"[[maybe_unused]] double {text}" for text in names.values())
+    return f"double {owner}{function_names(plan)[item.name]}( {arguments} )"
+
+
+def _arguments(item: Function) -> dict[str, str]:
+    return unique([argument.name for argument in item.arguments], "a_")
+
+
+def _function(plan: ModelPlan, item: Function) -> str:
+    """A function of the component: it sees its arguments and what is fixed."""
+    names = {**shared_names(plan), **_arguments(item)}
+    body = statements_code(Scope(plan, names), item.body, "  ")
+    head = _signature(plan, item, f"Shared_{plan.name}::")
+    return "\n".join(["inline", f"{head} const", "{", *body, "  return 0.0;", "}", ""])
+
+
+def _compute(plan: ModelPlan) -> str:
+    names = shared_names(plan)
+    lines = ["inline void", f"Shared_{plan.name}::compute()", "{"]
+    for item in plan.derived:
+        lines.append(f"  {plan.fields[item.name]} = {print_cpp(item.value, names)};")
+    for number, integration in enumerate(plan.integrations.values()):
+        own = {**names, **integration.fields}
+        for k, matrix in enumerate(integration.update.matrices):
+            lines += _matrix(matrix, own, f"m_{number}_{k}")
+        lines += _coefficients(integration, integration.update.coefficients, own)
+    return "\n".join([*lines, "}", ""])
+
+
+def _coefficients(
+    integration: Integration, items: tuple[Coefficient, ...], names: dict[str, str]
+) -> list[str]:
+    return [f"  {integration.fields[item.name]} = {print_cpp(item.value, names)};" for item in items]
+
+
+def _matrix(matrix: MatrixExponential, names: dict[str, str], local: str) -> list[str]:
+    """expm(entries * h) and the elements of it that are used."""
+    size = len(matrix.entries)
+    lines = [f"  interspike::Matrix< {size} > {local} = {{}};"]
+    for i, row in enumerate(matrix.entries):
+        for j, entry in enumerate(row):
+            text = print_cpp(entry, names)
+            if text != "0.0":
+                lines.append(f"  {local}[ {i} ][ {j} ] = ( {text} ) * h;")
+    lines.append(f"  {local} = interspike::exponential< {size} >( {local} );")
+    for i, chosen in enumerate(matrix.names):
+        for j, name in enumerate(chosen):
+            if name:
+                lines.append(f"  {names[name]} = {local}[ {i} ][ {j} ];")
+    return lines
+
+
+def _check(plan: ModelPlan) -> str:
+    """What must hold of the parameters, in the user's words."""
+    names = shared_names(plan)
+    lines = ["inline void", f"Shared_{plan.name}::check() const", "{"]
+    for item in plan.component.checks:
+        message = item.message or f"a condition on the parameters of {plan.name} does not hold"
+        test = print_condition(item.test, names)
+        lines += _throw(f"not( {test} )", message)
+    return "\n".join([*lines, "}", ""])
+
+
+def _throw(test: str, message: str) -> list[str]:
+    return [f"  if ( {test} )", "  {", f"    throw nest::BadProperty( {string(message)} );", "  }"]
+

@@ -1,0 +1,22 @@
+/* Registering models with NEST 3.8 to 3.10. Included once, after the models. */
+#ifndef INTERSPIKE_MODULE_H
+#define INTERSPIKE_MODULE_H
+
+#include "genericmodel.h"
+#include "genericmodel_impl.h"
+#include "model_manager_impl.h"
+#include "nest_extension_interface.h"
+
+namespace interspike
+{
+
+template < typename Node >
+void
+register_node( const std::string& name )
+{
+  nest::register_node_model< Node >( name );
+}
+
+}
+
+#endif
