@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from ..canonical_model.algebra import Definitions
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import TIME, Expr, is_random
 from ..canonical_model.model import Component, Regime
 from ..canonical_model.query import statics
-from .algebra import Definitions
 from .graph import components, topological
 
 MAX_COMBINATIONS = 16
