@@ -1,8 +1,10 @@
-"""Time-step programs on the grid: against plain Python that follows the documented order of a step."""
+"""Time-step programs on the grid: against plain Python that follows the documented order of a step,
+and on the chip's emulators against the grid."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,13 @@ import pytest
 from interspike.canonical_model import model as m
 from interspike.canonical_model import units as u
 from interspike.canonical_model.circuit import Circuit, EventLink, Group, Probe
-from interspike.canonical_model.diagnostics import ModelError
+from interspike.canonical_model.diagnostics import Log, ModelError
 from interspike.canonical_model.expr_text import parse_expr as E
 from interspike.canonical_model.passes.flatten import flatten
 from interspike.canonical_model.units import Quantity, Unit
+from interspike.exporters.spinnaker2.emit import export
 from interspike.solvers.simulate import simulate
+from interspike.spinnaker2.emulator import missing_tools, run
 
 S = Unit("s", u.TIME)
 H = 1e-4
@@ -174,3 +178,54 @@ def test_an_endless_loop_ends_with_a_message() -> None:
 def test_a_program_has_no_meaning_in_continuous_time() -> None:
     with pytest.raises(ModelError, match="S322"):
         simulate(circuit(neuron(), {}), mode="continuous", step=H, length=0.01)
+
+
+def everything() -> m.Component:
+    """Locals, loops, functions, handlers, whole numbers, a kernel and a nonlinear equation at once."""
+    half = m.Function(
+        name="half", arguments=(m.Argument(name="x"),), body=(m.Return(value=E("x / 2")),)
+    )
+    return neuron(
+        functions=(half,),
+        odes=(
+            m.Ode(variable="v", rhs=E("(drive * (1 + v * v / 10) + convolve(k, slow) - v) / tau")),
+        ),
+        on_events=(
+            m.OnEvent(port="fast", body=(assign("v", "v + half(weight) + r % 3 * 0.001"),)),
+        ),
+        update=(
+            m.Declare(name="n", kind=m.INTEGER, value=E("arrived(fast) * 10")),
+            m.While(test=E("n > 1"), body=(assign("n", "n / 2"), assign("v", "v + 0.001"))),
+            m.For(
+                variable="i", start=E("3"), stop=E("0"), step=E("-1"),
+                body=(assign("v", "v + i * 1e-5"),),
+            ),
+            *(neuron().update or ()),
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(bool(missing_tools("host")), reason="needs make and a C compiler")
+@pytest.mark.parametrize("scheme", ["auto", "rkf45"])
+@pytest.mark.parametrize("cell", [neuron(), everything()], ids=["linear", "everything"])
+def test_the_chip_does_what_the_grid_does(cell: m.Component, scheme: str, tmp_path: Path) -> None:
+    events = {"slow": (0.7, (0.01, 0.0125, 0.03)), "fast": (0.3, (0.005, 0.0131, 0.0205, 0.0411))}
+    subject = circuit(cell, events)
+    from dataclasses import replace
+
+    subject = replace(subject, length=0.06, step=H)
+    reference = simulate(subject, mode="grid", scheme=scheme)
+    source = m.Provenance(source="model")
+    for item in export(subject, scheme=scheme, step=H, source=source, log=Log(), name="model"):
+        path = tmp_path / item.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(item.data)
+    results = {b: run(tmp_path, backend=b) for b in ("host", "qemu") if not missing_tools(b)}
+    assert all(result.raw == results["host"].raw for result in results.values())
+    chip = results["host"]
+    assert len(reference.events["spikes"]) >= 2
+    assert np.array_equal(
+        np.round(chip.events["spikes"] / H), np.round(reference.events["spikes"] / H)
+    )
+    # float32: 600 steps of at most a few units in the last place of 1
+    assert np.abs(chip.traces["v"] - reference.traces["v"][1:]).max() < 2e-5
