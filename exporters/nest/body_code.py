@@ -24,7 +24,7 @@ from ...canonical_model.model import (
 from ...solvers.graph import topological
 from .names import comment, identifier, string, unique
 from .plan import STEP, ModelPlan
-from .printer import print_cpp, print_condition
+from .printer import print_condition, print_cpp
 
 LEVELS = {"info": "INFO", "warning": "WARNING", "error": "ERROR"}
 
@@ -105,9 +105,7 @@ def derived_lines(scope: Scope, expressions: Iterable[Expr], indent: str) -> lis
         text = "0.0"
         for machine, regime, value in forms[name]:
             printed = print_cpp(value, scope.names)
-            text = (
-                printed if machine < 0 else f"( s.r_{machine} == {regime} ? {printed} : {text} )"
-            )
+            text = printed if machine < 0 else f"( s.r_{machine} == {regime} ? {printed} : {text} )"
         local = local_name(scope, name, "v_")
         lines.append(f"{indent}const double {local} = {text};")
         scope.names[name] = local

@@ -3,52 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 from ...canonical_model.expr import TIME, free_names
 from ...canonical_model.model import Integrate
 from ...solvers.plan import Program
 from ...solvers.propagators import exact_system
-from ...solvers.system import System, systems
+from ...solvers.system import System, restricted, systems
 from .body_code import Scope, local_name
 from .names import identifier
-from .plan import ABSOLUTE, RELATIVE, Integration, ModelPlan
+from .plan import ABSOLUTE, RELATIVE, ModelPlan
 from .printer import print_cpp
 
 
 def integrate_code(item: Integrate, scope: Scope, indent: str) -> list[str]:
-    """The code of an `Integrate` statement, for the regimes that are active."""
+    """The code of an `Integrate` statement: of a program, or by the regimes that are active."""
     plan = scope.plan
-    integration = plan.integrations[item.variables]
-    machines = integration.component.machines
-    programs = dict(integration.update.programs)
-    if plan.adaptive:
-        known = {system.regimes: system for system in systems(integration.component)}
+    component = plan.component
+    if component.update is not None:
+        program = dict(plan.update.integrations)[item.variables]
+        system = restricted(component, item.variables)
+        return _block(plan, item, system, program, scope, indent)
+    programs = dict(plan.update.programs)
     lines: list[str] = []
     word = "if"
-    for combo in product(*(range(len(m.regimes)) for m in machines)):
-        names = tuple(m.regimes[k].name for m, k in zip(machines, combo, strict=True))
-        program = programs[names]
-        if not program.commits:
+    for system in systems(component):
+        code = _block(plan, item, system, programs[system.regimes], scope, indent)
+        if not code:
             continue
-        inner = scope.inner()
-        inner.names.update(_coefficients(integration))
-        deep = f"{indent}  "
-        if plan.adaptive and set(known[names].rates) - set(exact_states(known[names])):
-            code = _adaptive(plan, item, known[names], program, inner, deep)
-        else:
-            code = _plain(plan, program, inner, deep)
-        if combo:
-            tests = " and ".join(f"s.r_{k} == {r}" for k, r in enumerate(combo))
-            label = ", ".join(identifier(name) for name in names)
+        if system.regimes:
+            numbers = [
+                [r.name for r in machine.regimes].index(name)
+                for machine, name in zip(component.machines, system.regimes, strict=True)
+            ]
+            tests = " and ".join(f"s.r_{k} == {r}" for k, r in enumerate(numbers))
+            label = ", ".join(identifier(name) for name in system.regimes)
             lines.append(f"{indent}{word} ( {tests} ) /* {label} */")
             word = "else if"
-        lines += [f"{indent}{{", *code, f"{indent}}}"]
+        lines += code
     return lines
 
 
-def _coefficients(integration: Integration) -> dict[str, str]:
-    return {name: f"q.{text}" for name, text in integration.fields.items()}
+def _block(
+    plan: ModelPlan, item: Integrate, system: System, program: Program, scope: Scope, indent: str
+) -> list[str]:
+    """One program in braces; nothing if it moves nothing."""
+    if not program.commits:
+        return []
+    inner = scope.inner()
+    inner.names.update({name: f"q.{text}" for name, text in plan.coefficients.items()})
+    inner.names[TIME] = "t_begin"
+    deep = f"{indent}  "
+    if plan.adaptive and set(system.rates) - set(exact_states(system)):
+        code = _adaptive(plan, item, system, program, inner, deep)
+    else:
+        code = _plain(plan, program, inner, deep)
+    return [f"{indent}{{", *code, f"{indent}}}"]
 
 
 def exact_states(system: System) -> tuple[str, ...]:
@@ -83,6 +92,7 @@ def _adaptive(
     indent: str,
 ) -> list[str]:
     """All states in the adaptive solver; those with an exact solution are then replaced by it."""
+    moved = {state for state, _ in program.commits}
     exact = exact_states(system)
     states = list(system.rates)
     own = _only(program, exact)
@@ -90,11 +100,11 @@ def _adaptive(
     count = len(states)
     deep = f"{indent}    "
     start = ", ".join(f"s.{plan.fields[name]}" for name in states)
-    trial = f"s.trial_{list(plan.integrations).index(item.variables)}"
+    trial = f"s.trial_{trials(plan).index(item.variables)}"
     lines += [
         f"{indent}std::array< double, {count} > y = {{ {start} }};",
         f"{indent}const bool converged = interspike::rkf45< {count} >( y,",
-        f"{deep}t, h, {trial}, {scope.names[ABSOLUTE]}, {scope.names[RELATIVE]},",
+        f"{deep}t_begin, h, {trial}, {scope.names[ABSOLUTE]}, {scope.names[RELATIVE]},",
         f"{deep}[ & ]( const std::array< double, {count} >& y, [[maybe_unused]] const double t,",
         f"{deep}  std::array< double, {count} >& dy )",
         f"{deep}{{",
@@ -102,15 +112,20 @@ def _adaptive(
         f"{deep}}} );",
         f"{indent}if ( not converged )",
         f"{indent}{{",
-        f'{indent}  throw nest::NumericalInstability( get_name() );',
+        f"{indent}  throw nest::NumericalInstability( get_name() );",
         f"{indent}}}",
     ]
     for number, name in enumerate(states):
-        if name not in exact:
+        if name in moved and name not in exact:
             lines.append(f"{indent}s.{plan.fields[name]} = y[ {number} ];")
     for state, local in own.commits:
         lines.append(f"{indent}s.{plan.fields[state]} = {scope.names[local]};")
     return lines
+
+
+def trials(plan: ModelPlan) -> list[tuple[str, ...]]:
+    """The integrations that keep a step size of their own."""
+    return [variables for variables, _ in plan.update.integrations] or [()]
 
 
 def _only(program: Program, states: tuple[str, ...]) -> Program:
@@ -144,4 +159,3 @@ def _rates(system: System, states: list[str], scope: Scope, indent: str) -> list
     for number, name in enumerate(states):
         lines.append(f"{indent}dy[ {number} ] = {print_cpp(system.rates[name], inner.names)};")
     return lines
-

@@ -6,7 +6,7 @@ from ...canonical_model.expr import ZERO, Expr, Name, free_names, is_random
 from ...canonical_model.model import INTEGER, Parameter, StateVariable
 from ...canonical_model.units import NEURO, NONE, Dimension, dimension_name
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
-from .integrate_code import integrate_code
+from .integrate_code import integrate_code, trials
 from .names import comment
 from .node_code import methods
 from .plan import ModelPlan, expressions
@@ -78,12 +78,11 @@ def _documentation(plan: ModelPlan) -> str:
             lines.append(f"  receptor {number}: {comment(name)}")
     lines += ["", f"Recordables: {comment(', '.join(plan.recordables), 2000)}"]
     lines += ["", "How it is solved:"]
-    for integration in plan.integrations.values():
-        for block in integration.update.blocks:
-            scheme = "rkf45" if plan.adaptive and block.scheme != "exact" else block.scheme
-            where = f" in {', '.join(block.regimes)}" if block.regimes else ""
-            states = comment(f"{', '.join(block.states)}{where}")
-            lines.append(f"  {states}: {scheme}")
+    for block in plan.update.blocks:
+        scheme = "rkf45" if plan.adaptive and block.scheme != "exact" else block.scheme
+        where = f" in {', '.join(block.regimes)}" if block.regimes else ""
+        states = comment(f"{', '.join(block.states)}{where}")
+        lines.append(f"  {states}: {scheme}")
     body = "\n".join(f"   {line}".rstrip() for line in lines)
     return f"/*\n{body}\n*/"
 
@@ -177,7 +176,7 @@ def _state(plan: ModelPlan) -> list[str]:
         lines.append(f"    int r_{k} = {names.index(machine.initial)};")
     lines += [f"    size_t next_{k} = 0;" for k in range(len(component.timed_events))]
     if plan.adaptive:
-        lines += [f"    double trial_{k} = 0.0;" for k in range(len(plan.integrations))]
+        lines += [f"    double trial_{k} = 0.0;" for k in range(len(trials(plan)))]
     if lines[-1].endswith("{"):
         lines.append("    double unused = 0.0;")
     return [*lines, "  };", ""]
@@ -271,4 +270,3 @@ def _getters(plan: ModelPlan) -> str:
         lines += ["inline double", f"{plan.name}::get_regime_{k}() const", "{"]
         lines += [f"  return s_.r_{k};", "}", ""]
     return "\n".join(lines)
-

@@ -74,7 +74,7 @@ def unique(names: list[str], prefix: str, taken: set[str] | None = None) -> dict
 
 def comment(text: str, width: int = 300) -> str:
     """Model text for the inside of a comment: one line, nothing that could end or continue it."""
-    clean = "".join(c if c.isprintable() and c not in "\\*?\"" else " " for c in text)
+    clean = "".join(c if c.isprintable() and c not in '\\*?"' else " " for c in text)
     return clean.replace("/", " per ").strip()[:width].rstrip()
 
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model.diagnostics import Level, Log, refuse
-from ...canonical_model.expr import Call, Expr, Name, Number, free_names, substitute, walk
+from ...canonical_model.diagnostics import Level, Log, ModelError, error, refuse
+from ...canonical_model.expr import Call, Expr, Number, free_names, is_random, substitute, walk
 from ...canonical_model.model import (
-    Assign,
     Component,
-    Declare,
     DerivedParameter,
-    Emit,
-    For,
-    If,
     Integrate,
     Parameter,
     Statement,
-    While,
 )
 from ...canonical_model.passes.bound import bound_growth
-from ...canonical_model.query import bodies, declared
+from ...canonical_model.passes.change import change_expressions
+from ...canonical_model.passes.inline import inline_functions
+from ...canonical_model.passes.kernels import lower_kernels
+from ...canonical_model.query import declared, nested
+from ...canonical_model.query import expressions as own_expressions
 from ...canonical_model.units import NEURO, NONE, SI, TIME, Dimension, Quantity, UnitSystem
 from ...canonical_model.verify import verify_component
 from ...solvers.graph import topological
@@ -29,21 +27,12 @@ from ...solvers.planner import plan_update
 from .names import class_name, status_key, unique
 from .ports import Ports, find_ports
 from .timers import SLACK, grid_safe
-from .unitless import map_expressions, unitless
+from .unitless import unitless
 
 STEP = "h"
 SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"
 TOLERANCE = 1e-6  # both, as NESTML's modules have them
-
-
-@dataclass(frozen=True, slots=True)
-class Integration:
-    """How one `Integrate` advances its states; `fields` are the C++ names of its coefficients."""
-
-    update: UpdatePlan
-    component: Component
-    fields: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -58,17 +47,19 @@ class ModelPlan:
     scheme: str
     parameters: tuple[Parameter, ...]
     derived: tuple[DerivedParameter, ...]
-    integrations: dict[tuple[str, ...], Integration]
+    update: UpdatePlan
     ports: Ports
     fields: dict[str, str]
     keys: dict[str, str]
     recordables: dict[str, str]
+    coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
 
     @property
     def adaptive(self) -> bool:
         """True if an adaptive solver runs."""
-        return self.scheme == "rkf45" and any(i.component.odes for i in self.integrations.values())
+        is_exact = all(block.scheme == "exact" for block in self.update.blocks)
+        return self.scheme == "rkf45" and not is_exact
 
     @property
     def step_in_ms(self) -> str:
@@ -98,15 +89,16 @@ def plan_model(
         scheme=scheme,
         parameters=component.parameters,
         derived=_ordered(component),
-        integrations={},
+        update=plan_update(component, "auto" if scheme == "rkf45" else scheme, step=h),
         ports=find_ports(component, log),
         fields={},
         keys={},
         recordables={},
     )
     _name_all(plan, log)
-    for variables in _integrated(component):
-        plan.integrations[variables] = _integration(plan, variables, scheme, h)
+    names = [item.name for item in plan.update.coefficients]
+    names += [name for m in plan.update.matrices for row in m.names for name in row if name]
+    plan.coefficients = unique(names, "c_", plan.taken)
     if plan.adaptive:
         _add_tolerances(plan)
     return plan
@@ -126,13 +118,31 @@ def _units(component: Component, log: Log) -> UnitSystem:
 
 
 def _prepared(source: Component, units: UnitSystem) -> Component:
-    """Unit-free, constants folded, parameters with computed defaults resolved, safe on a grid."""
-    component = grid_safe(bound_growth(unitless(source, units)))
-    constants = {item.name: Number(item.value.value) for item in component.constants}
+    """Unit-free, constants folded, kernels as states, defaults resolved, safe on a grid."""
+    component = _with_functions(unitless(source, units))
+    if component.update is not None and component.traces:
+        # traces advance after the handlers, in an integration of their own
+        program = (*component.update, Integrate(variables=component.traces))
+        component = replace(component, update=program)
+    component = grid_safe(bound_growth(component))
+    constants: dict[str, Expr] = {c.name: Number(c.value.value) for c in component.constants}
     if constants:
-        component = map_expressions(component, lambda expr: substitute(expr, constants))
+        component = change_expressions(component, lambda expr: substitute(expr, constants))
         component = replace(component, constants=())
     return _settable(component)
+
+
+def _with_functions(component: Component) -> Component:
+    """Functions as expressions; those that loop stay functions, unless equations need them."""
+    try:
+        return lower_kernels(inline_functions(component))
+    except ModelError as problem:
+        names = {item.name for item in component.functions}
+        values = [o.rhs for o in component.odes] + [d.value for d in component.derived_variables]
+        called = {n.function for v in values for n in walk(v) if isinstance(n, Call)}
+        if not problem.refused or called & names:
+            raise
+        return lower_kernels(component)
 
 
 def _settable(component: Component) -> Component:
@@ -173,8 +183,6 @@ def _ordered(component: Component) -> tuple[DerivedParameter, ...]:
     items = {item.name: item for item in component.derived_parameters}
     order, circle = topological({n: free_names(i.value) & items.keys() for n, i in items.items()})
     if circle:
-        from ...canonical_model.diagnostics import error
-
         names = ", ".join(circle)
         message = f"derived parameters of '{component.name}' depend on each other: {names}"
         raise error("S210", message, component.span)
@@ -190,69 +198,8 @@ def _refuse_unfit(component: Component) -> None:
                 "be made together with a neuron"
             )
             raise refuse("N303", message, item.span)
-    if component.children or component.attachments and component.event_routes:
+    if component.children or (component.attachments and component.event_routes):
         raise refuse("N304", f"'{component.name}' is a composite that was not flattened")
-
-
-def _integrated(component: Component) -> list[tuple[str, ...]]:
-    """The sets of variables that some statement integrates; `()` are all."""
-    if component.update is None:
-        return [()]
-    found = []
-    for item in statements(component.update):
-        if isinstance(item, Integrate):
-            found.append(item.variables)
-    for body in bodies(component):
-        found += [s.variables for s in statements(body) if isinstance(s, Integrate)]
-    return list(dict.fromkeys(found))
-
-
-def statements(body: tuple[Statement, ...]) -> list[Statement]:
-    """The statements of a body and of all bodies in it."""
-    found: list[Statement] = []
-    stack = list(reversed(body))
-    while stack:
-        item = stack.pop()
-        found.append(item)
-        if isinstance(item, If):
-            for _, inner in item.branches:
-                stack.extend(reversed(inner))
-            stack.extend(reversed(item.otherwise))
-        elif isinstance(item, While | For):
-            stack.extend(reversed(item.body))
-    return found
-
-
-def _integration(
-    plan: ModelPlan, variables: tuple[str, ...], scheme: str, step: float
-) -> Integration:
-    """The update of the named states, with their higher derivatives; the others are held."""
-    component = replace(plan.component, update=None, kernels=(), functions=())
-    if variables:
-        wanted = _with_derivatives(component, set(variables))
-        component = replace(
-            component, odes=tuple(o for o in component.odes if o.variable in wanted)
-        )
-    update = plan_update(component, "auto" if scheme == "rkf45" else scheme, step=step)
-    names = [item.name for item in update.coefficients]
-    names += [name for m in update.matrices for row in m.names for name in row if name]
-    return Integration(update, component, unique(names, "c_", plan.taken))
-
-
-def _with_derivatives(component: Component, names: set[str]) -> set[str]:
-    """The names and, for equations of higher order, what their rates simply name."""
-    rates = {ode.variable: ode.rhs for ode in component.odes}
-    found: set[str] = set()
-    stack = list(names)
-    while stack:
-        name = stack.pop()
-        if name in found:
-            continue
-        found.add(name)
-        rate = rates.get(name)
-        if isinstance(rate, Name) and rate.id in rates and rate.id == f"{name}__d":
-            stack.append(rate.id)
-    return found
 
 
 def _add_tolerances(plan: ModelPlan) -> None:
@@ -293,8 +240,6 @@ def _name_all(plan: ModelPlan, log: Log) -> None:
 
 def _find_recordables(plan: ModelPlan) -> None:
     """All states, and what is exposed; random quantities have no value to look at."""
-    from ...canonical_model.expr import is_random
-
     component = plan.component
     derived = {item.name: item.value for item in component.derived_variables}
     for machine in component.machines:
@@ -312,17 +257,4 @@ def _find_recordables(plan: ModelPlan) -> None:
 
 def expressions(body: tuple[Statement, ...]) -> list[Expr]:
     """Every expression of a body and of the bodies in it."""
-    found: list[Expr] = []
-    for item in statements(body):
-        match item:
-            case Assign(value=value) | Declare(value=value):
-                found.append(value)
-            case Emit(weight=weight) if weight is not None:
-                found.append(weight)
-            case If(branches=branches):
-                found += [test for test, _ in branches]
-            case While(test=test):
-                found.append(test)
-            case For():
-                found += [item.start, item.stop, item.step]
-    return found
+    return [expr for item in nested(body) for expr in own_expressions(item)]

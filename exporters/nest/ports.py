@@ -8,7 +8,7 @@ from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.expr import Binary, Call, Expr, Name, free_names, walk
 from ...canonical_model.model import Assign, Component, EventPort, OnEvent
 from ...canonical_model.passes.merge import degree
-from ...canonical_model.query import handlers
+from ...canonical_model.query import expressions, handlers, nested
 from .names import identifier
 
 
@@ -99,9 +99,8 @@ def _mode(component: Component, port: EventPort, own: list[OnEvent], log: Log) -
         return "sum"
     if component.update is not None:
         return "once"
-    from .plan import expressions
-
-    uses = any(payload in free_names(expr) for body in bodies for expr in expressions(body))
+    values = [e for body in bodies for item in nested(body) for e in expressions(item)]
+    uses = any(payload in free_names(value) for value in values)
     if not uses:
         return "repeat"
     message = (
@@ -144,6 +143,8 @@ def _output(component: Component, log: Log) -> str:
     chosen = "spike" if "spike" in names else names[0]
     for name in names:
         if name != chosen:
-            message = f"'{component.name}' sends events from '{name}' too; NEST has one kind of spike"
+            message = (
+                f"'{component.name}' sends events from '{name}' too; NEST has one kind of spike"
+            )
             log.add("N211", Level.DROPPED, message, component.span)
     return chosen

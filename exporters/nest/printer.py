@@ -98,7 +98,7 @@ def _call(function: str, args: tuple[Expr, ...], names: Mapping[str, str]) -> st
     if function == "poisson":
         return f"interspike::poisson(rng, {listed})"
     if function == "steps":
-        return f"std::round({listed} / h)"
+        return f"interspike::steps({listed}, h)"
     if function in ("resolution", "timestep"):
         return "h"
     raise refuse("N301", f"the function '{function}' has no form in NEST's C++")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...canonical_model.model import Function
-from ...solvers.plan import Coefficient, MatrixExponential
+from ...solvers.plan import MatrixExponential
 from .body_code import Scope, function_names, shared_names, statements_code
 from .names import string, unique
-from .plan import Integration, ModelPlan
+from .plan import ModelPlan
 from .printer import literal, print_condition, print_cpp
 
 
@@ -20,8 +20,7 @@ def shared_struct(plan: ModelPlan) -> str:
         lines.append("    double unused = 0.0;")
     lines += ["  };", "", "  Given given;", "  double h = 0.0;"]
     lines += [f"  double {plan.fields[item.name]} = 0.0;" for item in plan.derived]
-    for integration in plan.integrations.values():
-        lines += [f"  double {text} = 0.0;" for text in integration.fields.values()]
+    lines += [f"  double {text} = 0.0;" for text in plan.coefficients.values()]
     lines += ["", "  void compute();", "  void check() const;"]
     functions = plan.component.functions
     lines += [f"  {_signature(plan, item)} const;" for item in functions]
@@ -54,18 +53,13 @@ def _compute(plan: ModelPlan) -> str:
     lines = ["inline void", f"Shared_{plan.name}::compute()", "{"]
     for item in plan.derived:
         lines.append(f"  {plan.fields[item.name]} = {print_cpp(item.value, names)};")
-    for number, integration in enumerate(plan.integrations.values()):
-        own = {**names, **integration.fields}
-        for k, matrix in enumerate(integration.update.matrices):
-            lines += _matrix(matrix, own, f"m_{number}_{k}")
-        lines += _coefficients(integration, integration.update.coefficients, own)
+    names.update(plan.coefficients)
+    for k, matrix in enumerate(plan.update.matrices):
+        lines += _matrix(matrix, names, f"m_{k}")
+    for coefficient in plan.update.coefficients:
+        place = plan.coefficients[coefficient.name]
+        lines.append(f"  {place} = {print_cpp(coefficient.value, names)};")
     return "\n".join([*lines, "}", ""])
-
-
-def _coefficients(
-    integration: Integration, items: tuple[Coefficient, ...], names: dict[str, str]
-) -> list[str]:
-    return [f"  {integration.fields[item.name]} = {print_cpp(item.value, names)};" for item in items]
 
 
 def _matrix(matrix: MatrixExponential, names: dict[str, str], local: str) -> list[str]:
@@ -98,4 +92,3 @@ def _check(plan: ModelPlan) -> str:
 
 def _throw(test: str, message: str) -> list[str]:
     return [f"  if ( {test} )", "  {", f"    throw nest::BadProperty( {string(message)} );", "  }"]
-

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...canonical_model.expr import Binary, Call, Expr, Name, Number, Unary, free_names, rebuild
 from ...canonical_model.expr import TIME as T
+from ...canonical_model.expr import Binary, Call, Expr, Name, Number, Unary, free_names, rebuild
 from ...canonical_model.model import Component, DerivedParameter
+from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.query import odes
 from ...canonical_model.units import TIME
-from .unitless import map_expressions
 
 SLACK = "t_slack"
 FRACTION = 0.01
@@ -35,7 +35,7 @@ def grid_safe(component: Component) -> Component:
                 return _slackened(expr)
         return rebuild(expr, change)
 
-    changed = map_expressions(component, change)
+    changed = change_expressions(component, change)
     if changed == component:
         return component
     slack = DerivedParameter(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ...canonical_model.expr import Expr
 from ...canonical_model.model import Integrate, OnCondition, OnEvent
+from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.query import bodies, conditions
-from ...solvers.plan import Program
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code
 from .names import identifier
@@ -38,20 +38,12 @@ def update_method(plan: ModelPlan) -> str:
     lines += ["  for ( long lag = from; lag < to; ++lag )", "  {"]
     lines += [f"    {text}" for text in _arrivals(plan)]
     lines.append("    [[maybe_unused]] long emitted = 0;")
-    scope = _scope(plan)
-    if component.update is None:
-        code = integrate_code(Integrate(), scope, "      ")
-    else:
-        code = statements_code(scope, component.update, "      ")
+    is_program = component.update is not None
+    code = _program(plan)
     if code:
-        time = "lag" if component.update is None else "lag + 1"
-        lines += [
-            "    {",
-            f"      [[maybe_unused]] const double t = ( begin_steps + {time} ) * h;",
-            *code,
-            "    }",
-        ]
-    rest = [*_events(plan), *_conditions(plan), *_timed(plan)]
+        lines += ["    {", *_times("lag + 1" if is_program else "lag"), *code, "    }"]
+    rest = [*([] if is_program else _events(plan, plan.component.on_events))]
+    rest += [*_conditions(plan), *_timed(plan)]
     if rest:
         lines.append("    [[maybe_unused]] const double t = ( begin_steps + lag + 1 ) * h;")
         lines += rest
@@ -73,6 +65,31 @@ def update_method(plan: ModelPlan) -> str:
     return "\n".join(lines)
 
 
+def _times(steps: str) -> list[str]:
+    """Time where code stands, and where the integration of its step begins."""
+    return [
+        f"      [[maybe_unused]] const double t = ( begin_steps + {steps} ) * h;",
+        "      [[maybe_unused]] const double t_begin = ( begin_steps + lag ) * h;",
+    ]
+
+
+def _program(plan: ModelPlan) -> list[str]:
+    """The program of a step, handlers, traces and what they take; or the integration of all ODEs."""
+    component = plan.component
+    if component.update is None:
+        return integrate_code(Integrate(), _scope(plan), "      ")
+    body, traces = component.update, component.traces
+    if traces:
+        body = body[:-1]
+    early = tuple(item for item in component.on_events if item.priority != LAST)
+    late = tuple(item for item in component.on_events if item.priority == LAST)
+    lines = statements_code(_scope(plan), body, "      ")
+    lines += _events(plan, early)
+    if traces:
+        lines += integrate_code(Integrate(variables=traces), _scope(plan), "      ")
+    return lines + _events(plan, late)
+
+
 def _scope(plan: ModelPlan) -> Scope:
     """A fresh scope that knows what arrived in the step."""
     names = node_names(plan)
@@ -87,15 +104,9 @@ def _all_expressions(plan: ModelPlan) -> list[Expr]:
     found: list[Expr] = [item.test for item in conditions(component)]
     for body in bodies(component):
         found += expressions(body)
-    found += expressions(component.update or ())
-    for integration in plan.integrations.values():
-        for _, program in integration.update.programs:
-            found += _program_values(program)
+    for program in plan.update.all_programs():
+        found += [item.value for item in program.instructions]
     return found
-
-
-def _program_values(program: Program) -> list[Expr]:
-    return [item.value for item in program.instructions]
 
 
 def _arrivals(plan: ModelPlan) -> list[str]:
@@ -114,11 +125,11 @@ def _arrivals(plan: ModelPlan) -> list[str]:
     return lines
 
 
-def _events(plan: ModelPlan) -> list[str]:
-    """Handlers of what arrived: higher priority first, else as written."""
+def _events(plan: ModelPlan, general: tuple[OnEvent, ...]) -> list[str]:
+    """Handlers of what arrived, those of regimes too: higher priority first, else as written."""
     component = plan.component
     lines: list[str] = []
-    items: list[tuple[OnEvent, int, int]] = [(item, -1, -1) for item in component.on_events]
+    items: list[tuple[OnEvent, int, int]] = [(item, -1, -1) for item in general]
     for m, machine in enumerate(component.machines):
         for r, regime in enumerate(machine.regimes):
             items += [(item, m, r) for item in regime.on_events]

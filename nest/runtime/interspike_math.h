@@ -60,6 +60,13 @@ factorial( const double x )
   return n < 0.0 ? nan : std::round( std::tgamma( n + 1.0 ) );
 }
 
+/* the number of steps of h in x, rounded up; whole numbers stay so in spite of rounding */
+inline double
+steps( const double x, const double h )
+{
+  return std::ceil( x / h - 1e-6 );
+}
+
 /* (exp(x) - 1) / x, 1 at x = 0 */
 inline double
 exprel( const double x )
