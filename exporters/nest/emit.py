@@ -8,11 +8,14 @@ from ... import __version__
 from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.model import Component, Model, Provenance
 from ...canonical_model.passes.flatten import flatten
+from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import TIME
 from ..artifact import Artifact
 from .model_code import model_header
 from .module_code import cmake_text, module_source, readme
 from .names import class_name, comment
+from .network_code import network_files
+from .network_plan import plan_network
 from .plan import ModelPlan, plan_model
 
 RUNTIME = Path(__file__).resolve().parents[2] / "nest" / "runtime"
@@ -31,16 +34,17 @@ def export(
 
     Raises ModelError N3xx for what NEST cannot express, S2xx where the scheme cannot solve a model.
     """
-    plans = _models(subject, scheme, step, log)
-    return module_files(plans, source, log, name)
+    if subject.network is None:
+        return module_files(_models(subject, scheme, step, log), source, name, {})
+    circuit = wire(subject, log)
+    log.stop_on_error()
+    plan = plan_network(subject, circuit, scheme=scheme, step=step, log=log)
+    script = network_files(plan, module_name(name), circuit.seed)
+    return module_files(plan.models, source, name, script)
 
 
 def module_files(
-    plans: list[ModelPlan],
-    source: Provenance,
-    log: Log,
-    name: str,
-    extra: dict[str, str] | None = None,
+    plans: list[ModelPlan], source: Provenance, name: str, extra: dict[str, bytes]
 ) -> tuple[Artifact, ...]:
     """Artifacts of a module of these models, `extra` files included."""
     module = module_name(name)
@@ -51,8 +55,8 @@ def module_files(
     files[f"{module}.cpp"] = module_source(module, plans, files)
     files["CMakeLists.txt"] = cmake_text(module)
     files["README.md"] = readme(module, plans, source.source, bool(extra))
-    files.update(extra or {})
-    return tuple(Artifact(path, files[path].encode()) for path in sorted(files))
+    data = {path: text.encode() for path, text in files.items()} | extra
+    return tuple(Artifact(path, data[path]) for path in sorted(data))
 
 
 def module_name(name: str) -> str:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log, ModelError, error, refuse
-from ...canonical_model.expr import Call, Expr, Number, free_names, is_random, substitute, walk
+from ...canonical_model.expr import (
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Number,
+    free_names,
+    is_random,
+    rebuild,
+    substitute,
+    walk,
+)
 from ...canonical_model.model import (
     Component,
     DerivedParameter,
@@ -30,6 +41,7 @@ from .timers import SLACK, grid_safe
 from .unitless import unitless
 
 STEP = "h"
+STEP_LENGTH = "step_length"
 SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"
 TOLERANCE = 1e-6  # both, as NESTML's modules have them
@@ -89,7 +101,9 @@ def plan_model(
         scheme=scheme,
         parameters=component.parameters,
         derived=_ordered(component),
-        update=plan_update(component, "auto" if scheme == "rkf45" else scheme, step=h),
+        update=plan_update(
+            _with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h
+        ),
         ports=find_ports(component, log),
         fields={},
         keys={},
@@ -124,12 +138,52 @@ def _prepared(source: Component, units: UnitSystem) -> Component:
         # traces advance after the handlers, in an integration of their own
         program = (*component.update, Integrate(variables=component.traces))
         component = replace(component, update=program)
-    component = grid_safe(bound_growth(component))
+    component = _named_step(grid_safe(bound_growth(component)))
     constants: dict[str, Expr] = {c.name: Number(c.value.value) for c in component.constants}
     if constants:
         component = change_expressions(component, lambda expr: substitute(expr, constants))
         component = replace(component, constants=())
     return _settable(component)
+
+
+def _with_step(component: Component, h: float) -> Component:
+    """For choosing schemes: derived parameters with the step as a number (coefficients name them)."""
+
+    def change(expr: Expr) -> Expr:
+        inner = rebuild(expr, change)
+        if isinstance(inner, Call) and inner.function in ("resolution", "timestep"):
+            return Number(h)
+        if isinstance(inner, Call) and inner.function == "steps":
+            return Call("ceil", (Binary("/", inner.args[0], Number(h)),))
+        return inner
+
+    return replace(
+        component,
+        derived_parameters=tuple(
+            replace(item, value=change(item.value)) for item in component.derived_parameters
+        ),
+    )
+
+
+def _named_step(component: Component) -> Component:
+    """The step as a derived parameter in equations, so that it follows NEST's resolution."""
+
+    def change(expr: Expr) -> Expr:
+        if isinstance(expr, Call) and expr.function in ("resolution", "timestep"):
+            return Name(STEP_LENGTH)
+        return rebuild(expr, change)
+
+    changed = replace(
+        component,
+        odes=tuple(replace(o, rhs=change(o.rhs)) for o in component.odes),
+        derived_variables=tuple(
+            replace(d, value=change(d.value)) for d in component.derived_variables
+        ),
+    )
+    if changed == component:
+        return component
+    step = DerivedParameter(name=STEP_LENGTH, dimension=TIME, value=Call("resolution"))
+    return replace(changed, derived_parameters=(*changed.derived_parameters, step))
 
 
 def _with_functions(component: Component) -> Component:
@@ -226,7 +280,7 @@ def _name_all(plan: ModelPlan, log: Log) -> None:
         plan.fields.update(unique([item.name for item in items], prefix, taken))
     shown = [*component.parameters, *component.derived_parameters, *component.state_variables]
     for item in shown:
-        if item.name == SLACK:
+        if item.name in (SLACK, STEP_LENGTH):
             continue
         key = status_key(item.name)
         while key in plan.keys.values():
