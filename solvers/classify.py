@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..canonical_model.expr import TIME, Expr
+from ..canonical_model.expr import TIME, Call, Expr, Number, rebuild
 from .evaluate import evaluate, parameter_values
 from .system import System, is_time_dependent
 
@@ -80,8 +80,21 @@ def _number(system: System, expr: Expr, values: dict[str, float]) -> float:
     needed = system.definitions.depends(expr)
     for name in system.order:
         if name in needed:
-            known[name] = float(evaluate(system.definitions.values[name], known))
-    return float(evaluate(expr, known))
+            known[name] = float(evaluate(_expected(system.definitions.values[name]), known))
+    return float(evaluate(_expected(expr), known))
+
+
+def _expected(expr: Expr) -> Expr:
+    """Random draws replaced by their means."""
+    inner = rebuild(expr, _expected)
+    match inner:
+        case Call("uniform"):
+            return Number(0.5)
+        case Call("normal"):
+            return Number(0.0)
+        case Call("poisson", (mean,)):
+            return mean
+    return inner
 
 
 def start_values(system: System) -> dict[str, float]:
