@@ -20,8 +20,8 @@ from ..canonical_model.diagnostics import ModelError, Span, error
 OLDEST = (3, 8)
 TIMEOUT = 1800
 FLAGS = (
-    "-std=c++20", "-O2", "-DNDEBUG", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-math-errno",
-    "-fno-trapping-math", "-ffp-contract=off",
+    "-std=c++20", "-O2", "-DNDEBUG", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
+    "-ffp-contract=off",
 )  # fmt: skip
 COMPILERS = ("g++", "c++", "clang++")
 _ERROR = re.compile(r"^(?P<file>[^\s:]+):(?P<line>\d+):\d+: (?:fatal )?error: (?P<text>.*)$", re.M)
@@ -56,7 +56,9 @@ def find_nest() -> Nest:
     spec = find_spec("nest")
     folders = list(spec.submodule_search_locations or ()) if spec and spec.origin else []
     if not folders:
-        raise error("N400", "NEST is not installed for this Python", hint="pip install nest-simulator")
+        raise error(
+            "N400", "NEST is not installed for this Python", hint="pip install nest-simulator"
+        )
     return _describe(Path(folders[0]))
 
 

@@ -39,7 +39,7 @@ def model_header(plan: ModelPlan, head: str) -> str:
         *(['#include "interspike_rkf45.h"'] if plan.adaptive else []),
         "",
         _documentation(plan),
-        "namespace INTERSPIKE_NAMESPACE\n{\n",
+        "namespace INTERSPIKE_NAMESPACE INTERSPIKE_LOCAL\n{\n",
         shared_struct(plan),
         _class(plan),
         methods(plan),
@@ -93,7 +93,6 @@ def _default(item: Parameter) -> str:
 
 def _class(plan: ModelPlan) -> str:
     name, ports = plan.name, plan.ports
-    channels = ports.channels + len(ports.currents)
     lines = [
         f"class {name} : public nest::ArchivingNode",
         "{",
@@ -103,6 +102,7 @@ def _class(plan: ModelPlan) -> str:
         "",
         "  using nest::Node::handle;",
         "  using nest::Node::handles_test_event;",
+        "  using nest::Node::sends_secondary_event;",
         "",
         "  size_t send_test_event( nest::Node&, size_t, nest::synindex, bool ) override;",
     ]
@@ -116,6 +116,15 @@ def _class(plan: ModelPlan) -> str:
             "  void handle( nest::CurrentEvent& ) override;",
             "  size_t handles_test_event( nest::CurrentEvent&, size_t ) override;",
         ]
+    if ports.peers:
+        lines += [
+            "  void handle( nest::DelayedRateConnectionEvent& ) override;",
+            "  size_t handles_test_event( nest::DelayedRateConnectionEvent&, size_t ) override;",
+        ]
+    if plan.sent:
+        lines.append(
+            "  void sends_secondary_event( nest::DelayedRateConnectionEvent& ) override {}"
+        )
     lines += [
         "  void handle( nest::DataLoggingRequest& ) override;",
         "  size_t handles_test_event( nest::DataLoggingRequest&, size_t ) override;",
@@ -136,8 +145,8 @@ def _class(plan: ModelPlan) -> str:
         f"    explicit Buffers( {name}& node ) : logger( node ) {{}}",
         f"    nest::UniversalDataLogger< {name} > logger;",
     ]
-    if channels:
-        lines.append(f"    nest::MultiChannelInputBuffer< {channels} > input;")
+    if ports.width:
+        lines.append(f"    nest::MultiChannelInputBuffer< {ports.width} > input;")
     lines += [
         "    bool is_recorded = false;",
         "  };",

@@ -33,7 +33,7 @@ def module_source(name: str, models: Sequence[ModelPlan], files: Mapping[str, st
 
 #include "interspike_module.h"
 
-namespace {SPACE}
+namespace {SPACE} INTERSPIKE_LOCAL
 {{
 
 class Module : public nest::NESTExtensionInterface
@@ -78,7 +78,7 @@ file( STRINGS "${NEST_KERNEL}" NEW_STRINGS REGEX "_ZN[0-9A-Za-z_]*4nest[0-9A-Za-
 
 add_library( @NAME@ MODULE @NAME@.cpp )
 set_target_properties( @NAME@ PROPERTIES
-  PREFIX "" SUFFIX ".so" CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_VISIBILITY_PRESET hidden )
+  PREFIX "" SUFFIX ".so" CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON )
 target_include_directories( @NAME@ PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
   "${CMAKE_CURRENT_SOURCE_DIR}/runtime" "${NEST_INCLUDE}" )
 target_compile_options( @NAME@ PRIVATE -O2 -DNDEBUG -fno-math-errno -fno-trapping-math -ffp-contract=off

@@ -41,9 +41,12 @@ SEED = @SEED@
 # name, model, size, values (one number, or one a cell)
 POPULATIONS = [
 @POPULATIONS@]
-# source, target, indices, receptor, weights, delays
+# source, target, indices, receptor, weights, delays, synapse
 CONNECTIONS = [
 @CONNECTIONS@]
+# what is read of another cell begins with that cell's initial value: target, key, cells, source, key, cells
+STARTS = [
+@STARTS@]
 # label, population, cell, recordable, what its unit is in SI
 TRACES = [
 @TRACES@]
@@ -73,12 +76,16 @@ def build(threads=1, seed=SEED, module=None):
             value = value if isinstance(value, float) else array(value).tolist()
             setattr(nodes[name], key, value)
     ids = {name: np.array(cells.tolist()) for name, cells in nodes.items()}
-    for source, target, pre, post, receptor, weight, delay in CONNECTIONS:
+    for source, target, pre, post, receptor, weight, delay, synapse in CONNECTIONS:
         pre, post = array(pre), array(post)
-        spec = {"synapse_model": "static_synapse", "receptor_type": np.full(len(pre), receptor)}
+        spec = {"synapse_model": synapse, "receptor_type": np.full(len(pre), receptor)}
         spec["weight"] = np.broadcast_to(array(weight), pre.shape).astype(float)
         spec["delay"] = np.broadcast_to(array(delay), pre.shape).astype(float)
         nest.Connect(ids[source][pre], ids[target][post], "one_to_one", spec)
+    for target, key, post, source, variable, pre in STARTS:
+        first = np.array(nodes[source].get(variable)).ravel()[array(pre)]
+        for cell, value in zip(array(post).tolist(), first.tolist()):
+            setattr(nodes[target][cell], key, value)
     return nodes, _meters(nodes), _recorders(nodes)
 
 
@@ -172,6 +179,7 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
             item.receptor,
             _put(arrays, f"{k}/weight", _one(item.weight)),
             _put(arrays, f"{k}/delay", _one(item.delay)),
+            item.model,
         )
         for k, item in enumerate(plan.connections)
     ]
@@ -189,6 +197,7 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
         "SEED": str(max(1, abs(seed or 1)) % 2**31),
         "POPULATIONS": "".join(populations),
         "CONNECTIONS": "".join(connections),
+        "STARTS": "".join(_starts(plan, arrays)),
         "TRACES": "".join(traces),
         "EVENTS": "".join(events),
     }
@@ -201,6 +210,24 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
         np.savez(stream, **arrays)  # type: ignore[arg-type]
         files[DATA] = stream.getvalue()
     return files
+
+
+def _starts(plan: NetworkPlan, arrays: dict[str, NDArray[Any]]) -> list[str]:
+    rows = []
+    for k, link in enumerate(plan.circuit.analog_links):
+        source, target = plan.populations[link.source], plan.populations[link.target]
+        if link.variable in source.model.keys:
+            rows.append(
+                _row(
+                    link.target,
+                    target.model.keys[link.input],
+                    _put(arrays, f"start {k}/post", link.post),
+                    link.source,
+                    source.model.keys[link.variable],
+                    _put(arrays, f"start {k}/pre", link.pre),
+                )
+            )
+    return rows
 
 
 def _one(values: NDArray[Any]) -> Any:

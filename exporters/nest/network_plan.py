@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...canonical_model.circuit import Circuit, EventLink, Group, Probe
+from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import TIME as T
 from ...canonical_model.model import Component, Model
@@ -47,6 +47,7 @@ class Connections:
     receptor: int
     weight: Floats
     delay: Floats
+    model: str = "static_synapse"
 
 
 @dataclass(slots=True)
@@ -84,17 +85,18 @@ def plan_network(
     for group in fused.groups:
         component = _component(group, originals)
         wanted = {p.variable for p in fused.probes if p.group == group.name}
-        found = _model(plan, component, group, scheme, log, wanted)
+        found = _model(plan, component, group, scheme, log, wanted, _sent(fused, group.name))
         plan.populations[group.name] = PopulationPlan(group, found, _values(group, found))
     for link in fused.event_links:
         plan.connections += _connections(plan, link, log)
+    plan.connections += [_readings(plan, link) for link in fused.analog_links]
     for probe in fused.probes:
         _trace(plan, probe, log)
     return plan
 
 
 def _refuse_rest(circuit: Circuit) -> None:
-    """Groups that could not be fused, and links between cells that are not spikes."""
+    """Groups that could not be fused."""
     for group in circuit.groups:
         if group.host:
             message = (
@@ -102,12 +104,33 @@ def _refuse_rest(circuit: Circuit) -> None:
                 "so it cannot be part of NEST's model of the cell"
             )
             raise refuse("N306", message, group.component.span)
-    for link in circuit.analog_links:
+
+
+def _sent(circuit: Circuit, name: str) -> str:
+    """What a group's cells send in every step. Raises ModelError N307 for more than one quantity."""
+    wanted = sorted({link.variable for link in circuit.analog_links if link.source == name})
+    if len(wanted) > 1:
         message = (
-            f"'{link.target}' reads '{link.variable}' of '{link.source}' all the time (a gap junction "
-            "or graded synapse), which NEST's spiking models cannot"
+            f"other cells read {', '.join(wanted)} of '{name}' all the time; a neuron of NEST can send "
+            "one quantity"
         )
         raise refuse("N307", message)
+    return wanted[0] if wanted else ""
+
+
+def _readings(plan: NetworkPlan, link: AnalogLink) -> Connections:
+    """A gap junction or graded synapse reads the source as it was at the end of the last step."""
+    target = plan.populations[link.target]
+    if link.input not in target.model.ports.peers:
+        message = f"'{link.source}' feeds '{link.input}' of '{link.target}', a sum, in every step"
+        raise refuse("N307", message)
+    number = target.model.ports.peers.index(link.input)
+    count = len(link.pre)
+    step = np.full(count, _clean(plan.step * 1e3))
+    return Connections(
+        link.source, link.target, link.pre, link.post, number, np.ones(count), step,
+        "rate_connection_delayed",
+    )  # fmt: skip
 
 
 def _component(group: Group, originals: Mapping[str, Component]) -> Component:
@@ -122,10 +145,11 @@ def _model(
     scheme: str,
     log: Log,
     wanted: set[str],
+    sent: str,
 ) -> ModelPlan:
     """The model of a component, planned once; more recordables are added when asked for."""
     for known in plan.models:
-        if known.source is component or known.source == component:
+        if known.source == component and sent in ("", known.sent):
             _record(known, wanted)
             return known
     name = class_name(component.name)
@@ -136,6 +160,7 @@ def _model(
     while name in taken:
         name, number = f"{class_name(component.name)}_{number}", number + 1
     found = plan_model(component, scheme=scheme, step=plan.step, log=log, name=name)
+    found.sent = sent
     _record(found, wanted)
     plan.models.append(found)
     return found
@@ -200,9 +225,7 @@ def _connections(plan: NetworkPlan, link: EventLink, log: Log) -> list[Connectio
     ms = np.array([_clean(value) for value in steps * (plan.step * 1e3)])
     sign = -1.0 if _is_negative(port.port.sign, target.model, port.receptor) else 1.0
     return [
-        Connections(
-            link.source, link.target, link.pre, link.post, port.receptor, sign * weight, ms
-        )
+        Connections(link.source, link.target, link.pre, link.post, port.receptor, sign * weight, ms)
     ]
 
 
@@ -227,4 +250,3 @@ def _trace(plan: NetworkPlan, probe: Probe, log: Log) -> None:
         cells.append(probe.index)
     size = item.model.units.size(dimensions.get(probe.variable, NONE))
     plan.traces.append(Trace(probe.label, probe.group, probe.index, key, size))
-

@@ -62,7 +62,7 @@ def _recordables(plan: ModelPlan) -> str:
             "}",
             "}",
             "",
-            "namespace INTERSPIKE_NAMESPACE",
+            "namespace INTERSPIKE_NAMESPACE INTERSPIKE_LOCAL",
             "{",
             "",
         ]
@@ -136,6 +136,8 @@ inline void
         parts.append(_spikes(plan))
     if plan.ports.currents:
         parts.append(_currents(plan))
+    if plan.ports.peers:
+        parts.append(_peers(plan))
     return "\n".join(parts)
 
 
@@ -225,6 +227,40 @@ def _currents(plan: ModelPlan) -> str:
     return "\n".join(lines)
 
 
+def _peers(plan: ModelPlan) -> str:
+    """Values that other neurons send in every step: the newest is held until the next comes."""
+    name, ports = plan.name, plan.ports
+    first = ports.channels + len(ports.currents)
+    lines = [
+        "inline size_t",
+        f"{name}::handles_test_event( nest::DelayedRateConnectionEvent&, size_t receptor )",
+        "{",
+        f"  if ( {_outside('receptor', 0, len(ports.peers) - 1)} )",
+        "  {",
+        "    throw nest::UnknownReceptorType( receptor, get_name() );",
+        "  }",
+        "  return receptor;",
+        "}",
+        "",
+        "inline void",
+        f"{name}::handle( nest::DelayedRateConnectionEvent& e )",
+        "{",
+        f"  const size_t place = {first} + 2 * e.get_rport();",
+        "  long lag = e.get_delay_steps() - nest::kernel().connection_manager.get_min_delay();",
+        "  auto it = e.begin();",
+        "  while ( it != e.end() )",
+        "  {",
+        "    const size_t slot = nest::kernel().event_delivery_manager.get_modulo( lag );",
+        "    b_.input.add_value( slot, place, e.get_weight() * e.get_coeffvalue( it ) );",
+        "    b_.input.add_value( slot, place + 1, 1.0 );",
+        "    ++lag;",
+        "  }",
+        "}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def _get_status(plan: ModelPlan) -> str:
     component = plan.component
     lines = [
@@ -240,6 +276,9 @@ def _get_status(plan: ModelPlan) -> str:
         value = {INTEGER: f"static_cast< long >( {place} )", BOOLEAN: f"{place} != 0.0"}
         text = value.get(item.kind, place)
         lines.append(f"  interspike::write( d, {string(plan.keys[item.name])}, {text} );")
+    for name in plan.ports.peers:
+        place = f"s_.{plan.fields[name]}"
+        lines.append(f"  interspike::write( d, {string(plan.keys[name])}, {place} );")
     for k, key in enumerate(regime_keys(plan)):
         lines.append(f"  interspike::write( d, {string(key)}, static_cast< long >( s_.r_{k} ) );")
     if plan.ports.names:
@@ -294,6 +333,9 @@ def _set_status(plan: ModelPlan) -> str:
             f"    was_set.set( {number} );",
             "  }",
         ]
+    for name in plan.ports.peers:
+        place = f"s.{plan.fields[name]}"
+        lines.append(f"  interspike::read( d, {string(plan.keys[name])}, {place}, this );")
     for k, key in enumerate(regime_keys(plan)):
         lines += _set_regime(plan, k, key)
     lines += [
@@ -325,7 +367,7 @@ def _hooks(plan: ModelPlan) -> str:
     name = plan.name
     missing = [item for item in plan.parameters if item.value is None]
     lines = ["inline void", f"{name}::init_buffers_()", "{"]
-    if plan.ports.channels + len(plan.ports.currents):
+    if plan.ports.width:
         lines.append("  b_.input.clear();")
     lines += [
         "  b_.logger.reset();",

@@ -18,11 +18,13 @@ from ...canonical_model.expr import (
     walk,
 )
 from ...canonical_model.model import (
+    AnalogInput,
     Component,
     DerivedParameter,
     Integrate,
     Parameter,
     Statement,
+    StateVariable,
 )
 from ...canonical_model.passes.bound import bound_growth
 from ...canonical_model.passes.change import change_expressions
@@ -66,6 +68,7 @@ class ModelPlan:
     recordables: dict[str, str]
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    sent: str = ""  # the quantity that other neurons read in every step
 
     @property
     def adaptive(self) -> bool:
@@ -278,7 +281,9 @@ def _name_all(plan: ModelPlan, log: Log) -> None:
     )
     for prefix, items in groups:
         plan.fields.update(unique([item.name for item in items], prefix, taken))
+    shown: list[Parameter | DerivedParameter | StateVariable | AnalogInput]
     shown = [*component.parameters, *component.derived_parameters, *component.state_variables]
+    shown += [item for item in component.analog_inputs if not item.reduce]
     for item in shown:
         if item.name in (SLACK, STEP_LENGTH):
             continue

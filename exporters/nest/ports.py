@@ -30,13 +30,22 @@ class SpikePort:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All ports; `names` are the receptors with their numbers where there is a choice."""
+    """All ports; `names` are the receptors with their numbers where there is a choice.
+
+    `currents` are analog inputs that sum what arrives, `peers` those that read one other neuron.
+    """
 
     spikes: tuple[SpikePort, ...]
     names: tuple[tuple[str, int], ...]
     channels: int
     currents: tuple[str, ...]
+    peers: tuple[str, ...]
     output: str
+
+    @property
+    def width(self) -> int:
+        """Channels of the ring buffer: spikes, currents, and two for each peer (value, count)."""
+        return self.channels + len(self.currents) + 2 * len(self.peers)
 
     def spike(self, name: str) -> SpikePort:
         """The spike port called `name`; KeyError if there is none."""
@@ -73,7 +82,8 @@ def find_ports(component: Component, log: Log) -> Ports:
         spikes=tuple(spikes),
         names=tuple(names) if len(groups) > 1 else (),
         channels=channel,
-        currents=tuple(item.name for item in component.analog_inputs),
+        currents=tuple(item.name for item in component.analog_inputs if item.reduce),
+        peers=tuple(item.name for item in component.analog_inputs if not item.reduce),
         output=_output(component, log),
     )
 

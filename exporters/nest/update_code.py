@@ -6,7 +6,7 @@ send a spike stamped t_n, read currents for the next step, record.
 
 from __future__ import annotations
 
-from ...canonical_model.expr import Expr
+from ...canonical_model.expr import Expr, Name
 from ...canonical_model.model import Integrate, OnCondition, OnEvent
 from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.query import bodies, conditions
@@ -35,6 +35,10 @@ def update_method(plan: ModelPlan) -> str:
     ]
     if draws(plan, _all_expressions(plan)):
         lines.append("  const nest::RngPtr rng = nest::get_vp_specific_rng( get_thread() );")
+    if plan.sent:
+        lines.append(
+            "  std::vector< double > sent( nest::kernel().connection_manager.get_min_delay(), 0.0 );"
+        )
     lines += ["  for ( long lag = from; lag < to; ++lag )", "  {"]
     lines += [f"    {text}" for text in _arrivals(plan)]
     lines.append("    [[maybe_unused]] long emitted = 0;")
@@ -51,6 +55,10 @@ def update_method(plan: ModelPlan) -> str:
         lines += [*_send(), *_read_currents(plan)]
     else:
         lines += _read_currents(plan)
+    if plan.sent:
+        scope = _scope(plan)
+        needed = derived_lines(scope, [Name(plan.sent)], "      ")
+        lines += ["    {", *needed, f"      sent[ lag ] = {scope.names[plan.sent]};", "    }"]
     lines += [
         "    if ( b_.is_recorded )",
         "    {",
@@ -59,10 +67,18 @@ def update_method(plan: ModelPlan) -> str:
         "    }",
         "  }",
         "  s_ = s;",
+        *(_SEND_VALUES if plan.sent else []),
         "}",
         "",
     ]
     return "\n".join(lines)
+
+
+_SEND_VALUES = (
+    "  nest::DelayedRateConnectionEvent values;",
+    "  values.set_coeffarray( sent );",
+    "  nest::kernel().event_delivery_manager.send_secondary( *this, values );",
+)
 
 
 def _times(steps: str) -> list[str]:
@@ -112,7 +128,7 @@ def _all_expressions(plan: ModelPlan) -> list[Expr]:
 def _arrivals(plan: ModelPlan) -> list[str]:
     """What the ring buffer holds for this step, read once and cleared."""
     ports = plan.ports
-    count = ports.channels + len(ports.currents)
+    count = ports.width
     if not count:
         return []
     lines = [
@@ -122,6 +138,10 @@ def _arrivals(plan: ModelPlan) -> list[str]:
     ]
     for item in ports.spikes:
         lines.append(f"[[maybe_unused]] const double w_{item.channel} = arrived[ {item.channel} ];")
+    for number, name in enumerate(ports.peers):
+        place = ports.channels + len(ports.currents) + 2 * number
+        field = f"s.{plan.fields[name]}"
+        lines.append(f"{field} = arrived[ {place + 1} ] > 0.0 ? arrived[ {place} ] : {field};")
     return lines
 
 

@@ -7,7 +7,14 @@
 #include <cmath>
 #include <limits>
 
-namespace interspike
+/* two modules, made by different versions, may be loaded in one process: nothing of ours is shared */
+#if defined( __GNUC__ )
+#define INTERSPIKE_LOCAL __attribute__( ( visibility( "hidden" ) ) )
+#else
+#define INTERSPIKE_LOCAL
+#endif
+
+namespace interspike INTERSPIKE_LOCAL
 {
 
 constexpr double infinity = std::numeric_limits< double >::infinity();

@@ -7,7 +7,7 @@
 #include "model_manager_impl.h"
 #include "nest_extension_interface.h"
 
-namespace interspike
+namespace interspike INTERSPIKE_LOCAL
 {
 
 template < typename Node >

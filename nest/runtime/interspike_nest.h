@@ -37,7 +37,7 @@
 
 #include "interspike_math.h"
 
-namespace interspike
+namespace interspike INTERSPIKE_LOCAL
 {
 
 #if __has_include( "dictionary.h" )

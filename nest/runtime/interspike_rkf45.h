@@ -7,7 +7,9 @@
 #include <array>
 #include <cmath>
 
-namespace interspike
+#include "interspike_math.h"
+
+namespace interspike INTERSPIKE_LOCAL
 {
 
 constexpr int max_substeps = 100000;
@@ -30,12 +32,13 @@ rkf45( std::array< double, N >& y,
   {
     trial = length;
   }
+  bool is_fresh = true;
   for ( int count = 0; count < max_substeps; ++count )
   {
     const bool is_last = trial >= length - done;
     const double h = is_last ? length - done : trial;
     const double t = begin + done;
-    if ( done == 0.0 or count > 0 )
+    if ( is_fresh )
     {
       rate( y, t, k[ 0 ] );
     }
@@ -85,6 +88,7 @@ rkf45( std::array< double, N >& y,
     {
       y = next;
       done += h;
+      is_fresh = true;
       if ( worst < 0.5 )
       {
         const double grown = h * std::min( 5.0, std::max( 1.0, 0.9 * std::pow( worst, -1.0 / 6.0 ) ) );
@@ -97,9 +101,10 @@ rkf45( std::array< double, N >& y,
     }
     else
     {
+      is_fresh = false;
       const double shrink = std::isfinite( worst ) ? std::max( 0.2, 0.9 * std::pow( worst, -1.0 / 5.0 ) ) : 0.2;
       trial = h * shrink;
-      if ( begin + done + trial == begin + done and trial < 1e-12 * length )
+      if ( trial < 1e-12 * length )
       {
         return false;
       }
