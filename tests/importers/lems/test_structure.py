@@ -71,7 +71,8 @@ TUNNEL = """<ComponentType name="junction"><Parameter name="g" dimension="conduc
  <Exposure name="i" dimension="current"/><Exposure name="vown" dimension="voltage"/>
  <Dynamics><DerivedVariable name="vown" exposure="vown" dimension="voltage" value="v"/>
  <DerivedVariable name="vpeer" dimension="voltage" select="peer/vown"/>
- <DerivedVariable name="i" exposure="i" dimension="current" value="g * (vpeer - v)"/></Dynamics></ComponentType>
+ <DerivedVariable name="i" exposure="i" dimension="current" value="g * (vpeer - v)"/></Dynamics>
+</ComponentType>
 <ComponentType name="cell"><Parameter name="C" dimension="capacitance"/>
  <Parameter name="v0" dimension="voltage"/><Exposure name="v" dimension="voltage"/>
  <Attachments name="gaps" type="junction"/>
@@ -85,8 +86,10 @@ TUNNEL = """<ComponentType name="junction"><Parameter name="g" dimension="conduc
 <ComponentType name="joined"><Link name="a" type="pop"/><Link name="b" type="pop"/>
  <ComponentReference name="synapse" type="junction"/>
  <Structure><With instance="../a" as="one"/><With instance="../b" as="two"/>
- <Tunnel name="t" endA="one" endB="two" componentA="synapse" componentB="synapse"/></Structure></ComponentType>
-<ComponentType name="net"><Children name="pops" type="pop"/><Children name="js" type="joined"/></ComponentType>
+ <Tunnel name="t" endA="one" endB="two" componentA="synapse" componentB="synapse"/></Structure>
+</ComponentType>
+<ComponentType name="net"><Children name="pops" type="pop"/>
+ <Children name="js" type="joined"/></ComponentType>
 <junction id="j" g="2nS"/><cell id="left" C="10pF" v0="-70mV"/><cell id="right" C="10pF" v0="-50mV"/>
 <net id="n"><pop id="l" size="1" component="left"/><pop id="r" size="1" component="right"/>
  <joined id="gap" a="l" b="r" synapse="j"/></net>"""
