@@ -183,7 +183,7 @@ class Collector:
         target = equation.target
         if target.order:
             kind = kinds.KERNEL if first else kinds.KERNEL_STATE
-            self.names.add(Symbol(target.name, kind, T_UNKNOWN, (0, 0)))
+            self.names.add(Symbol(target.name, kind, T_UNKNOWN, (0, 0), ode=True))
             return
         symbol = Symbol(target.name, kinds.KERNEL, T_REAL, target.at)
         symbol.delta = any(

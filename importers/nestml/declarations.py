@@ -6,11 +6,11 @@ Codes: N033 a state without initial value, N029 decorators or guards where they 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Level, error
-from ...canonical_model.expr import ZERO, Expr, Number, substitute, walk
+from ...canonical_model.diagnostics import Level, Span, error
+from ...canonical_model.expr import ZERO, Expr, Number, free_names, substitute, walk
 from ...canonical_model.units import PURE, Quantity
 from . import symbols as kinds
 from . import syntax
@@ -184,7 +184,7 @@ class Declarations:
         typed = self.expressions.lower(item.value, place)
         return self.names.casts.store(typed, found, self._value_span(item, typed), f"'{variable.shown}'")
 
-    def _value_span(self, item: syntax.Declaration, typed: Typed) -> model.Span:
+    def _value_span(self, item: syntax.Declaration, typed: Typed) -> Span:
         assert item.value is not None
         return typed.expr.span if typed.expr.span is not None else self.names.span(item.value.at)
 
@@ -198,6 +198,16 @@ class Declarations:
             value = substitute(value, {other: self.initial[other] for other in read})
         self.initial[name], self.weights[name] = value, weight
         return value
+
+    def statics_of_states(self) -> None:
+        """Parameters and internals that read states: the states' initial values stand there."""
+        for index, item in enumerate(self.parts.derived_parameters):
+            read = free_names(item.value) & self.initial.keys()
+            if read:
+                values = {name: self.initial[name] for name in read}
+                self.names.generate(sum(self.weights[name] for name in read), item.span or Span())
+                value = substitute(item.value, values)
+                self.parts.derived_parameters[index] = replace(item, value=value)
 
     # --- ports
 

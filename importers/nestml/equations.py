@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import error, suggest
+from ...canonical_model.diagnostics import Span, error, suggest
 from ...canonical_model.expr import Expr, Name
 from ...canonical_model.units import TIME
 from . import symbols as kinds
@@ -211,7 +211,7 @@ class Equations:
         found.append(model.Ode(variable=names[-1], rhs=rhs, span=span))
         return found
 
-    def rate(self, value: Typed, state: Type, what: str, span: model.Span) -> Expr:
+    def rate(self, value: Typed, state: Type, what: str, span: Span) -> Expr:
         """A rate of change, in the unit of the state over ms up to a prefix. Raises ModelError N055."""
         if UNKNOWN in (value.type.kind, state.kind):
             return value.expr

@@ -37,6 +37,7 @@ from .units import UnitValue, atom, value_of
 
 PER_SECOND = Unit("1/s", FREQUENCY)
 _RATES = ("Hz", "Bq", "hertz", "Hertz", "becquerel")
+_USUAL = "smVASFKCJNW"  # one-letter units that people wrote without a number; `u` or `d` are variables
 _BITS = {"&": "bitand", "|": "bitor", "^": "bitxor", "<<": "shiftleft", ">>": "shiftright"}
 
 
@@ -137,7 +138,7 @@ class Expressions:
             if name in ("e", "pi"):
                 value = math.e if name == "e" else math.pi
                 return Typed(Number(value, None, span), T_REAL)
-            unit = atom(name)
+            unit = atom(name) if len(name) > 1 or name in _USUAL else None
             if unit is not None:
                 message = f"the unit '{name}' without a number is read as '1 {name}'"
                 hint = "since 9.0 a number stands before every unit"
@@ -153,7 +154,8 @@ class Expressions:
         """What may be read where. Raises ModelError N034."""
         span = self.names.span(variable.at)
         kind, name = symbol.kind, symbol.name
-        if kind == kinds.KERNEL or (kind == kinds.KERNEL_STATE and place.kind != kinds.IN_KERNEL):
+        own = symbol.ode and place.kind == kinds.IN_KERNEL
+        if kind in (kinds.KERNEL, kinds.KERNEL_STATE) and not own:
             hint = f"write 'convolve({name}, port)'" if kind == kinds.KERNEL else ""
             message = f"'{name}' is a {kind} and stands inside of convolve() only"
             raise error("N034", message, span, hint=hint)
@@ -161,7 +163,7 @@ class Expressions:
         if place.kind == kinds.IN_FUNCTION and kind not in statics:
             message = f"the function '{place.function}' reads '{name}', a {kind}"
             raise error("N034", message, span, hint="pass it as an argument")
-        if place.kind == kinds.IN_KERNEL and kind not in (*statics, kinds.KERNEL_STATE):
+        if place.kind == kinds.IN_KERNEL and kind not in statics and not own:
             message = f"a kernel reads '{name}', a {kind}"
             raise error("N034", message, span, hint="kernels depend on parameters and t only")
         if place.kind in (kinds.STATICS, kinds.INITIAL, kinds.GUARD):
@@ -170,10 +172,14 @@ class Expressions:
     def static(self, variable: syntax.Variable, symbol: Symbol, place: Place) -> None:
         """Declarations read parameters and internals; initial values and guards states as well."""
         span = self.names.span(variable.at)
-        allowed = [kinds.PARAMETER, kinds.INTERNAL]
-        if place.kind != kinds.STATICS:
-            allowed.append(kinds.STATE)
-        if symbol.kind not in allowed:
+        if symbol.kind == kinds.STATE and place.kind == kinds.STATICS:
+            message = (
+                f"'{symbol.name}' is a state: its initial value is meant here; NESTML 9 may read it "
+                "before it is set"
+            )
+            self.names.log.add("N059", Level.WARNING, message, span)
+            return
+        if symbol.kind not in (kinds.PARAMETER, kinds.INTERNAL, kinds.STATE):
             message = f"a declaration cannot read '{symbol.name}', a {symbol.kind}"
             hint = "what changes is an inline expression in 'equations'"
             raise error("N034", message, span, hint=hint)

@@ -69,6 +69,7 @@ class _Lowering:
                         self.declarations.port(commented, synapse)
             elif block.header.word == "output":
                 self.output(block)
+        self.declarations.statics_of_states()
         for block in blocks:
             self.dynamics(block)
         for block in blocks:

@@ -175,7 +175,10 @@ class Statements:
             if variable.order:
                 raise error("N031", "a local variable has no derivatives", span)
             size = self.local_size(variable, place)
-            symbol = Symbol(variable.name, kinds.LOCAL, kind, variable.at, size)
+            own = self.local_name(variable, place)
+            symbol = Symbol(own, kinds.LOCAL, kind, variable.at, size)
+            if size is not None:
+                self.names.elements.setdefault(own, self.names.fresh(own, size))
             for index in range(size) if size is not None else (None,):
                 inner = place.at_element(index)
                 value = zero(kind)
@@ -183,7 +186,7 @@ class Statements:
                     typed = self.expressions.lower(line.value, inner)
                     what = f"'{variable.name}'"
                     value = self.names.casts.store(typed, kind, span, what)
-                name = variable.name if index is None else self.names.element(variable.name, index)
+                name = own if index is None else self.names.element(own, index)
                 self.count += 1
                 found.append(
                     model.Declare(
@@ -193,8 +196,22 @@ class Statements:
                 )  # fmt: skip
             place.locals[variable.name] = symbol
             if kind.unit is not None:
-                self.extras.setdefault(f"unit:{self.block}:{variable.name}", kind.unit.symbol)
+                self.extras.setdefault(f"unit:{self.block}:{own}", kind.unit.symbol)
         return found
+
+    def local_name(self, variable: syntax.Variable, place: Place) -> str:
+        """The name of a local in the component: another one where it hides a quantity of the model."""
+        hidden = self.names.symbols.get(variable.name)
+        if hidden is None:
+            return variable.name
+        message = f"the local variable '{variable.name}' hides the {hidden.kind} of that name"
+        hint = "leave out the type if the other one is meant; choose another name if not"
+        span = self.names.span(variable.at)
+        self.names.log.add("N031", Level.WARNING, message, span, hint=hint)
+        name = f"{variable.name}_local"
+        while name in self.names.symbols or name in self.names.locals_seen or name in place.locals:
+            name += "_"
+        return name
 
     def local_type(self, line: syntax.Declaration, place: Place) -> Type:
         """The type of a local; its name is known even where the rest is wrong."""
@@ -204,7 +221,7 @@ class Statements:
         try:
             kind = Collector(self.names, self.expressions).type_of(line.type)
             for variable in line.variables:
-                other = place.locals.get(variable.name) or self.names.symbols.get(variable.name)
+                other = place.locals.get(variable.name)
                 span = self.names.span(variable.at)
                 if variable.name in kinds.PREDEFINED:
                     message = f"'{variable.name}' has a fixed meaning and cannot be declared"
@@ -217,9 +234,9 @@ class Statements:
                     raise error("N052", f"a local variable cannot be {kind}", span)
         finally:
             for variable in line.variables:
-                if variable.name not in self.names.symbols:
+                if variable.name not in place.locals:
                     unknown = Symbol(variable.name, kinds.LOCAL, kind or Type(UNKNOWN), variable.at)
-                    place.locals.setdefault(variable.name, unknown)
+                    place.locals[variable.name] = unknown
         for variable in line.variables:
             place.locals.pop(variable.name, None)
         return kind
@@ -234,7 +251,6 @@ class Statements:
             message = f"the size of '{variable.name}' must be a number from 1 to {kinds.MAX_SIZE}"
             raise error("N045", message, span)
         self.names.generate(int(value), span)
-        self.names.elements.setdefault(variable.name, self.names.fresh(variable.name, int(value)))
         return int(value)
 
     # --- control
@@ -322,7 +338,7 @@ class Statements:
         body = self.body(statement.body, place.inner())
         return [
             model.For(
-                variable=header.variable, start=values[0], stop=values[1], step=values[2], body=body,
+                variable=symbol.name, start=values[0], stop=values[1], step=values[2], body=body,
                 span=span,
             )
         ]  # fmt: skip
@@ -343,7 +359,8 @@ class Statements:
             value += by
         final = Number(value, None, span)
         self.count += 1
-        found.append(model.Assign(target=name, value=final, span=span))
+        own = place.locals[name].name
+        found.append(model.Assign(target=own, value=final, span=span))
         return found
 
     def result(self, line: syntax.ReturnLine, place: Place) -> list[model.Statement]:
@@ -432,8 +449,9 @@ class Statements:
                 raise error("N038", message, self.names.span(arg.at))
             place = self.names.span(arg.at)
             symbol = self.names.symbols.get(arg.name)
-            if symbol is None or not symbol.ode:
-                known = [s.name for s in self.names.symbols.values() if s.ode]
+            if symbol is None or not symbol.ode or symbol.kind != kinds.STATE:
+                states = (s for s in self.names.symbols.values() if s.kind == kinds.STATE)
+                known = [s.name for s in states if s.ode]
                 message = f"'{arg.name}' has no differential equation"
                 raise error("N038", message, place, hint=suggest(arg.name, known))
             if arg.order:
