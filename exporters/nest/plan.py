@@ -92,9 +92,9 @@ def plan_model(
 ) -> ModelPlan:
     """Decide. `step` in seconds. Raises ModelError N3xx (refused), S2xx (no such solution)."""
     units = _units(source, log)
-    component = _prepared(source, units)
-    _refuse_unfit(component)
     h = step / units.size(TIME)
+    component = _prepared(source, units, h)
+    _refuse_unfit(component)
     plan = ModelPlan(
         name=class_name(name or source.name),
         source=source,
@@ -134,7 +134,7 @@ def _units(component: Component, log: Log) -> UnitSystem:
     return SI
 
 
-def _prepared(source: Component, units: UnitSystem) -> Component:
+def _prepared(source: Component, units: UnitSystem, h: float) -> Component:
     """Unit-free, constants folded, kernels as states, defaults resolved, safe on a grid."""
     component = _with_functions(unitless(source, units))
     if component.update is not None and component.traces:
@@ -146,26 +146,35 @@ def _prepared(source: Component, units: UnitSystem) -> Component:
     if constants:
         component = change_expressions(component, lambda expr: substitute(expr, constants))
         component = replace(component, constants=())
-    return _settable(component)
+    return _settable(component, h)
 
 
 def _with_step(component: Component, h: float) -> Component:
-    """For choosing schemes: derived parameters with the step as a number (coefficients name them)."""
+    """For choosing schemes: the step as a number in what is computed before a run."""
 
     def change(expr: Expr) -> Expr:
-        inner = rebuild(expr, change)
-        if isinstance(inner, Call) and inner.function in ("resolution", "timestep"):
-            return Number(h)
-        if isinstance(inner, Call) and inner.function == "steps":
-            return Call("ceil", (Binary("/", inner.args[0], Number(h)),))
-        return inner
+        return _at_step(expr, h)
 
     return replace(
         component,
         derived_parameters=tuple(
             replace(item, value=change(item.value)) for item in component.derived_parameters
         ),
+        state_variables=tuple(
+            item if item.initial is None else replace(item, initial=change(item.initial))
+            for item in component.state_variables
+        ),
     )
+
+
+def _at_step(expr: Expr, h: float) -> Expr:
+    """`expr` with the step as a number."""
+    inner = rebuild(expr, lambda part: _at_step(part, h))
+    if isinstance(inner, Call) and inner.function in ("resolution", "timestep"):
+        return Number(h)
+    if isinstance(inner, Call) and inner.function == "steps":
+        return Call("ceil", (Binary("/", inner.args[0], Number(h)),))
+    return inner
 
 
 def _named_step(component: Component) -> Component:
@@ -202,7 +211,7 @@ def _with_functions(component: Component) -> Component:
         return lower_kernels(component)
 
 
-def _settable(component: Component) -> Component:
+def _settable(component: Component, h: float) -> Component:
     """Parameters whose default is computed from others become parameters with that value."""
     marked = {key.removeprefix(SETTABLE) for key in component.extras if key.startswith(SETTABLE)}
     chosen = [item for item in component.derived_parameters if item.name in marked]
@@ -213,10 +222,8 @@ def _settable(component: Component) -> Component:
     known = {p.name: p.value.value for p in component.parameters if p.value is not None}
     parameters = list(component.parameters)
     for item in _ordered(component):
-        names = free_names(item.value)
-        grid = any(isinstance(n, Call) and n.function == "resolution" for n in walk(item.value))
-        if names <= known.keys() and not grid:
-            known[item.name] = float(evaluate(item.value, known))
+        if free_names(item.value) <= known.keys():
+            known[item.name] = float(evaluate(_at_step(item.value, h), known))
         if item.name in marked:
             if item.name not in known:
                 message = f"the default of '{item.name}' cannot be computed before a run"
