@@ -11,6 +11,7 @@ from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import TIME
 from ..artifact import Artifact
+from .facts import facts_text
 from .model_code import model_header
 from .module_code import cmake_text, module_source, readme
 from .names import class_name, comment
@@ -54,6 +55,7 @@ def module_files(
         files[f"runtime/{path.relative_to(RUNTIME).as_posix()}"] = path.read_text()
     files[f"{module}.cpp"] = module_source(module, plans, files)
     files["CMakeLists.txt"] = cmake_text(module)
+    files["models.json"] = facts_text(plans)
     files["README.md"] = readme(module, plans, source.source, bool(extra))
     data = {path: text.encode() for path, text in files.items()} | extra
     return tuple(Artifact(path, data[path]) for path in sorted(data))

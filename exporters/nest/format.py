@@ -10,6 +10,8 @@ FORMAT = Exporter(
     title="NEST extension modules (C++) and PyNEST scripts",
     export="interspike.exporters.nest.emit:export",
     takes="model",
+    run="interspike.nest.run:run",
+    backends=("pynest",),
     abilities={
         "units": full("mV, ms, pA, nS, pF in the status dictionary"),
         "odes": full(),

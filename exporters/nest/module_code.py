@@ -119,6 +119,7 @@ def readme(name: str, models: Sequence[ModelPlan], source: str, network: bool) -
         "| `models/*.h` | one model each, documented at its top |",
         f"| `{name}.cpp` | registers the models with NEST |",
         "| `runtime/` | what the models share |",
+        "| `models.json` | parameters, states, receptors and units, for programs |",
         "| `CMakeLists.txt` | builds the module |",
     ]
     if network:

@@ -95,6 +95,11 @@ def plan_model(
     h = step / units.size(TIME)
     component = _prepared(source, units, h)
     _refuse_unfit(component)
+    update = plan_update(
+        _with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h
+    )
+    if scheme == "auto" and _is_adaptive_by_custom(component, update):
+        scheme = "rkf45"
     plan = ModelPlan(
         name=class_name(name or source.name),
         source=source,
@@ -104,9 +109,7 @@ def plan_model(
         scheme=scheme,
         parameters=component.parameters,
         derived=_ordered(component),
-        update=plan_update(
-            _with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h
-        ),
+        update=update,
         ports=find_ports(component, log),
         fields={},
         keys={},
@@ -119,6 +122,13 @@ def plan_model(
     if plan.adaptive:
         _add_tolerances(plan)
     return plan
+
+
+def _is_adaptive_by_custom(component: Component, update: UpdatePlan) -> bool:
+    """True for time-step programs with equations that no propagator solves: their languages mean an
+    adaptive solver. Random rates have none."""
+    schemes = {block.scheme for block in update.blocks}
+    return component.update is not None and bool(schemes - {"exact"}) and "euler" not in schemes
 
 
 def _units(component: Component, log: Log) -> UnitSystem:
