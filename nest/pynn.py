@@ -43,8 +43,9 @@ def cell_types(
 
 def cell_type(name: str, facts: Mapping[str, Any]) -> type:
     """The PyNN class of the NEST model `name`, which must be loaded; `facts` as in `models.json`."""
-    import nest
     from pyNN.nest.cells import NativeCellType
+
+    import nest
 
     defaults = nest.GetDefaults(name)
     receptors: dict[str, int] = facts["receptors"]
@@ -72,4 +73,3 @@ def cell_type(name: str, facts: Mapping[str, Any]) -> type:
         "get_receptor_type": get_receptor_type,
     }
     return type(name, (NativeCellType,), attributes)
-

@@ -95,9 +95,7 @@ def plan_model(
     h = step / units.size(TIME)
     component = _prepared(source, units, h)
     _refuse_unfit(component)
-    update = plan_update(
-        _with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h
-    )
+    update = plan_update(_with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h)
     if scheme == "auto" and _is_adaptive_by_custom(component, update):
         scheme = "rkf45"
     plan = ModelPlan(
