@@ -50,14 +50,14 @@ def missing() -> str:
 
 
 def find_nest() -> Nest:
-    """The NEST of this Python. Raises ModelError N400 (none), N401 (no headers, or too old)."""
+    """The NEST of this Python. Raises ModelError B400 (none), B401 (no headers, or too old)."""
     from importlib.util import find_spec
 
     spec = find_spec("nest")
     folders = list(spec.submodule_search_locations or ()) if spec and spec.origin else []
     if not folders:
         raise error(
-            "N400", "NEST is not installed for this Python", hint="pip install nest-simulator"
+            "B400", "NEST is not installed for this Python", hint="pip install nest-simulator"
         )
     return _describe(Path(folders[0]))
 
@@ -69,13 +69,13 @@ def _describe(package: Path) -> Nest:
     include = next((p for p in places if (p / "nest_extension_interface.h").is_file()), None)
     if include is None:
         message = f"NEST in '{package}' has no headers for extension modules"
-        raise error("N401", message, hint="install NEST 3.8 or later with its headers")
+        raise error("B401", message, hint="install NEST 3.8 or later with its headers")
     config = (include / "config.h").read_text(errors="replace")
     found = re.search(r'#define NEST_VERSION "([^"]*)"', config)
     version = found.group(1) if found else ""
     numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
     if len(numbers) == 2 and numbers < OLDEST:
-        raise error("N401", f"NEST {version} is too old for these modules", hint="NEST 3.8 to 3.10")
+        raise error("B401", f"NEST {version} is too old for these modules", hint="NEST 3.8 to 3.10")
     return Nest(
         package, include, version, _has_new_strings(package), "#define HAVE_MPI 1" in config
     )
@@ -90,7 +90,7 @@ def _has_new_strings(package: Path) -> bool:
 
 
 def find_compiler(mpi: bool = False) -> list[str]:
-    """The C++ compiler: $CXX, else the first of g++, c++, clang++. Raises ModelError N402."""
+    """The C++ compiler: $CXX, else the first of g++, c++, clang++. Raises ModelError B402."""
     given = shlex.split(os.environ.get("CXX", ""))
     names = [given[0]] if given else (["mpicxx"] if mpi else list(COMPILERS))
     for name in names:
@@ -99,7 +99,7 @@ def find_compiler(mpi: bool = False) -> list[str]:
             return [path, *given[1:]]
     what = f"the compiler '{names[0]}'" if given or mpi else "a C++ compiler"
     hint = "on Debian: apt-get install libopenmpi-dev" if mpi else "on Debian: apt-get install g++"
-    raise error("N402", f"{what} is not installed", hint=hint)
+    raise error("B402", f"{what} is not installed", hint=hint)
 
 
 @lru_cache(maxsize=4)
@@ -110,7 +110,7 @@ def compiler_version(path: str) -> str:
 
 
 def command(folder: Path, module: str, output: Path) -> list[str]:
-    """The compiler call. Raises ModelError N400 to N402."""
+    """The compiler call. Raises ModelError B400 to B402."""
     nest = find_nest()
     flags = [*FLAGS]
     if not nest.new_strings:
@@ -134,18 +134,18 @@ def command(folder: Path, module: str, output: Path) -> list[str]:
 
 
 def module_of(folder: Path) -> str:
-    """The name of the module in an exported folder. Raises ModelError N403."""
+    """The name of the module in an exported folder. Raises ModelError B403."""
     found = sorted(path.stem for path in folder.glob("*_module.cpp"))
     if len(found) != 1:
         message = f"'{folder.name}' does not hold an exported NEST module"
-        raise error("N403", message, hint="make one with: interspike convert ... --to nest")
+        raise error("B403", message, hint="make one with: interspike convert ... --to nest")
     return found[0]
 
 
 def build(folder: str | Path, output: str | Path | None = None) -> Path:
     """Compile an exported folder; returns the module (`<folder>/build/<name>.so` unless `output`).
 
-    Raises ModelError N400 to N403 where something is missing, N404 with the compiler's first error.
+    Raises ModelError B400 to B403 where something is missing, B404 with the compiler's first error.
     """
     place = Path(folder).resolve()
     module = module_of(place)
@@ -174,10 +174,10 @@ def compile_error(folder: Path, text: str) -> ModelError:
     found = _ERROR.search(text)
     if found is None:
         last = (text.strip().splitlines() or ["no message"])[-1]
-        return error("N404", f"the module does not build: {last.strip()}")
+        return error("B404", f"the module does not build: {last.strip()}")
     file, line = found["file"], int(found["line"])
     message = f"the generated code does not build: {found['text']} ({file}, line {line})"
-    return error("N404", message, _model_line(folder / file, line))
+    return error("B404", message, _model_line(folder / file, line))
 
 
 def _model_line(file: Path, line: int) -> Span | None:

@@ -57,7 +57,7 @@ def prepare(
     """Convert and build, or find in the cache. NEST itself is not started.
 
     The key is the content: generated sources, NEST's version and place, compiler and flags. Raises
-    ModelError for bad input, what NEST cannot express, and a build that fails (N400 to N404).
+    ModelError for bad input, what NEST cannot express, and a build that fails (B400 to B404).
     """
     from ..app.convert import convert
 
@@ -89,7 +89,7 @@ def build_cached(artifacts: Sequence[Artifact], cache: Path) -> Built:
             _move(place, folder)
     except OSError as problem:
         message = f"the cache '{cache}' cannot be used: {problem.strerror or problem}"
-        raise error("N410", message, hint=f"name another folder in ${CACHE_VARIABLE}") from problem
+        raise error("B410", message, hint=f"name another folder in ${CACHE_VARIABLE}") from problem
     return Built(file, models, folder, False)
 
 
@@ -138,7 +138,7 @@ def load(
 
     Call it before the first `nest.Create`, and again after each `nest.ResetKernel` (which unloads
     modules): the second time the module comes from the cache. Raises ModelError as `prepare` does, and
-    N411 where NEST refuses to load the module.
+    B411 where NEST refuses to load the module.
     """
     built = prepare(
         source, solver=solver, dt=dt, component=component, search_path=search_path, cache=cache,
@@ -149,7 +149,7 @@ def load(
 
 
 def install(built: Built) -> None:
-    """Load a built module into the running NEST; nothing happens if it is loaded. Raises N411."""
+    """Load a built module into the running NEST; nothing happens if it is loaded. Raises B411."""
     import nest
 
     known = set(nest.node_models)
@@ -160,7 +160,7 @@ def install(built: Built) -> None:
     except nest.NESTError as problem:
         hint = "load models before nest.Create, or call nest.ResetKernel() first"
         message = f"NEST does not load the module: {problem}".splitlines()[0]
-        raise error("N411", message, hint=hint) from problem
+        raise error("B411", message, hint=hint) from problem
 
 
 def _is_loaded(built: Built) -> bool:

@@ -32,15 +32,15 @@ def run(
 ) -> NestResult:
     """Build and run an exported folder for `length` seconds (None: as exported).
 
-    Raises ModelError N400 to N404 where the module cannot be built, N405 for a folder without a network,
-    N406 where the run fails.
+    Raises ModelError B400 to B404 where the module cannot be built, B405 for a folder without a network,
+    B406 where the run fails.
     """
     place = Path(folder).resolve()
     script = place / "network.py"
     if not script.is_file():
         module_of(place)
         message = f"'{place.name}' holds models for NEST, but no network to run"
-        raise error("N405", message, hint="create cells of them in PyNEST (see README.md)")
+        raise error("B405", message, hint="create cells of them in PyNEST (see README.md)")
     build(place)
     with tempfile.TemporaryDirectory() as name:
         output = Path(name) / "result.npz"
@@ -54,7 +54,7 @@ def run(
         )  # fmt: skip
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise error("N406", f"NEST stopped with code {done.returncode}: {last}")
+            raise error("B406", f"NEST stopped with code {done.returncode}: {last}")
         with np.load(output) as found:
             arrays = {key: found[key] for key in found.files}
     return NestResult(

@@ -173,7 +173,7 @@ def _statement(scope: Scope, item: Statement, indent: str) -> list[str]:
         case Integrate():
             assert scope.integrate is not None
             return scope.integrate(item, scope, indent)
-    raise refuse("N301", f"a statement of '{plan.component.name}' has no form in NEST's C++")
+    raise refuse("B301", f"a statement of '{plan.component.name}' has no form in NEST's C++")
 
 
 def _kind(plan: ModelPlan, target: str) -> str:

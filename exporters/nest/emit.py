@@ -33,7 +33,7 @@ def export(
 ) -> tuple[Artifact, ...]:
     """The files of a module. `step` in seconds is the resolution for which schemes are chosen.
 
-    Raises ModelError N3xx for what NEST cannot express, S2xx where the scheme cannot solve a model.
+    Raises ModelError B3xx for what NEST cannot express, S2xx where the scheme cannot solve a model.
     """
     if subject.network is None:
         return module_files(_models(subject, scheme, step, log), source, name, {})
@@ -88,11 +88,11 @@ def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]
         flat = flatten(component).component if _is_composite(component) else component
         if not _stands_alone(flat):
             message = f"'{component.name}' needs a host, so it is no model of its own in NEST"
-            log.add("N212", Level.DROPPED, message, component.span)
+            log.add("B212", Level.DROPPED, message, component.span)
             continue
         plans.append(plan_model(flat, scheme=scheme, step=step, log=log))
     if not plans:
-        raise error("N300", "there is nothing in the model that NEST could create")
+        raise error("B300", "there is nothing in the model that NEST could create")
     return plans
 
 

@@ -77,7 +77,7 @@ class NetworkPlan:
 def plan_network(
     model: Model, circuit: Circuit, *, scheme: str, step: float, log: Log
 ) -> NetworkPlan:
-    """Decide. Raises ModelError N3xx for what NEST cannot hold."""
+    """Decide. Raises ModelError B3xx for what NEST cannot hold."""
     fused = fuse(split_ranks(circuit), everything=True)
     _refuse_rest(fused)
     originals = {item.name: item for item in model.components if item.update is not None}
@@ -103,18 +103,18 @@ def _refuse_rest(circuit: Circuit) -> None:
                 f"'{group.component.name}' on '{group.host}' sends events or has regimes of its own, "
                 "so it cannot be part of NEST's model of the cell"
             )
-            raise refuse("N306", message, group.component.span)
+            raise refuse("B306", message, group.component.span)
 
 
 def _sent(circuit: Circuit, name: str) -> str:
-    """What a group's cells send in every step. Raises ModelError N307 for more than one quantity."""
+    """What a group's cells send in every step. Raises ModelError B307 for more than one quantity."""
     wanted = sorted({link.variable for link in circuit.analog_links if link.source == name})
     if len(wanted) > 1:
         message = (
             f"other cells read {', '.join(wanted)} of '{name}' all the time; a neuron of NEST can send "
             "one quantity"
         )
-        raise refuse("N307", message)
+        raise refuse("B307", message)
     return wanted[0] if wanted else ""
 
 
@@ -123,7 +123,7 @@ def _readings(plan: NetworkPlan, link: AnalogLink) -> Connections:
     target = plan.populations[link.target]
     if link.input not in target.model.ports.peers:
         message = f"'{link.source}' feeds '{link.input}' of '{link.target}', a sum, in every step"
-        raise refuse("N307", message)
+        raise refuse("B307", message)
     number = target.model.ports.peers.index(link.input)
     count = len(link.pre)
     step = np.full(count, _clean(plan.step * 1e3))
@@ -206,7 +206,7 @@ def _connections(plan: NetworkPlan, link: EventLink, log: Log) -> list[Connectio
     source, target = plan.populations[link.source], plan.populations[link.target]
     if link.source_port != source.model.ports.output:
         message = f"events of '{link.source_port}' of '{link.source}' are not NEST's spikes"
-        log.add("N211", Level.DROPPED, message)
+        log.add("B211", Level.DROPPED, message)
         return []
     count = len(link.pre)
     if not count:
@@ -221,7 +221,7 @@ def _connections(plan: NetworkPlan, link: EventLink, log: Log) -> list[Connectio
             f"delays from '{link.source}' to '{link.target}' are changed by up to {worst * 1e3:g} ms: "
             "NEST's delays are whole steps, at least one"
         )
-        log.add("N213", Level.APPROXIMATED, message)
+        log.add("B213", Level.APPROXIMATED, message)
     ms = np.array([_clean(value) for value in steps * (plan.step * 1e3)])
     sign = -1.0 if _is_negative(port.port.sign, target.model, port.receptor) else 1.0
     return [
@@ -240,7 +240,7 @@ def _trace(plan: NetworkPlan, probe: Probe, log: Log) -> None:
     if probe.variable not in keys:
         if probe.variable != T:
             message = f"'{probe.label}' ('{probe.variable}') cannot be recorded in NEST"
-            log.add("N214", Level.DROPPED, message)
+            log.add("B214", Level.DROPPED, message)
         return
     dimensions = {d.name: d.dimension for d in declared(item.group.component)}
     dimensions.update({i.name: i.dimension for i in item.group.component.analog_inputs})

@@ -90,7 +90,7 @@ class ModelPlan:
 def plan_model(
     source: Component, *, scheme: str, step: float, log: Log, name: str | None = None
 ) -> ModelPlan:
-    """Decide. `step` in seconds. Raises ModelError N3xx (refused), S2xx (no such solution)."""
+    """Decide. `step` in seconds. Raises ModelError B3xx (refused), S2xx (no such solution)."""
     units = _units(source, log)
     h = step / units.size(TIME)
     component = _prepared(source, units, h)
@@ -138,7 +138,7 @@ def _units(component: Component, log: Log) -> UnitSystem:
         f"'{component.name}' has equations whose dimensions do not agree, so all its quantities "
         f"are in SI units: {faults[0].message}"
     )
-    log.add("N201", Level.NOTE, message, component.span)
+    log.add("B201", Level.NOTE, message, component.span)
     return SI
 
 
@@ -235,7 +235,7 @@ def _settable(component: Component, h: float) -> Component:
         if item.name in marked:
             if item.name not in known:
                 message = f"the default of '{item.name}' cannot be computed before a run"
-                raise refuse("N302", message, item.span)
+                raise refuse("B302", message, item.span)
             parameters.append(
                 Parameter(
                     name=item.name,
@@ -262,16 +262,16 @@ def _ordered(component: Component) -> tuple[DerivedParameter, ...]:
 
 
 def _refuse_unfit(component: Component) -> None:
-    """What a NEST node cannot be. Raises ModelError N303, N304."""
+    """What a NEST node cannot be. Raises ModelError B303, B304."""
     for item in component.event_inputs:
         if item.role == "post":
             message = (
                 f"'{component.name}' hears the spikes of its target ('{item.name}'), so it can only "
                 "be made together with a neuron"
             )
-            raise refuse("N303", message, item.span)
+            raise refuse("B303", message, item.span)
     if component.children or (component.attachments and component.event_routes):
-        raise refuse("N304", f"'{component.name}' is a composite that was not flattened")
+        raise refuse("B304", f"'{component.name}' is a composite that was not flattened")
 
 
 def _add_tolerances(plan: ModelPlan) -> None:
@@ -307,7 +307,7 @@ def _name_all(plan: ModelPlan, log: Log) -> None:
             key += "_"
         if key != item.name:
             message = f"'{item.name}' of '{component.name}' is called '{key}' in NEST"
-            log.add("N202", Level.NOTE, message, item.span)
+            log.add("B202", Level.NOTE, message, item.span)
         plan.keys[item.name] = key
     _find_recordables(plan)
 

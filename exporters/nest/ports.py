@@ -117,7 +117,7 @@ def _mode(component: Component, port: EventPort, own: list[OnEvent], log: Log) -
         f"events that reach '{port.name}' of '{component.name}' in the same step are handled "
         "once, with the sum of their weights"
     )
-    log.add("N210", Level.APPROXIMATED, message, port.span)
+    log.add("B210", Level.APPROXIMATED, message, port.span)
     return "once"
 
 
@@ -156,5 +156,5 @@ def _output(component: Component, log: Log) -> str:
             message = (
                 f"'{component.name}' sends events from '{name}' too; NEST has one kind of spike"
             )
-            log.add("N211", Level.DROPPED, message, component.span)
+            log.add("B211", Level.DROPPED, message, component.span)
     return chosen

@@ -101,7 +101,7 @@ def _call(function: str, args: tuple[Expr, ...], names: Mapping[str, str]) -> st
         return f"interspike::steps({listed}, h)"
     if function in ("resolution", "timestep"):
         return "h"
-    raise refuse("N301", f"the function '{function}' has no form in NEST's C++")
+    raise refuse("B301", f"the function '{function}' has no form in NEST's C++")
 
 
 def _truth(expr: Expr, names: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ class _Split:
 
 
 def split_ranks(circuit: Circuit) -> Circuit:
-    """The circuit with such groups split. Raises ModelError N305 where a cell holds too many."""
+    """The circuit with such groups split. Raises ModelError B305 where a cell holds too many."""
     splits = {}
     for group in circuit.groups:
         cells = _cells(circuit, group)
@@ -68,7 +68,7 @@ def split_ranks(circuit: Circuit) -> Circuit:
                 f"'{group.component.name}', each with a state of its own; NEST's model of the cell "
                 f"can hold {MAX_RANKS}"
             )
-            raise refuse("N305", message, group.component.span)
+            raise refuse("B305", message, group.component.span)
         splits[group.name] = _Split(group, ranks)
     if not splits:
         return circuit
