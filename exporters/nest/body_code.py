@@ -37,6 +37,7 @@ class Scope:
     names: dict[str, str]
     integrate: Callable[[Integrate, Scope, str], list[str]] | None = None
     used: set[str] = field(default_factory=set)
+    emit: Callable[[Emit, Scope, str], list[str]] | None = None
 
     def inner(self) -> Scope:
         """A scope whose new names end with it."""
@@ -154,6 +155,8 @@ def _statement(scope: Scope, item: Statement, indent: str) -> list[str]:
             )
             scope.names[name] = local
             return lines
+        case Emit() if scope.emit is not None:
+            return scope.emit(item, scope, indent)
         case Emit(port=port):
             if port != plan.ports.output:
                 return []

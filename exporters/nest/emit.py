@@ -18,6 +18,7 @@ from .names import class_name, comment
 from .network_code import network_files
 from .network_plan import plan_network
 from .plan import ModelPlan, plan_model
+from .synapse_code import synapse_header
 
 RUNTIME = Path(__file__).resolve().parents[2] / "nest" / "runtime"
 
@@ -50,7 +51,10 @@ def module_files(
     """Artifacts of a module of these models, `extra` files included."""
     module = module_name(name)
     head = _head(source, plans)
-    files = {f"models/{plan.name}.h": model_header(plan, head) for plan in plans}
+    files = {
+        f"models/{plan.name}.h": (synapse_header if plan.is_synapse else model_header)(plan, head)
+        for plan in plans
+    }
     for path in sorted(RUNTIME.rglob("*.h")):
         files[f"runtime/{path.relative_to(RUNTIME).as_posix()}"] = path.read_text()
     files[f"{module}.cpp"] = module_source(module, plans, files)

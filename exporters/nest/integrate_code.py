@@ -50,7 +50,7 @@ def _block(
     if not program.commits:
         return []
     inner = scope.inner()
-    inner.names.update({name: f"q.{text}" for name, text in plan.coefficients.items()})
+    inner.names.update({name: f"{plan.place}{text}" for name, text in plan.coefficients.items()})
     inner.names[TIME] = "t_begin"
     deep = f"{indent}  "
     if plan.adaptive and set(system.rates) - set(exact_states(system)):
@@ -112,7 +112,7 @@ def _adaptive(
         f"{deep}}} );",
         f"{indent}if ( not converged )",
         f"{indent}{{",
-        f"{indent}  throw nest::NumericalInstability( get_name() );",
+        f'{indent}  throw nest::NumericalInstability( "{plan.name}" );',
         f"{indent}}}",
     ]
     for number, name in enumerate(states):

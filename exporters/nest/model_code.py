@@ -38,7 +38,7 @@ def model_header(plan: ModelPlan, head: str) -> str:
         '#include "interspike_nest.h"',
         *(['#include "interspike_rkf45.h"'] if plan.adaptive else []),
         "",
-        _documentation(plan),
+        documentation(plan),
         "namespace INTERSPIKE_NAMESPACE INTERSPIKE_LOCAL\n{\n",
         shared_struct(plan),
         _class(plan),
@@ -52,7 +52,7 @@ def model_header(plan: ModelPlan, head: str) -> str:
     return "\n".join(parts)
 
 
-def _documentation(plan: ModelPlan) -> str:
+def documentation(plan: ModelPlan) -> str:
     """What a user can set, record and send, as a comment."""
     component = plan.component
     lines = [f"{plan.name}: {comment(plan.source.type or plan.source.name)}", ""]

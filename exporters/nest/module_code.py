@@ -22,7 +22,9 @@ def module_source(name: str, models: Sequence[ModelPlan], files: Mapping[str, st
     space = f"interspike_{digest.hexdigest()[:12]}"
     includes = "\n".join(f'#include "models/{model.name}.h"' for model in models)
     register = "\n".join(
-        f'    interspike::register_node< {model.name} >( "{model.name}" );' for model in models
+        f"    interspike::register_{'synapse' if model.is_synapse else 'node'}< {model.name} >"
+        f'( "{model.name}" );'
+        for model in models
     )
     return f"""\
 /* {name}: made by interspike. Do not edit: convert again. */

@@ -6,6 +6,7 @@ from ...canonical_model.model import BOOLEAN, INTEGER
 from .names import status_key, string
 from .plan import ModelPlan
 from .ports import SpikePort
+from .shared_code import state_checks
 
 READERS = {INTEGER: "read_integer", BOOLEAN: "read_boolean"}
 
@@ -338,6 +339,7 @@ def _set_status(plan: ModelPlan) -> str:
         lines.append(f"  interspike::read( d, {string(plan.keys[name])}, {place}, this );")
     for k, key in enumerate(regime_keys(plan)):
         lines += _set_regime(plan, k, key)
+    lines += state_checks(plan, "  ")
     lines += [
         "  nest::ArchivingNode::set_status( d );",
         "  q_ = q;",

@@ -37,6 +37,7 @@ from ...canonical_model.verify import verify_component
 from ...solvers.graph import topological
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
+from .builtin import free_name
 from .names import class_name, status_key, unique
 from .ports import Ports, find_ports
 from .timers import SLACK, grid_safe
@@ -68,7 +69,13 @@ class ModelPlan:
     recordables: dict[str, str]
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
     sent: str = ""  # the quantity that other neurons read in every step
+
+    @property
+    def is_synapse(self) -> bool:
+        """True for what becomes a connection model."""
+        return is_synapse(self.component)
 
     @property
     def adaptive(self) -> bool:
@@ -95,11 +102,19 @@ def plan_model(
     h = step / units.size(TIME)
     component = _prepared(source, units, h)
     _refuse_unfit(component)
+    if is_synapse(component):
+        component = weight_as_state(component)
     update = plan_update(_with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h)
-    if scheme == "auto" and _is_adaptive_by_custom(component, update):
+    # an event-driven step may be long: no fixed-step scheme will do
+    long = is_synapse(component) and any(block.scheme != "exact" for block in update.blocks)
+    if long or (scheme == "auto" and _is_adaptive_by_custom(component, update)):
         scheme = "rkf45"
+    wanted = class_name(name or source.name)
+    if free_name(wanted) != wanted:
+        message = f"NEST has a model '{wanted}' of its own, so this one is '{free_name(wanted)}'"
+        log.add("B203", Level.NOTE, message, source.span)
     plan = ModelPlan(
-        name=class_name(name or source.name),
+        name=free_name(wanted),
         source=source,
         component=component,
         units=units,
@@ -120,6 +135,37 @@ def plan_model(
     if plan.adaptive:
         _add_tolerances(plan)
     return plan
+
+
+def is_synapse(component: Component) -> bool:
+    """True if it hears the spikes of a source, or of its own target."""
+    return any(item.role in ("pre", "post") for item in component.event_inputs)
+
+
+def weight_as_state(component: Component) -> Component:
+    """A synapse's weight differs between connections: it is kept with the state."""
+    name = weight_of(component)
+    chosen = [item for item in component.parameters if item.name == name]
+    if not chosen or any(name in free_names(d.value) for d in component.derived_parameters):
+        return component
+    value = chosen[0].value
+    state = StateVariable(
+        name=name,
+        dimension=chosen[0].dimension,
+        initial=Number(1.0 if value is None else value.value),
+        description=chosen[0].description,
+    )
+    return replace(
+        component,
+        parameters=tuple(item for item in component.parameters if item.name != name),
+        state_variables=(*component.state_variables, state),
+    )
+
+
+def weight_of(component: Component) -> str:
+    """The quantity that NEST calls the weight, by the custom of its languages; "" if there is none."""
+    names = [item.name for item in (*component.state_variables, *component.parameters)]
+    return next((name for name in ("w", "weight") if name in names), "")
 
 
 def _is_adaptive_by_custom(component: Component, update: UpdatePlan) -> bool:
@@ -263,13 +309,14 @@ def _ordered(component: Component) -> tuple[DerivedParameter, ...]:
 
 def _refuse_unfit(component: Component) -> None:
     """What a NEST node cannot be. Raises ModelError B303, B304."""
-    for item in component.event_inputs:
-        if item.role == "post":
-            message = (
-                f"'{component.name}' hears the spikes of its target ('{item.name}'), so it can only "
-                "be made together with a neuron"
-            )
-            raise refuse("B303", message, item.span)
+    if is_synapse(component):
+        for item in (*component.event_inputs, *component.analog_inputs):
+            if isinstance(item, AnalogInput) or item.role not in ("pre", "post"):
+                message = (
+                    f"the synapse '{component.name}' hears '{item.name}' besides the spikes of its "
+                    "source and target: a third factor has no form here"
+                )
+                raise refuse("B303", message, item.span)
     if component.children or (component.attachments and component.event_routes):
         raise refuse("B304", f"'{component.name}' is a composite that was not flattened")
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from ...canonical_model.expr import free_names
 from ...canonical_model.model import Function
 from ...solvers.plan import MatrixExponential
-from .body_code import Scope, function_names, shared_names, statements_code
+from .body_code import (
+    Scope,
+    derived_lines,
+    function_names,
+    node_names,
+    shared_names,
+    statements_code,
+)
 from .names import string, unique
 from .plan import ModelPlan
 from .printer import literal, print_condition, print_cpp
@@ -20,7 +28,8 @@ def shared_struct(plan: ModelPlan) -> str:
         lines.append("    double unused = 0.0;")
     lines += ["  };", "", "  Given given;", "  double h = 0.0;"]
     lines += [f"  double {plan.fields[item.name]} = 0.0;" for item in plan.derived]
-    lines += [f"  double {text} = 0.0;" for text in plan.coefficients.values()]
+    if plan.place:
+        lines += [f"  double {text} = 0.0;" for text in plan.coefficients.values()]
     lines += ["", "  void compute();", "  void check() const;"]
     functions = plan.component.functions
     lines += [f"  {_signature(plan, item)} const;" for item in functions]
@@ -53,16 +62,24 @@ def _compute(plan: ModelPlan) -> str:
     lines = ["inline void", f"Shared_{plan.name}::compute()", "{"]
     for item in plan.derived:
         lines.append(f"  {plan.fields[item.name]} = {print_cpp(item.value, names)};")
-    names.update(plan.coefficients)
-    for k, matrix in enumerate(plan.update.matrices):
-        lines += _matrix(matrix, names, f"m_{k}")
-    for coefficient in plan.update.coefficients:
-        place = plan.coefficients[coefficient.name]
-        lines.append(f"  {place} = {print_cpp(coefficient.value, names)};")
+    if plan.place:
+        lines += coefficient_lines(plan, names, "")
     return "\n".join([*lines, "}", ""])
 
 
-def _matrix(matrix: MatrixExponential, names: dict[str, str], local: str) -> list[str]:
+def coefficient_lines(plan: ModelPlan, names: dict[str, str], kind: str) -> list[str]:
+    """Matrix exponentials and coefficients for a step of `h`; `kind` declares locals."""
+    names = {**names, **plan.coefficients}
+    lines: list[str] = []
+    for k, matrix in enumerate(plan.update.matrices):
+        lines += _matrix(matrix, names, f"m_{k}", kind)
+    for item in plan.update.coefficients:
+        place = plan.coefficients[item.name]
+        lines.append(f"  {kind}{place} = {print_cpp(item.value, names)};")
+    return lines
+
+
+def _matrix(matrix: MatrixExponential, names: dict[str, str], local: str, kind: str) -> list[str]:
     """expm(entries * h) and the elements of it that are used."""
     size = len(matrix.entries)
     lines = [f"  interspike::Matrix< {size} > {local} = {{}};"]
@@ -75,7 +92,7 @@ def _matrix(matrix: MatrixExponential, names: dict[str, str], local: str) -> lis
     for i, chosen in enumerate(matrix.names):
         for j, name in enumerate(chosen):
             if name:
-                lines.append(f"  {names[name]} = {local}[ {i} ][ {j} ];")
+                lines.append(f"  {kind}{names[name]} = {local}[ {i} ][ {j} ];")
     return lines
 
 
@@ -84,11 +101,39 @@ def _check(plan: ModelPlan) -> str:
     names = shared_names(plan)
     lines = ["inline void", f"Shared_{plan.name}::check() const", "{"]
     for item in plan.component.checks:
-        message = item.message or f"a condition on the parameters of {plan.name} does not hold"
-        test = print_condition(item.test, names)
-        lines += _throw(f"not( {test} )", message)
+        if free_names(item.test) <= names.keys():
+            lines += _throw(print_condition(item.test, names), item.message or _message(plan), "  ")
     return "\n".join([*lines, "}", ""])
 
 
-def _throw(test: str, message: str) -> list[str]:
-    return [f"  if ( {test} )", "  {", f"    throw nest::BadProperty( {string(message)} );", "  }"]
+def state_checks(plan: ModelPlan, indent: str) -> list[str]:
+    """What must hold of states that a user sets; `s` and `q` are the new values."""
+    fixed = shared_names(plan).keys()
+    lines: list[str] = []
+    for item in plan.component.checks:
+        if free_names(item.test) <= fixed:
+            continue
+        scope = Scope(plan, {name: _behind(text) for name, text in node_names(plan).items()})
+        needed = derived_lines(scope, [item.test], f"{indent}  ")
+        test = print_condition(item.test, scope.names)
+        body = _throw(test, item.message or _message(plan), f"{indent}  ")
+        lines += [f"{indent}{{", *needed, *body, f"{indent}}}"]
+    return lines
+
+
+def _behind(text: str) -> str:
+    """In a setter `q` is a pointer."""
+    return f"q->{text[2:]}" if text.startswith("q.") else text
+
+
+def _message(plan: ModelPlan) -> str:
+    return f"a condition on the values of {plan.name} does not hold"
+
+
+def _throw(test: str, message: str, indent: str) -> list[str]:
+    return [
+        f"{indent}if ( not( {test} ) )",
+        f"{indent}{{",
+        f"{indent}  throw nest::BadProperty( {string(message)} );",
+        f"{indent}}}",
+    ]

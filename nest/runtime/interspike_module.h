@@ -17,6 +17,13 @@ register_node( const std::string& name )
   nest::register_node_model< Node >( name );
 }
 
+template < template < typename > class Synapse >
+void
+register_synapse( const std::string& name )
+{
+  nest::register_connection_model< Synapse >( name );
+}
+
 }
 
 #endif

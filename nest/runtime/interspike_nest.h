@@ -52,6 +52,13 @@ read( const Dict& d, const char* key, T& value, nest::Node* node )
 }
 
 template < typename T >
+bool
+read( const Dict& d, const char* key, T& value )
+{
+  return d.update_value( key, value );
+}
+
+template < typename T >
 void
 write( Dict& d, const char* key, const T& value )
 {
@@ -91,6 +98,13 @@ bool
 read( const Dict& d, const char* key, T& value, nest::Node* node )
 {
   return nest::updateValueParam< T >( d, key, value, node );
+}
+
+template < typename T >
+bool
+read( const Dict& d, const char* key, T& value )
+{
+  return updateValue< T >( d, key, value );
 }
 
 template < typename T >
