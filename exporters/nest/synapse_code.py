@@ -7,9 +7,12 @@ that a synapse goes with any neuron.
 
 from __future__ import annotations
 
-from ...canonical_model.expr import ZERO, Expr, Number
-from ...canonical_model.model import INTEGER, Emit, Integrate, OnEvent
+from dataclasses import replace
+
+from ...canonical_model.expr import ZERO, Expr, Number, free_names
+from ...canonical_model.model import INTEGER, Assign, Emit, Integrate, OnEvent, Statement
 from ...canonical_model.passes.kernels import LAST
+from ...canonical_model.query import nested
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code, trials
 from .model_code import documentation
@@ -36,7 +39,7 @@ def synapse_header(plan: ModelPlan, head: str) -> str:
         _state(plan),
         _initialise(plan),
         _advance(plan),
-        *(_handler(plan, role) for role in (PRE, POST) if _handlers(plan, role)),
+        *_all_handlers(plan),
         _class(plan),
         "}\n",
         "#endif\n",
@@ -125,9 +128,54 @@ def _handlers(plan: ModelPlan, role: str) -> list[OnEvent]:
     return sorted(items, key=lambda item: -item.priority)
 
 
-def _handler(plan: ModelPlan, role: str) -> str:
+def _all_handlers(plan: ModelPlan) -> list[str]:
+    """Functions for the handlers of each end; the target's in two parts as well."""
+    parts = []
+    if _handlers(plan, PRE):
+        parts.append(_handler(plan, PRE, _handlers(plan, PRE)))
+    post = _handlers(plan, POST)
+    if post:
+        own = _traces_of_target(plan)
+        first = [replace(i, body=tuple(s for s in i.body if not _is_of(s, own))) for i in post]
+        rest = [replace(i, body=tuple(s for s in i.body if _is_of(s, own))) for i in post]
+        parts.append(_handler(plan, POST, post))
+        parts.append(_handler(plan, "post_first", first))
+        parts.append(_handler(plan, "post_rest", rest))
+    return parts
+
+
+def _is_of(statement: Statement, names: set[str]) -> bool:
+    return isinstance(statement, Assign) and statement.target in names
+
+
+def _traces_of_target(plan: ModelPlan) -> set[str]:
+    """States that only the target's spikes move: a spike of the source at the same time sees them as
+    they were before, as it would see a trace that the neuron itself keeps."""
+    component = plan.component
+    rates = {ode.variable: free_names(ode.rhs) for ode in component.odes}
+    states = {item.name for item in component.state_variables}
+    heard = {
+        role: [s for item in _handlers(plan, role) for s in nested(item.body)]
+        for role in (PRE, POST)
+    }
+    moved = {s.target for s in heard[PRE] if isinstance(s, Assign)}
+    found = {s.target for s in heard[POST] if isinstance(s, Assign)} & states - moved
+    changed = True
+    while changed:
+        changed = False
+        for name in sorted(found):
+            used = set(rates.get(name, ()))
+            for s in heard[POST]:
+                if isinstance(s, Assign) and s.target == name:
+                    used |= free_names(s.value)
+            if (used & states) - found:
+                found.discard(name)
+                changed = True
+    return found
+
+
+def _handler(plan: ModelPlan, role: str, items: list[OnEvent]) -> str:
     """The handlers of one end at time `t`; `send` passes a spike on."""
-    items = _handlers(plan, role)
     lines = [
         "template < typename Send >",
         "inline void",
@@ -173,10 +221,11 @@ def _class(plan: ModelPlan) -> str:
     rng = "nest::get_vp_specific_rng( thread )" if random else "nullptr"
     text = _CLASS.replace("@REGISTER@", _REGISTER if has_post else "")
     text = text.replace("@POSTS@", _POSTS if has_post else "")
-    text = text.replace("@AFTER@", _AFTER if has_post else "")
     # at equal times the end of higher priority goes first, else the target
     is_pre_first = _priority(plan, PRE) > _priority(plan, POST)
-    text = text.replace("@BEFORE@", "- 1e-6" if is_pre_first else "+ 1e-6")
+    first, rest = ("", "post") if is_pre_first else ("post_first", "post_rest")
+    text = text.replace("@FIRST@", _TIE.replace("@PART@", first) if first and has_post else "")
+    text = text.replace("@REST@", _TIE.replace("@PART@", rest) if has_post else "")
     pre = "on_pre( s_, *q_, t, rng, 1.0, send );" if _handlers(plan, PRE) else ""
     text = text.replace("@PRE@", pre).replace("@RNG@", rng).replace("@MS@", plan.step_in_ms)
     text = text.replace("@GET@", _get(plan)).replace("@SET@", _set(plan))
@@ -243,16 +292,16 @@ _POSTS = """
     std::deque< nest::histentry >::iterator last;
     target->get_history( begin_ms_ - get_delay(), t_ms - get_delay(), &post, &last );
     const auto ignore = []( double ) {};
-    for ( ; post != last and post->t_ + get_delay() < t_ms @BEFORE@; ++post )
+    for ( ; post != last and post->t_ + get_delay() < t_ms - 1e-6; ++post )
     {
       advance( s_, *q_, ( post->t_ + get_delay() )@MS@, rng );
       on_post( s_, *q_, post->t_@MS@, rng, 1.0, ignore );
     }"""
 
-_AFTER = """
-    for ( ; post != last; ++post )
+_TIE = """
+    if ( post != last )
     {
-      on_post( s_, *q_, post->t_@MS@, rng, 1.0, ignore );
+      on_@PART@( s_, *q_, post->t_@MS@, rng, 1.0, ignore );
     }"""
 
 _CLASS = """\
@@ -320,8 +369,8 @@ public:
       e();
       was_sent = true;
     };@POSTS@
-    advance( s_, *q_, t, rng );
-    @PRE@@AFTER@
+    advance( s_, *q_, t, rng );@FIRST@
+    @PRE@@REST@
     begin_ms_ = t_ms;
     return was_sent;
   }
