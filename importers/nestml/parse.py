@@ -6,6 +6,7 @@ N025 a power behind a unit binds to the unit since 9.0.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,9 +79,7 @@ class _Parser:
             raise error("N020", f"more than {MAX_ERRORS} errors: the rest is not read", span)
         self.log.add(code, Level.ERROR, message, span, hint=hint)
 
-    def model(
-        self, header: syntax.BlockHeader, keyword: str, line: Line
-    ) -> syntax.ModelSyntax:
+    def model(self, header: syntax.BlockHeader, keyword: str, line: Line) -> syntax.ModelSyntax:
         """One model."""
         self.declared = frozenset(_declared(line.body))
         blocks = [block for inner in line.body if (block := self.block(inner)) is not None]
@@ -222,7 +221,7 @@ def _declared(lines: list[Line]) -> Iterable[str]:
 
 def _of_header(tokens: list[Token]) -> Iterable[str]:
     if tokens[0].kind == "FUNCTION":
-        for before, token in zip(tokens, tokens[1:], strict=False):
+        for before, token in itertools.pairwise(tokens):
             if token.kind == "NAME" and before.kind in ("FUNCTION", "LPAR", "COMMA"):
                 yield token.text
 

@@ -47,7 +47,9 @@ class Line:
     beside: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
-    inner: list[list[str]] = field(default_factory=list)  # comments among continued lines, by equation
+    inner: list[list[str]] = field(
+        default_factory=list
+    )  # comments among continued lines, by equation
 
     @property
     def at(self) -> At:
@@ -65,14 +67,19 @@ class Line:
         return "\n".join([*self.before, *self.beside])
 
 
-KEYWORDS = {
-    word: word.upper()
-    for word in (
-        "integer real string boolean void function inline return if elif else for while in step inf "
-        "and or not recordable kernel model state parameters internals update equations input output "
-        "continuous onReceive onCondition spike inhibitory excitatory"
-    ).split()
-} | {"integer": "INTEGER_TYPE", "string": "STRING_TYPE"} | {"true": "TRUE", "True": "TRUE", "false": "FALSE", "False": "FALSE"}  # fmt: skip
+_WORDS = (
+    "real boolean void function inline return if elif else for while in step inf and or not recordable "
+    "kernel model state parameters internals update equations input output continuous onReceive "
+    "onCondition spike inhibitory excitatory"
+)
+KEYWORDS = {word: word.upper() for word in _WORDS.split()} | {
+    "integer": "INTEGER_TYPE",
+    "string": "STRING_TYPE",
+    "true": "TRUE",
+    "True": "TRUE",
+    "false": "FALSE",
+    "False": "FALSE",
+}
 
 SYMBOLS = {
     "**": "POWER", "//=": "FLOOREQ", "//": "FLOORDIV", "+=": "PLUSEQ", "-=": "MINUSEQ", "*=": "TIMESEQ",
