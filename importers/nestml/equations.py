@@ -223,7 +223,7 @@ class Equations:
             return self.names.casts.to_unit(typed, wanted, span, what).expr
         message = (
             f"{what} must be in {wanted.symbol} (or another prefix of it), "
-            f"but {shown(value.expr)} is in {value.type}"
+            f"but {shown(value.expr)} is {value.type.described}"
         )
         hint = ""
         if value.type.dimension == state.dimension:

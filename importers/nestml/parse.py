@@ -68,6 +68,8 @@ class _Parser:
         """A line that belongs to no model."""
         span = Span(self.file, *line.at)
         text = line.tokens[0].text
+        if any(token.kind == "OTHER" for token in line.tokens):
+            return
         words = ["model", "neuron", "synapse"]
         hint = suggest(text, words) or "a file holds blocks 'model NAME:'"
         self.complain("N027", f"'{text}' stands outside of a model", span, hint)
@@ -94,7 +96,7 @@ class _Parser:
         """A block of a model, None if its first line cannot be read."""
         self.old.block_line(line)
         first = line.tokens[0]
-        if first.kind == "NAME":
+        if first.kind == "NAME" and all(token.kind != "OTHER" for token in line.tokens):
             message = f"'{first.text}' opens no block of a model"
             hint = suggest(first.text, _BLOCKS) or f"blocks are {', '.join(_BLOCKS)}"
             self.complain("N023", message, Span(self.file, *first.at), hint)
@@ -142,6 +144,8 @@ class _Parser:
     def line(self, line: Line, start: str) -> Any:
         """What one line says, None if it cannot be read (which is reported)."""
         self.old.everywhere(line)
+        if any(token.kind == "OTHER" for token in line.tokens):
+            return None  # a character that nothing begins with was reported
         tokens = join_quantities(line.tokens, self.declared, self.power)
         try:
             return self.run(tokens, start)

@@ -23,13 +23,11 @@ class Token(NamedTuple):
         return (self.line, self.column)
 
 
-class Comment(NamedTuple):
-    """The text of one comment line without its mark; `own` if nothing else stands on the line."""
+class Note(NamedTuple):
+    """The text of a comment that has a line of its own, without its mark, and how far it is indented."""
 
     text: str
-    line: int
-    column: int
-    own: bool
+    indent: int
 
 
 @dataclass(slots=True)
@@ -47,9 +45,8 @@ class Line:
     beside: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
-    inner: list[list[str]] = field(
-        default_factory=list
-    )  # comments among continued lines, by equation
+    inner: list[list[str]] = field(default_factory=list)  # comments among continued lines
+    above: list[Note] = field(default_factory=list)  # `loose` and `before`, with their indentation
 
     @property
     def at(self) -> At:
