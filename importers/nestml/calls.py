@@ -241,7 +241,9 @@ class Calls:
                 pass
             case _:
                 message = f"a delayed variable is written '{symbol.name}(t - delay)'"
-                raise error("N043", message, span, hint="a product is written with '*'")
+                raise error(
+                    "N043", message, span, hint="write 'x(t - delay)', or a product with '*'"
+                )
         value = self.parent.lower(delay, self.place)
         millisecond = atom("ms")
         assert millisecond is not None

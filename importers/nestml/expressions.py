@@ -155,8 +155,9 @@ class Expressions:
         """What may be read where. Raises ModelError N034."""
         span = self.names.span(variable.at)
         kind, name = symbol.kind, symbol.name
-        own = symbol.ode and place.kind == kinds.IN_KERNEL
-        if kind in (kinds.KERNEL, kinds.KERNEL_STATE) and not own:
+        is_kernel = kind in (kinds.KERNEL, kinds.KERNEL_STATE)
+        own = is_kernel and symbol.ode and place.kind == kinds.IN_KERNEL
+        if is_kernel and not own:
             hint = f"write 'convolve({name}, port)'" if kind == kinds.KERNEL else ""
             message = f"'{name}' is a {kind} and stands inside of convolve() only"
             raise error("N034", message, span, hint=hint)

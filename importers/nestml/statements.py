@@ -462,7 +462,8 @@ class Statements:
                 states = (s for s in self.names.symbols.values() if s.kind == kinds.STATE)
                 known = [s.name for s in states if s.ode]
                 message = f"'{arg.name}' has no differential equation"
-                raise error("N038", message, place, hint=suggest(arg.name, known))
+                hint = suggest(arg.name, known) or f"equations are there for {', '.join(known)}"
+                raise error("N038", message, place, hint=hint)
             if arg.order:
                 message = f"'{arg.shown}' is integrated with '{arg.name}'"
                 raise error("N038", message, place, hint=f"name '{arg.name}' only")

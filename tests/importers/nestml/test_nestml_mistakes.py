@@ -73,7 +73,7 @@ MISTAKES = [
     ({"equations": "inline q real = convolve(KK, spikes)"}, "N030", "KK", "K"),
     ({"equations": "inline q pA = convolve(K, spikes)"}, "N056", "q pA", "1 pA"),
     ({"equations": "kernel D = delta(t) + 1"}, "N035", "D = delta", ""),
-    ({"equations": "kernel D = exp(-V / 1 mV)"}, "N034", "V / 1", ""),
+    ({"equations": "kernel D = exp(-V / 1 mV)"}, "N034", "V / 1", "parameters"),
     ({"blocks": "onReceive(I_in):\n        r = 1"}, "N049", "I_in):", ""),
     ({"blocks": "onReceive(spike_s):\n        r = 1"}, "N049", "spike_s", "spikes"),
     ({"blocks": "onReceive(spikes, order=1):\n        r = 1"}, "N046", "order", "priority"),

@@ -128,7 +128,7 @@ def test_a_million_commas_take_linear_time(nestml: Any) -> None:
         SMALL + "        x" + "'" * 100 + " = 1\n",
         SMALL + "        x = 1 Ym**50 * 1 Ym**50\n",
         "model m:\n    state:\n        x[999999999] real = 0\n",
-        "model m:\n    state:\n" + "".join(f"        x{i}[1000] real = 0\n" for i in range(900)),
+        "model m:\n    state:\n" + "".join(f"        x{i}[1000] real = 0\n" for i in range(60)),
         "model m:\n    state:\n        x0 real = 1\n"
         + "".join(f"        x{i + 1} real = x{i} + x{i}\n" for i in range(60)),
     ],
