@@ -60,13 +60,15 @@ class _Raised:
 
 
 def raise_program(component: model.Component) -> model.Component:
-    """The same behaviour as regimes, conditions and event handlers; a component without program as it is.
+    """The same behaviour as regimes, conditions and event handlers.
+
+    A component without a program is only rid of its kernels and functions.
 
     Raises ModelError K120 (a statement that stands in the way, with its place), K121 (too many regimes),
     K1xx of kernels and functions.
     """
     if component.update is None:
-        return component
+        return lower_kernels(inline_functions(component))
     component = inline_functions(component)
     found = _Raised(component)
     _find_counters(found)
