@@ -23,10 +23,12 @@ CALLS = {
     "sin": "m_sin", "cos": "m_cos", "tan": "m_tan", "asin": "m_asin", "acos": "m_acos",
     "atan": "m_atan", "sinh": "m_sinh", "cosh": "m_cosh", "tanh": "m_tanh", "exp": "m_exp",
     "expm1": "m_expm1", "log": "m_log", "log10": "m_log10", "sqrt": "m_sqrt", "abs": "m_abs",
-    "sign": "m_sign", "ceil": "m_ceil", "floor": "m_floor", "round": "m_round",
+    "sign": "m_sign", "ceil": "m_ceil", "floor": "m_floor", "round": "m_round_away",
     "factorial": "m_factorial", "heaviside": "m_heaviside", "erf": "m_erf", "erfc": "m_erfc",
     "exprel": "m_exprel", "min": "m_min", "max": "m_max", "uniform": "rt_uniform",
-    "normal": "rt_normal",
+    "normal": "rt_normal", "trunc": "m_trunc", "poisson": "rt_poisson", "bitand": "m_bitand",
+    "bitor": "m_bitor", "bitxor": "m_bitxor", "bitnot": "m_bitnot", "shiftleft": "m_shiftleft",
+    "shiftright": "m_shiftright",
 }  # fmt: skip
 _LOGICAL = {"and": "&&", "or": "||"}
 
