@@ -216,11 +216,23 @@ def guarded(
             count = Binary("-", Name(machine.state), Number(1.0))
             inner = (Assign(target=machine.state, value=count), *inner)
         branches.append((machine.test(number), inner))
-    *first, (_, last) = branches
-    kept = tuple((test, body) for test, body in first if body)
-    if len(kept) < len(first):
-        return (If(branches=tuple((test, body) for test, body in branches if body)),)
-    return (If(branches=kept, otherwise=last),) if kept else last
+    if len({body for _, body in branches}) == 1:
+        return branches[0][1]
+    return (_choice(branches),) if any(body for _, body in branches) else ()
+
+
+def _choice(branches: list[tuple[Expr, tuple[Statement, ...]]]) -> Statement:
+    """One branch for each distinct body; the last regime's is the rest, if every regime does something."""
+    merged: dict[tuple[Statement, ...], Expr] = {}
+    for test, body in branches:
+        known = merged.get(body)
+        merged[body] = test if known is None else Binary("or", known, test)
+    idle = merged.pop((), None)
+    found = [(test, body) for body, test in merged.items()]
+    if idle is None and len(found) > 1:
+        *first, (_, last) = found
+        return If(branches=tuple(first), otherwise=last)
+    return If(branches=tuple(found))
 
 
 def _waiting_first(machine: Machine) -> list[int]:

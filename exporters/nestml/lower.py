@@ -251,19 +251,23 @@ def _timed(low: Lowering) -> None:
                 description="when the event of number k happens",
             )
         )
-        low.states.append(
+        due = low.fresh("next_time")
+        low.states += [
             StateVariable(
                 name=counter, kind=INTEGER, initial=ZERO, description="events that have happened"
-            )
+            ),
+            StateVariable(
+                name=due, dimension=TIME_DIMENSION, initial=Number(item.times[0], unit),
+                description="when the next one is due",
+            ),
+        ]  # fmt: skip
+        reached = Binary(">=", Name(TIME), Binary("-", Name(due), low.half_step()))
+        test = Binary("and", Binary("<", Name(counter), Number(float(count))), reached)
+        step: tuple[Statement, ...] = (
+            Assign(target=counter, value=Binary("+", Name(counter), Number(1.0))),
+            Assign(target=due, value=Call(function, (Name(counter),))),
         )
-        due = Binary(
-            ">=",
-            Name(TIME),
-            Binary("-", Call(function, (Name(counter),)), low.half_step()),
-        )
-        test = Binary("and", Binary("<", Name(counter), Number(float(count))), due)
-        step = Assign(target=counter, value=Binary("+", Name(counter), Number(1.0)))
-        low.finish.append(While(test=test, body=(*item.body, step)))
+        low.finish.append(While(test=test, body=(*item.body, *step)))
 
 
 def _integrate(component: Component, machines: list[Machine]) -> tuple[Statement, ...]:

@@ -7,12 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...canonical_model.diagnostics import Level, Log
-from ...canonical_model.expr import Expr, Number, free_names
+from ...canonical_model.expr import Expr, Name, Number, free_names, substitute
 from ...canonical_model.model import Component, Model, Parameter
+from ...canonical_model.passes.bound import bound_growth
+from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.wire import wire
-from ...canonical_model.query import bodies, conditions, expressions, nested, odes, regimes
+from ...canonical_model.query import (
+    bodies,
+    conditions,
+    expressions,
+    handlers,
+    nested,
+    odes,
+    regimes,
+)
 from ...canonical_model.units import NONE, Quantity, Unit, si_quantity
 
 if TYPE_CHECKING:
@@ -37,7 +47,7 @@ def components_of(model: Model, log: Log) -> list[Component]:
         if group.host:
             _tell_attached(group, log)
             continue
-        component = _pruned(_specialised(group, circuit, log), log)
+        component = _pruned(bound_growth(_specialised(group, circuit, log)), log)
         if not any(replace(known, name=component.name) == component for known in found):
             found.append(component)
     return found
@@ -47,7 +57,7 @@ def _flat(component: Component, log: Log) -> Component:
     """A component on its own, its parts merged; a program is written as it is."""
     if component.update is not None and not component.children:
         return component
-    return _pruned(flatten(component, {}).component, log)
+    return _pruned(bound_growth(flatten(component, {}).component), log)
 
 
 def _tell_network(model: Model, circuit: Circuit, log: Log) -> None:
@@ -152,6 +162,7 @@ def _crowded(group: Group, circuit: Circuit) -> list[str]:
 
 def _pruned(component: Component, log: Log) -> Component:
     """The component without quantities that neither its behaviour nor its exposures need."""
+    component = _without_aliases(component)
     derived = {item.name: item.value for item in component.derived_variables}
     statics = {item.name: item.value for item in component.derived_parameters}
     table: dict[str, Expr] = {**statics, **derived}
@@ -166,6 +177,12 @@ def _pruned(component: Component, log: Log) -> Component:
                 waiting.extend(free_names(table[name]))
     gone = [n for n in statics if n not in needed]
     gone += [p.name for p in (*component.parameters, *component.constants) if p.name not in needed]
+    silent = {
+        port.name
+        for port in component.event_inputs
+        if not any(item.port == port.name and item.body for item in handlers(component))
+    }
+    gone += [name for name in silent if component.update is None]
     if gone:
         names = ", ".join(f"'{name}'" for name in gone[:LISTED])
         more = f" and {len(gone) - LISTED} more" if len(gone) > LISTED else ""
@@ -173,11 +190,34 @@ def _pruned(component: Component, log: Log) -> Component:
         log.add("N206", Level.NOTE, message, component.span)
     return replace(
         component,
+        event_inputs=tuple(p for p in component.event_inputs if p.name not in gone),
         parameters=_kept(component.parameters, needed),
         constants=tuple(c for c in component.constants if c.name in needed),
         derived_parameters=tuple(d for d in component.derived_parameters if d.name in needed),
         derived_variables=tuple(d for d in component.derived_variables if d.name in needed),
     )
+
+
+def _without_aliases(component: Component) -> Component:
+    """The component without derived variables that only give another quantity a second name."""
+    shown = {item.variable for item in component.exposures}
+    aliases: dict[str, Expr] = {
+        d.name: d.value
+        for d in component.derived_variables
+        if isinstance(d.value, Name) and d.name not in shown
+    }
+    if not aliases:
+        return component
+
+    def settled(expr: Expr) -> Expr:
+        for _ in range(len(aliases)):
+            if not free_names(expr) & aliases.keys():
+                break
+            expr = substitute(expr, aliases)
+        return expr
+
+    kept = tuple(d for d in component.derived_variables if d.name not in aliases)
+    return change_expressions(replace(component, derived_variables=kept), settled)
 
 
 def _kept(items: Iterable[Parameter], needed: set[str]) -> tuple[Parameter, ...]:

@@ -41,7 +41,7 @@ from ...canonical_model.model import BOOLEAN, INTEGER, REAL
 from ...canonical_model.units import FREQUENCY, NONE, Dimension, Unit
 from .functions import BIT_OPERATORS, BUILT_IN, HELPERS, TEMPLATES
 from .names import Names, split_words
-from .unit_text import coherent_value, real_text, unit_for, written_unit
+from .unit_text import coherent_value, real_text, tidy, unit_for, written_unit
 
 LOWEST, AND, NOT = 0, 2, 3
 WEIGHT = "weight"
@@ -120,7 +120,7 @@ class NestmlPrinter(InfixPrinter):
         if context.as_written and not unit.offset:
             symbol = written_unit(unit)
         else:
-            value = coherent_value(value, unit)
+            value = tidy(coherent_value(value, unit))
         text = real_text(value, whole=True)
         if "inf" in text:
             return f"{text} * {_OPEN}1 {symbol}{_CLOSE}", PRODUCT

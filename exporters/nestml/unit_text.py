@@ -37,7 +37,7 @@ BASIC: Mapping[str, Dimension] = {
     "cd": Dimension(j=1),
 }  # fmt: skip
 _GENERIC = ("mV", "ms", "pA", "um", "amol", "K", "cd")
-_POWERS = (1, 2, 3)
+MAX_WHOLE = 2**31  # larger literals would not fit an int of C++
 _SCALES = {"": 0, "k": 3, "M": 6, "G": 9, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 _SYMBOLS: Mapping[str, Dimension] = {
     "V": VOLTAGE, "s": TIME, "A": CURRENT, "S": CONDUCTANCE, "F": CAPACITANCE, "Ohm": RESISTANCE,
@@ -64,15 +64,15 @@ def unit_for(dimension: Dimension) -> str:
     exponents = dimension.exponents
     if any(not math.isfinite(item) for item in exponents):
         raise refuse("N305", "a dimension has no finite exponents")
-    for name, basic in BASIC.items():
-        power = _power_of(dimension, basic)
-        if power is not None:
-            return _powers([(name, power)])
+    alone = [(name, _power_of(dimension, basic)) for name, basic in BASIC.items()]
+    single = [(name, power) for name, power in alone if power is not None]
+    if single:
+        return _powers([min(single, key=lambda item: item[1] != 1)])
     for first, second in combinations(BASIC, 2):
         for one in (1, 2, -1, -2, 3, -3):
-            power = _power_of(dimension / BASIC[first] ** one, BASIC[second])
-            if power is not None and power in (1, 2, 3, -1, -2, -3):
-                return _powers([(first, one), (second, power)])
+            other = _power_of(dimension / BASIC[first] ** one, BASIC[second])
+            if other is not None and other in (1, 2, 3, -1, -2, -3):
+                return _powers([(first, one), (second, other)])
     return _powers(_generic(dimension))
 
 
@@ -153,6 +153,12 @@ def coherent_value(value: float, unit: Unit) -> float:
     return value * factor
 
 
+def tidy(value: float) -> float:
+    """The number without the noise that scaling leaves in its last digit."""
+    short = float(f"{value:.15g}")
+    return short if abs(short - value) <= 2 * math.ulp(value) else value
+
+
 def real_text(value: float, whole: bool = False) -> str:
     """A number; `whole` keeps integers free of a point. Infinity is a word of the language."""
     if math.isinf(value):
@@ -160,4 +166,5 @@ def real_text(value: float, whole: bool = False) -> str:
     if math.isnan(value):
         raise refuse("N305", "a value is not a number")
     text = number_text(value)
+    whole = whole and abs(value) < MAX_WHOLE
     return text if whole or not text.lstrip("-").isdigit() else f"{text}.0"
