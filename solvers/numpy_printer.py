@@ -14,6 +14,7 @@ from ..canonical_model.expr import (
     Name,
     Number,
     Unary,
+    continues,
 )
 
 _NUMPY = {
@@ -49,7 +50,10 @@ def print_numpy(expr: Expr, names: Mapping[str, str]) -> str:
             return f"np.fmod({print_numpy(left, names)}, {print_numpy(right, names)})"
         case Binary(op, left, right):
             symbol = _OPERATORS.get(op, op)
-            return f"({print_numpy(left, names)} {symbol} {print_numpy(right, names)})"
+            first = print_numpy(left, names)
+            if continues(expr, left):
+                first = first[1:-1]
+            return f"({first} {symbol} {print_numpy(right, names)})"
         case Call(function, args):
             inner = ", ".join(print_numpy(arg, names) for arg in args)
             if function not in _NUMPY:

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ...canonical_model.diagnostics import refuse
-from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number, Unary, is_boolean
+from ...canonical_model.expr import (
+    Binary,
+    Call,
+    Conditional,
+    Expr,
+    Name,
+    Number,
+    Unary,
+    continues,
+    is_boolean,
+)
 
 MAX_FLOAT = 3.4028234e38
 MIN_FLOAT = 1.1754944e-38
@@ -86,7 +96,10 @@ def print_c(expr: Expr, names: Mapping[str, str]) -> str:
         case Binary("and" | "or", left, right):
             return f"(({_truth(left, names)}) {_LOGICAL[expr.op]} ({_truth(right, names)}))"
         case Binary(op, left, right):
-            return f"({print_c(left, names)} {op} {print_c(right, names)})"
+            first = print_c(left, names)
+            if continues(expr, left):
+                first = first[1:-1]
+            return f"({first} {op} {print_c(right, names)})"
         case Call(function, args):
             return _call(function, args, names)
         case Conditional(cases, otherwise):
