@@ -93,8 +93,14 @@ class Machine:
         distinct = list(dict.fromkeys(values.values()))
         if len(distinct) == 1:
             return distinct[0]
-        *first, last = values
-        cases = tuple((self.test(number), values[number]) for number in first)
+        *first, last = sorted(values, key=lambda k: (k != self.waits, k))
+        if self.counter:
+            cases = tuple((self.test(number), values[number]) for number in first)
+        else:
+            cases = tuple(
+                (Binary("<", Name(self.state), Number(number + 1.0)), values[number])
+                for number in first
+            )
         return Conditional(cases, values[last])
 
 

@@ -31,6 +31,7 @@ from ...canonical_model.model import (
     Component,
     DerivedParameter,
     DerivedVariable,
+    EventPort,
     Function,
     If,
     Ode,
@@ -45,11 +46,13 @@ from ...canonical_model.model import (
 from ...canonical_model.query import declared
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from ...canonical_model.units import si_quantity
+from .choices import strict_choices
 from .clock import Machine, guarded, plan_machines
 from .held import hold_inputs
 
 MAX_TIMES = 2000
 HALF = "half_step"
+WEIGHT = "weight"
 
 
 @dataclass(slots=True)
@@ -130,10 +133,16 @@ def _assemble(low: Lowering, machines: list[Machine], core: tuple[Statement, ...
             *low.states,
             *(s for m in machines for s in m.states),
         ),
-        derived_variables=(*c.derived_variables, *_regime_values(machines)),
-        odes=(*c.odes, *_regime_odes(c, machines)),
+        derived_variables=tuple(
+            replace(d, value=strict_choices(d.value))
+            for d in (*c.derived_variables, *_regime_values(machines))
+        ),
+        odes=tuple(
+            replace(o, rhs=strict_choices(o.rhs)) for o in (*c.odes, *_regime_odes(machines))
+        ),
         on_conditions=tuple(conditions),
         on_events=_handlers(c, machines),
+        event_inputs=tuple(_port(p, low) for p in c.event_inputs),
         functions=(*c.functions, *low.functions),
         timed_events=(),
         machines=(),
@@ -142,6 +151,11 @@ def _assemble(low: Lowering, machines: list[Machine], core: tuple[Statement, ...
         ),
         update=update,
     )
+
+
+def _port(port: EventPort, low: Lowering) -> EventPort:
+    """In a program every event carries a weight, be it read or not."""
+    return port if port.payload or WEIGHT in low.taken else replace(port, payload=(WEIGHT,))
 
 
 def _first_values(component: Component) -> Component:
@@ -358,7 +372,7 @@ def _handlers(component: Component, machines: list[Machine]) -> tuple[OnEvent, .
     return tuple(item for item in found.values() if item.body)
 
 
-def _regime_odes(component: Component, machines: list[Machine]) -> list[Ode]:
+def _regime_odes(machines: list[Machine]) -> list[Ode]:
     """The equations of regimes: one for each state, with a choice where they differ."""
     result: list[Ode] = []
     for machine in machines:

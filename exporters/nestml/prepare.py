@@ -43,14 +43,26 @@ def components_of(model: Model, log: Log) -> list[Component]:
     log.stop_on_error()
     _tell_network(model, circuit, log)
     found: list[Component] = []
+    natives = _natives(model)
     for group in circuit.groups:
         if group.host:
             _tell_attached(group, log)
+            continue
+        native = natives.get(group.name)
+        if native is not None:
+            found += [native] if native not in found else []
             continue
         component = _pruned(bound_growth(_specialised(group, circuit, log)), log)
         if not any(replace(known, name=component.name) == component for known in found):
             found.append(component)
     return found
+
+
+def _natives(model: Model) -> dict[str, Component]:
+    """Population -> its component, where that is a program as its author wrote it."""
+    programs = {c.name: c for c in model.components if c.update is not None and not c.children}
+    populations = model.network.populations if model.network is not None else ()
+    return {p.name: programs[p.component] for p in populations if p.component in programs}
 
 
 def _flat(component: Component, log: Log) -> Component:
