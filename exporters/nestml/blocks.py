@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...canonical_model.expr import TIME, ZERO, Expr, Name, Number, free_names
+from ...canonical_model.expr import ZERO, Expr, Name, Number, free_names
 from ...canonical_model.model import (
     BOOLEAN,
     REAL,
@@ -179,7 +179,7 @@ def _is_step_of_order(model: Model, variable: str) -> bool:
 
 
 def _inline(model: Model, item: DerivedVariable, is_recorded: bool) -> Iterator[str]:
-    word = "recordable inline" if is_recorded and TIME not in free_names(item.value) else "inline"
+    word = "recordable inline" if is_recorded else "inline"
     unit = model.type_of(item.name, item.dimension, REAL)
     value = model.expr(item.value, item.dimension)
     text = f"{word} {model.context.names[item.name]} {unit} = {value}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ... import __version__
 from ...canonical_model.diagnostics import Level, Log
-from ...canonical_model.expr import Name
+from ...canonical_model.expr import TIME, Expr, Name, free_names, substitute
 from ...canonical_model.model import Component, Emit, Model, Provenance
+from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.query import bodies, declared, nested
 from ...canonical_model.verify import verify_component
 from ..artifact import Artifact
@@ -15,7 +18,7 @@ from .names import Names, identifier
 from .prepare import components_of
 from .printer import Context
 from .text import comment_lines
-from .unit_text import BASIC, unit_words
+from .unit_text import BASIC
 
 SPIKE = "spike"
 DERIVATIVE = "__d"
@@ -55,8 +58,10 @@ def prepare_model(component: Component, log: Log, taken: set[str]) -> blocks.Mod
     is_native = component.update is not None
     plain = not is_native and _has_faults(component, log)
     lowered = lower(component)
+    if not is_native:
+        lowered = _without_timed_inlines(lowered, log)
     context = Context(
-        Names(_units(lowered, is_native)),
+        Names(_units(is_native)),
         blocks.dimensions_of(lowered),
         kinds=_kinds(lowered),
         primes=_primes(lowered),
@@ -67,6 +72,34 @@ def prepare_model(component: Component, log: Log, taken: set[str]) -> blocks.Mod
     _choose_names(lowered, context)
     output = _output(lowered, log)
     return blocks.Model(lowered, _model_name(lowered, taken), context, output)
+
+
+def _without_timed_inlines(component: Component, log: Log) -> Component:
+    """Functions of time written out where they are read: NEST knows no time in an inline expression."""
+    timed: dict[str, Expr] = {
+        d.name: d.value for d in component.derived_variables if TIME in free_names(d.value)
+    }
+    if not timed:
+        return component
+    shown = [e.name for e in component.exposures if e.variable in timed]
+    if shown:
+        names = ", ".join(f"'{name}'" for name in shown)
+        message = f"'{component.name}': {names} depends on time itself and cannot be recorded"
+        log.add("N210", Level.DROPPED, message, component.span)
+
+    def written_out(expr: Expr) -> Expr:
+        for _ in range(len(timed)):
+            expr = substitute(expr, timed)
+        return expr
+
+    return change_expressions(
+        replace(
+            component,
+            derived_variables=tuple(d for d in component.derived_variables if d.name not in timed),
+            exposures=tuple(e for e in component.exposures if e.variable not in timed),
+        ),
+        written_out,
+    )
 
 
 def _has_faults(component: Component, log: Log) -> bool:
@@ -80,15 +113,9 @@ def _has_faults(component: Component, log: Log) -> bool:
     return bool(faults)
 
 
-def _units(component: Component, is_native: bool) -> set[str]:
-    """Names of units that the text contains: no quantity may be called so."""
-    words = set(BASIC) | {"s"}
-    if is_native:
-        for key, text in component.extras.items():
-            if key.startswith("unit:"):
-                words |= unit_words(text)
-        words -= {item.name for item in declared(component)}
-    return words
+def _units(is_native: bool) -> set[str]:
+    """Names of units that the text contains: no quantity may be called so, unless its author did."""
+    return set() if is_native else {*BASIC, "s"}
 
 
 def _kinds(component: Component) -> dict[str, str]:
