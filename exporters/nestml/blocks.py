@@ -199,7 +199,9 @@ def _kernel(model: Model, kernel: Kernel) -> Iterator[str]:
         if not _is_step_of_order(model, ode.variable):
             left = f"{names[base]}{chr(39) * (order + 1)}"
             parts.append(f"{left} = {printer.text(model.typed(ode.rhs, None))}")
-    yield f"kernel {', '.join(parts)}"
+    for position, part in enumerate(parts):
+        head = "kernel " if position == 0 else " " * 7
+        yield f"{head}{part}{',' if position + 1 < len(parts) else ''}"
 
 
 def _parameters(model: Model) -> Iterator[str]:

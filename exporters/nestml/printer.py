@@ -110,18 +110,18 @@ class NestmlPrinter(InfixPrinter):
         """A literal; with a unit it is marked until its surroundings are known."""
         return self._literal(node.value, node.unit)
 
-    def _literal(self, value: float, unit: Unit | None) -> Printed:
+    def _literal(self, value: float, unit: Unit | None, whole: bool = True) -> Printed:
         context = self.context
         if unit is None or unit.dimension == NONE or context.plain:
             scaled = value if unit is None else value * unit.scale + unit.offset
-            text = real_text(scaled, whole=True)
+            text = real_text(scaled, whole)
             return text, SIGN if text.startswith("-") else ATOM
         symbol = unit_for(unit.dimension)
         if context.as_written and not unit.offset:
             symbol = written_unit(unit)
         else:
             value = tidy(coherent_value(value, unit))
-        text = real_text(value, whole=True)
+        text = real_text(value, whole)
         if "inf" in text:
             return f"{text} * {_OPEN}1 {symbol}{_CLOSE}", PRODUCT
         return f"{_OPEN}{text} {symbol}{_CLOSE}", SIGN
@@ -235,8 +235,10 @@ class NestmlPrinter(InfixPrinter):
 
     def _argument(self, expr: Expr, kind: str) -> str:
         """An argument of a function whose arguments have one type: whole literals get a point."""
-        if isinstance(expr, Number) and expr.unit is None and kind == REAL:
-            return real_text(expr.value)
+        if isinstance(expr, Number) and kind == REAL:
+            return self._literal(expr.value, expr.unit, whole=False)[0]
+        if isinstance(expr, Unary) and isinstance(expr.operand, Number) and kind == REAL:
+            return f"-{self._argument(expr.operand, kind)}"
         text = super().text(expr)
         return f"1.0 * ({text})" if kind == REAL and self.kind(expr) == INTEGER else text
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+import pytest
+from interspike.canonical_model.diagnostics import Level, Log
 from interspike.canonical_model.expr import (
     ONE,
     ZERO,
@@ -54,6 +58,7 @@ from interspike.canonical_model.units import (
     Quantity,
     Unit,
 )
+from interspike.exporters.nestml.emit import component_text
 
 MV = Unit("mV", VOLTAGE, 1e-3)
 MS = Unit("ms", TIME, 1e-3)
@@ -253,6 +258,47 @@ def synapse() -> Component:
     )
 
 
+def beta() -> Component:
+    """A kernel of two coupled equations, a delayed state and a delta train."""
+    return Component(
+        name="beta_neuron",
+        parameters=(quantity("tau", 10, MS), quantity("tau_1", 2, MS), quantity("d", 1, MS)),
+        state_variables=(
+            StateVariable(name="V", dimension=VOLTAGE, initial=ZERO),
+            StateVariable(name="U", dimension=VOLTAGE, initial=ZERO),
+        ),
+        kernels=(
+            Kernel(
+                name="g",
+                odes=(
+                    Ode(variable="g", rhs=parse_expr("-g / tau_1 + h")),
+                    Ode(variable="h", rhs=parse_expr("-h / tau")),
+                ),
+                initial=(
+                    StateVariable(name="g", initial=ZERO),
+                    StateVariable(
+                        name="h", dimension=NONE / TIME, initial=Binary("/", ONE, Name("tau"))
+                    ),
+                ),
+            ),
+            Kernel(name="k", value=parse_expr("exp(-t / tau)")),
+        ),
+        derived_variables=(
+            DerivedVariable(
+                name="drive",
+                dimension=VOLTAGE,
+                value=parse_expr("1 mV * convolve(g, spikes) + convolve(k, spikes) * 2 mV"),
+            ),
+        ),
+        odes=(
+            Ode(variable="V", rhs=parse_expr("(drive - V) / tau + convolve(delta, spikes) * 1 mV")),
+            Ode(variable="U", rhs=parse_expr("(delayed(V, d) - U) / tau")),
+        ),
+        event_inputs=(EventPort(name="spikes", payload=("weight",)),),
+        update=(Integrate(),),
+    )
+
+
 def traps() -> Component:
     """Expressions at which NESTML 9.0.0 stumbles when they are written as they come."""
     volts = {name: VOLTAGE for name in ("a1", "a2", "a3", "a4")}
@@ -345,4 +391,80 @@ def dimensions() -> Component:
     )
 
 
-EVERY = (psc_alpha, synapse, traps, odd_dimensions, dimensions)
+EVERY = (psc_alpha, synapse, beta, traps, odd_dimensions, dimensions)
+
+
+def written(component: Component) -> tuple[str, Log]:
+    """The text of a component, and the report."""
+    log = Log()
+    return component_text(component, log, taken=set())[1], log
+
+
+def test_nestml_accepts_every_one(
+    nestml_complaints: Callable[[Mapping[str, str]], dict[str, list[str]]],
+) -> None:
+    texts = {make.__name__: written(make())[0] for make in EVERY}
+    assert nestml_complaints(texts) == {name: [] for name in texts}
+
+
+def lines(component: Component) -> set[str]:
+    """The lines of the text without indentation."""
+    return {line.strip() for line in written(component)[0].splitlines()}
+
+
+def test_a_program_is_written_as_its_author_wrote_it() -> None:
+    found = lines(psc_alpha())
+    assert {
+        '# Second paragraph with "quotes" and a # sign.',
+        "K' 1/ms = e1 / tau_syn",
+        "kernel K'' = -2 * K' / tau_syn - K / tau_syn**2",
+        "recordable inline I_syn pA = convolve(K, exc_spikes) * 1 pA + I_stim",
+        "tau_m ms = 10 ms [[ tau_m > 0 ms ]]",
+        "# above rest",
+        "V_half mV = V_th / 2",
+        "RefractoryCounts integer = steps(t_ref)",
+        "exc_spikes <- excitatory spike",
+        "I_stim pA <- continuous",
+        "function softened(x mV, n integer) mV:",
+        "for k in 0 ... n step 1:",
+        "integrate_odes(V_m)",
+        "kick mV = random_normal(0.0 mV, 0.25 mV)",
+        "while r > 100 or (r < -5 and (not fired)):",
+        "onReceive(exc_spikes, priority=2):",
+        "V_m -= inh_spikes * (1 s) * (1 mV) * 0.1",
+        "onCondition(r == 0 and V_m > V_th):",
+        'info("fired at {V_m} \\"mV\\"")',
+    } <= found
+
+
+def test_a_synapse_sends_its_weight() -> None:
+    found = lines(synapse())
+    assert {
+        "model trace_synapse:",
+        "emit_spike(w)",
+        "w = min(max(w + rate * trace, 0.0), 5.0)",
+    } <= found
+
+
+def test_coupled_kernels_delta_trains_and_delays() -> None:
+    found = lines(beta())
+    assert {"kernel g' = -g / tau_1 + h,", "h' = -h / tau", "U' = (V(t - d) - U) / tau"} <= found
+    assert "V' = (drive - V) / tau + spikes * 1 mV" in found
+
+
+def test_words_of_the_language_are_no_names() -> None:
+    text, _ = written(traps())
+    assert "mV_ real = 0    # ('mV' in the source)" in text
+    assert "while_ real = 1    # ('while' in the source)" in text
+    assert "not Euler's number ('e' in the source)" in text
+
+
+def test_wrong_dimensions_are_told_and_written_in_si() -> None:
+    text, log = written(odd_dimensions())
+    assert [(i.code, i.level) for i in log] == [("N208", Level.DROPPED)]
+    assert "tau real = 0.01" in text and "v0 real = -0.065" in text and "/ 1 s" in text
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_the_same_model_gives_the_same_text(make: Callable[[], Component]) -> None:
+    assert written(make()) == written(make())

@@ -6,14 +6,10 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-
-needs_nestml = pytest.mark.skipif(
-    importlib.util.find_spec("pynestml") is None, reason="NESTML 9 is not installed here"
-)
 
 SCRIPT = """
 import contextlib, io, json, sys
@@ -62,3 +58,11 @@ def complaints(texts: Mapping[str, str], folder: Path) -> dict[str, list[str]]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     return {name: found[str(path)] for name, path in paths.items()}
+
+
+@pytest.fixture
+def nestml_complaints(tmp_path: Path) -> Callable[[Mapping[str, str]], dict[str, list[str]]]:
+    """A function from texts by name to what NESTML 9 says against each; skips where it is absent."""
+    if importlib.util.find_spec("pynestml") is None:
+        pytest.skip("NESTML 9 is not installed here")
+    return lambda texts: complaints(texts, tmp_path)

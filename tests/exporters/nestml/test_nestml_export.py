@@ -1,0 +1,210 @@
+"""NESTML text: what it says, and that NESTML 9 accepts it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from interspike.app import load
+from interspike.app.convert import convert
+from interspike.canonical_model.diagnostics import Level, Log, ModelError
+from interspike.canonical_model.expr import Binary, Name, Number
+from interspike.canonical_model.expr_text import parse_expr
+from interspike.canonical_model.model import Component, Model, StateVariable
+from interspike.canonical_model.units import CONDUCTANCE, NONE, TIME, VOLTAGE, Unit
+from interspike.exporters.nestml.emit import component_text, export
+from interspike.exporters.nestml.names import Names
+from interspike.exporters.nestml.printer import Context, NestmlPrinter
+from interspike.exporters.nestml.text import wrapped
+from interspike.exporters.nestml.unit_text import unit_for
+
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "models" / "neuroml"
+FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "lems"
+Judge = Callable[[Mapping[str, str]], dict[str, list[str]]]
+MV = Unit("mV", VOLTAGE, 1e-3)
+# every published case, but of the largest files only one cell
+LARGE = {"16_inputs", "06_pynn_cells", "07_network_synapses", "17_pospischil_rs"}
+
+
+def exported(path: Path) -> tuple[dict[str, str], Log]:
+    """The texts of a model file by file name, and the report of the export."""
+    model = load.load(path, log=Log())
+    log = Log()
+    files = export(
+        model, scheme="auto", step=1e-4, source=model.provenance, log=log, name=model.name
+    )
+    return {file.path.removesuffix(".nestml"): file.data.decode() for file in files}, log
+
+
+def published() -> dict[str, Path]:
+    if not SHARED.is_dir():
+        pytest.skip("the published models are not beside the checkout")
+    cases = json.loads((SHARED / "MANIFEST.json").read_text())["cases"]
+    return {item["case"]: SHARED / item["case"] / item["file"] for item in cases}
+
+
+def test_nestml_accepts_the_published_models(nestml_complaints: Judge) -> None:
+    texts = {}
+    for case, path in published().items():
+        found, _ = exported(path)
+        for name in list(found)[: 1 if case not in LARGE else 0]:
+            texts[f"m{case}_{name}"] = found[name]
+    assert nestml_complaints(texts) == {name: [] for name in texts}
+    assert len(texts) > 20
+
+
+def test_every_published_model_is_written_and_every_loss_told() -> None:
+    for case, path in published().items():
+        texts, log = exported(path)
+        assert texts, case
+        codes = {issue.code for issue in log}
+        assert "N202" in codes, "the experiment is not held"
+        assert ("N203" in codes) == (case[:2] in ("09", "14", "15")), case
+        assert all(issue.code.startswith(("N", "W")) for issue in log), case
+
+
+def test_nestml_accepts_our_own_models(nestml_complaints: Judge) -> None:
+    texts = {}
+    for path in (*FIXTURES.glob("*.xml"), *FIXTURES.glob("constructs/*.xml")):
+        found, _ = exported(path)
+        texts.update({f"{path.stem}_{name}": text for name, text in found.items()})
+    assert nestml_complaints(texts) == {name: [] for name in texts}
+    assert len(texts) > 8
+
+
+def test_an_integrate_and_fire_cell_reads_as_one_writes_it() -> None:
+    texts, _ = exported(published()["01_iaf_four_types"])
+    body = texts["iafTauRef"].split("model iafTauRef:\n")[1]
+    assert [line.strip() for line in body.splitlines() if line.strip()] == [
+        "state:",
+        "v mV = leakReversal",
+        "refractory_count integer = 0    # steps that the refractory period still lasts",
+        "equations:",
+        "v' = (leakReversal - v) / tau",
+        "parameters:",
+        "thresh mV = -55 mV",
+        "reset mV = -70 mV",
+        "leakReversal mV = -50 mV",
+        "tau ms = 30 ms",
+        "refract ms = 5 ms",
+        "internals:",
+        "refractory_steps integer = steps(refract)    # length of the refractory period in steps",
+        "output:",
+        "spike",
+        "update:",
+        "if refractory_count > 0:",
+        "refractory_count -= 1",
+        "else:",
+        "integrate_odes()",
+        "onCondition(refractory_count == 0 and v > thresh):",
+        "emit_spike()",
+        "refractory_count = refractory_steps",
+        "v = reset",
+    ]
+
+
+def test_synapses_become_ports_and_pulses_become_assignments() -> None:
+    texts, log = exported(published()["08_current_synapse"])
+    cell = texts["iaf"]
+    assert "alphaSyn_in <- spike" in cell and "onReceive(alphaSyn_in):" in cell
+    assert "alphaSyn_in * " in cell.split("onReceive(alphaSyn_in):")[1]
+    assert "N201" in {issue.code for issue in log}
+    pulses = exported(published()["12_hh_single_compartment"])[0]["hhcell"]
+    assert "step_middle = t - half_step" in pulses and "pulseGen1_amplitude" in pulses
+
+
+def test_strict_conversion_refuses_the_lost_connections(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as problem:
+        convert(published()["08_current_synapse"], to="nestml", strict=True)
+    assert problem.value.refused
+    done = convert(published()["08_current_synapse"], to="nestml", output=tmp_path / "out")
+    assert sorted(a.path for a in done.artifacts) == ["iaf.nestml", "spks.nestml"]
+
+
+def printed(text: str) -> str:
+    dimensions = {"v": VOLTAGE, "g": CONDUCTANCE, "tau": TIME, "n": NONE, "m": NONE, "x": NONE}
+    kinds = {"n": "integer", "m": "integer"}
+    context = Context(Names({"mV"}), dimensions, kinds=kinds)
+    return NestmlPrinter(context).text(parse_expr(text))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("v + 1 mV * x", "v + (1 mV) * x"),
+        ("exp(-(1 ms / tau))", "exp(-((1 ms) / tau))"),
+        ("v / 3 mV", "v / 3 mV"),
+        ("v / 3 mV * x", "v / (3 mV) * x"),
+        ("0.001 V + v", "1 mV + v"),
+        ("x^2 + (-x)^2 + x^(-1)", "x**2 + (-x)**2 + x**-1"),
+        ("(x + 1)^0.5 * sqrt(x + 1)", "(x + 1)**0.5 * (x + 1)**0.5"),
+        ("x > 1 or x < 0 and n == 1", "x > 1 or (x < 0 and n == 1)"),
+        ("(x > 1 or x < 0) and n == 1", "(x > 1 or x < 0) and n == 1"),
+        ("not (x > 1)", "not (x > 1)"),
+        ("if(x > 1, 1, x > 0, 2, 3)", "x > 1 ? 1 : (x > 0 ? 2 : 3)"),
+        ("2 * if(x > 1, 1, 2)", "2 * (x > 1 ? 1 : 2)"),
+        ("max(x, 1) + max(n, 1)", "max(x, 1.0) + max(n, 1)"),
+        ("max(x, n)", "max(1.0 * (x), 1.0 * (n))"),
+        ("n % m", "n % m"),
+        ("x % 2", "modulo(x, 2)"),
+        ("2 + 3 * normal()", "random_normal(2.0, 3.0)"),
+        ("uniform() * 2", "random_uniform(0.0, 1.0) * 2"),
+        ("log(x) + poisson(3)", "ln(x) + random_poisson(3)"),
+        ("x - (-2)", "x - (-2)"),
+        ("bitor(n, 1) == 3", "(n | 1) == 3"),
+    ],
+)
+def test_expressions(ours: str, theirs: str) -> None:
+    assert printed(ours) == theirs.replace("1.0 * (x)", "x")
+
+
+def test_a_function_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(ModelError) as problem:
+        printed("expdd(x, 1, 2)")
+    assert problem.value.issues[0].code == "N304"
+
+
+def test_infinity_and_what_is_no_number() -> None:
+    context = Context(Names(), {})
+    text = NestmlPrinter(context).text(Binary("<", Name("x"), Number(math.inf, MV)))
+    assert text == "x < inf * 1 mV"
+    with pytest.raises(ModelError):
+        NestmlPrinter(context).text(Number(math.nan))
+
+
+def test_names_stay_apart() -> None:
+    names = Names({"mV"})
+    given = [names.add(name) for name in ("in", "a-b", "a b", "t", "mV", "9x", "", "é")]
+    assert len(set(given)) == len(given)
+    assert given[:4] == ["spikes", "a_b", "a_b_", "t_"]
+
+
+def test_comments_cannot_end_and_long_lines_go_on() -> None:
+    component = Component(
+        name="c",
+        description="one\ntwo\x0bmodel evil:\r\n  x",
+        state_variables=(StateVariable(name="x", description="a\nmodel evil:"),),
+        update=(),
+    )
+    text = component_text(component, Log(), taken=set())[1]
+    assert all(line.lstrip().startswith("#") for line in text.splitlines() if "evil" in line)
+    line = "x = " + " + ".join(f"name_{k}" for k in range(60))
+    parts = wrapped(line).splitlines()
+    assert all(part.endswith("\\") for part in parts[:-1]) and max(map(len, parts)) <= 112
+    assert " ".join(part.rstrip("\\").strip() for part in parts) == line
+
+
+def test_units_of_common_dimensions() -> None:
+    assert unit_for(VOLTAGE / TIME) == "mV/ms"
+    assert unit_for(NONE / TIME) == "1/ms"
+    assert unit_for(NONE) == "real"
+
+
+def test_nothing_to_write_is_told() -> None:
+    log = Log()
+    model = Model(name="empty")
+    files = export(model, scheme="auto", step=1e-4, source=model.provenance, log=log, name="empty")
+    assert files == () and [(i.code, i.level) for i in log] == [("N207", Level.WARNING)]
