@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...canonical_model.expr import ZERO, Expr, Name, Number, free_names
 from ...canonical_model.model import (
     BOOLEAN,
+    INTEGER,
     REAL,
     TEXT,
     Check,
@@ -26,7 +27,6 @@ from ...canonical_model.units import NONE, Dimension, Quantity
 from ...solvers.graph import topological
 from .adapt import with_dimension
 from .functions import HELPERS, with_needs
-from .names import Names
 from .printer import Context, NestmlPrinter
 from .statements import Writer
 from .text import comment_lines, declaration, wrapped
@@ -80,23 +80,24 @@ def model_text(model: Model) -> str:
     """The model as NESTML, without the comment in front of it."""
     component = model.component
     writer = Writer(model.context, component, model.output)
-    body = [
-        *_block("state", _states(model)),
-        *_block("equations", _equations(model)),
-        *_block("parameters", _parameters(model)),
-        *_block("internals", _internals(model)),
-        *_block("input", _inputs(model)),
-        *_block("output", ["spike"] if model.output else []),
-    ]
+    sections = {
+        "state": _states(model),
+        "equations": _equations(model),
+        "parameters": _parameters(model),
+        "internals": _internals(model),
+        "input": _inputs(model),
+        "output": _spikes(model),
+    }
+    body = [line for head, lines in sections.items() for line in _noted(model, head, head, lines)]
     program = [
-        *_block("update", writer.body(component.update or ())),
+        *_noted(model, "update", "update", writer.body(component.update or (), "update")),
         *_events(model, writer),
         *_conditions(model, writer),
     ]
     functions = [line for item in component.functions for line in _function(model, item)]
     lines = [*body, *functions, *_helpers(model), *program]
     if not lines:
-        lines = _block("update", writer.body(()) or ["pass_ real = 0"])
+        lines = _block("state", ["nothing real = 0"])
     head = f"model {model.name}:"
     return "\n".join([head, *(wrapped(f"{INDENT}{x}") if x else "" for x in lines)]).rstrip() + "\n"
 
@@ -104,6 +105,23 @@ def model_text(model: Model) -> str:
 def _block(head: str, lines: Iterable[str]) -> list[str]:
     body = [f"{INDENT}{line}" if line else "" for line in lines]
     return [f"{head}:", *body, ""] if any(line.strip() for line in body) else []
+
+
+def _noted(model: Model, label: str, head: str, lines: Iterable[str]) -> list[str]:
+    """A block with the comments that belong to it and to no item of it."""
+    notes = model.component.extras
+    key = f"comments:{label}"
+    loose = list(comment_lines(notes.get(f"{key}:loose", "")))
+    inner = [*loose, *([""] if loose else []), *lines]
+    if not any(line.strip() for line in inner[len(loose) :]):
+        return []
+    inner += comment_lines(notes.get(f"{key}:after", ""))
+    return [*comment_lines(notes.get(key, "")), *_block(head, inner)]
+
+
+def _spikes(model: Model) -> Iterator[str]:
+    if model.output:
+        yield from declaration("spike", model.component.extras.get("comments:port:spike", ""))
 
 
 def _states(model: Model) -> Iterator[str]:
@@ -115,8 +133,9 @@ def _states(model: Model) -> Iterator[str]:
         name: free_names(s.initial) & items.keys() - {name} if s.initial is not None else set()
         for name, s in items.items()
     }
+    checks = _checks(component, list(items))
     for name in _file_order(graph):
-        yield from _state(model, items[name])
+        yield from _state(model, items[name], checks.get(name, []))
 
 
 def _file_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
@@ -130,7 +149,7 @@ def _file_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
     return list(graph)
 
 
-def _state(model: Model, state: StateVariable) -> Iterator[str]:
+def _state(model: Model, state: StateVariable, checks: Sequence[Check]) -> Iterator[str]:
     initial = state.initial if state.initial is not None else ZERO
     if state.kind == BOOLEAN and isinstance(initial, Number):
         value = "true" if initial.value else "false"
@@ -138,7 +157,8 @@ def _state(model: Model, state: StateVariable) -> Iterator[str]:
         value = model.expr(initial, state.dimension, state.kind)
     name = NestmlPrinter(model.context).text(Name(state.name))
     kind = model.type_of(state.name, state.dimension, state.kind)
-    yield from declaration(f"{name} {kind} = {value}", _about(model, state.name, state.description))
+    text = f"{name} {kind} = {value}{_guard(model, checks)}"
+    yield from declaration(text, _about(model, state.name, state.description))
 
 
 def _about(model: Model, name: str, description: str) -> str:
@@ -147,8 +167,15 @@ def _about(model: Model, name: str, description: str) -> str:
     return " ".join(part for part in (description, original) if part)
 
 
+def _port_about(model: Model, name: str) -> str:
+    return _about(model, name, model.component.extras.get(f"comments:port:{name}", ""))
+
+
 def _equations(model: Model) -> Iterator[str]:
     component, context = model.component, model.context
+    if context.delta:
+        yield from comment_lines(component.extras.get(f"comments:kernel:{context.delta}", ""))
+        yield f"kernel {context.names[context.delta]} = delta(t)"
     for kernel in component.kernels:
         yield from _kernel(model, kernel)
     recorded = {e.variable for e in component.exposures}
@@ -165,6 +192,7 @@ def _equations(model: Model) -> Iterator[str]:
         right = model.expr(ode.rhs, expected)
         if context.plain:
             right = f"({right}) / 1 s"
+        yield from comment_lines(component.extras.get(f"comments:ode:{ode.variable}", ""))
         yield f"{context.names[base]}{chr(39) * (order + 1)} = {right}"
 
 
@@ -180,7 +208,9 @@ def _is_step_of_order(model: Model, variable: str) -> bool:
 
 def _inline(model: Model, item: DerivedVariable, is_recorded: bool) -> Iterator[str]:
     word = "recordable inline" if is_recorded else "inline"
-    unit = model.type_of(item.name, item.dimension, REAL)
+    kind = model.component.extras.get(f"type:{item.name}", REAL)
+    kind = kind if kind in (BOOLEAN, INTEGER) else REAL
+    unit = model.type_of(item.name, item.dimension, kind)
     value = model.expr(item.value, item.dimension)
     text = f"{word} {model.context.names[item.name]} {unit} = {value}"
     yield from declaration(text, _about(model, item.name, item.description))
@@ -209,7 +239,9 @@ def _parameters(model: Model) -> Iterator[str]:
     component = model.component
     derived = {d.name: d for d in component.derived_parameters if _is_settable(component, d)}
     plain = {p.name: p for p in component.parameters if p.kind != TEXT}
-    checks = _checks(component, [*plain, *derived])
+    later = {d.name for d in component.derived_parameters} - derived.keys()
+    later |= {s.name for s in component.state_variables}
+    checks = _checks(component, [*plain, *derived], later)
     for name, item in plain.items():
         value = model.value(item.value, item.dimension, item.kind)
         yield from _static(model, item, value, checks.get(name, []))
@@ -224,12 +256,22 @@ def _is_settable(component: Component, item: DerivedParameter) -> bool:
     return component.extras.get(f"parameter:{item.name}") == "settable"
 
 
-def _checks(component: Component, order: Sequence[str]) -> dict[str, list[Check]]:
-    """Checks by the last parameter that they read."""
+def _guard(model: Model, checks: Sequence[Check]) -> str:
+    tests = [model.expr(check.test) for check in checks]
+    if len(tests) > 1:
+        tests = [f"({test})" for test in tests]
+    return f" [[ {' and '.join(tests)} ]]" if tests else ""
+
+
+def _checks(
+    component: Component, order: Sequence[str], later: Iterable[str] = ()
+) -> dict[str, list[Check]]:
+    """Checks by the last quantity of `order` that they read; those that read `later` ones are left."""
+    skip = set(later)
     found: dict[str, list[Check]] = {}
     for check in component.checks:
         names = [name for name in order if name in free_names(check.test)]
-        if names:
+        if names and not free_names(check.test) & skip:
             found.setdefault(names[-1], []).append(check)
     return found
 
@@ -242,9 +284,7 @@ def _static(
 ) -> Iterator[str]:
     unit = model.type_of(item.name, item.dimension, item.kind)
     text = f"{model.context.names[item.name]} {unit} = {value}"
-    if checks:
-        tests = [model.expr(check.test) for check in checks]
-        text += f" [[ {' and '.join(tests)} ]]"
+    text += _guard(model, checks)
     yield from declaration(text, _about(model, item.name, item.description))
 
 
@@ -254,49 +294,40 @@ def _internals(model: Model) -> Iterator[str]:
         value = model.value(constant.value, constant.dimension, constant.kind)
         yield from _static(model, constant, value)
     own = {d.name: d for d in component.derived_parameters if not _is_settable(component, d)}
+    checks = _checks(component, list(own), {s.name for s in component.state_variables})
     graph = {n: free_names(d.value) & own.keys() - {n} for n, d in own.items()}
     for name in _file_order(graph):
         value = model.expr(own[name].value, own[name].dimension, own[name].kind)
-        yield from _static(model, own[name], value)
+        yield from _static(model, own[name], value, checks.get(name, []))
 
 
 def _inputs(model: Model) -> Iterator[str]:
     names = model.context.names
     for port in model.component.event_inputs:
         sign = f"{port.sign} " if port.sign in ("excitatory", "inhibitory") else ""
-        yield from declaration(f"{names[port.name]} <- {sign}spike", _about(model, port.name, ""))
+        yield from declaration(f"{names[port.name]} <- {sign}spike", _port_about(model, port.name))
     for source in model.component.analog_inputs:
         unit = model.type_of(source.name, source.dimension, REAL)
         text = f"{names[source.name]} {unit} <- continuous"
-        yield from declaration(text, _about(model, source.name, ""))
+        yield from declaration(text, _port_about(model, source.name))
 
 
 def _function(model: Model, item: Function) -> list[str]:
     """A function block; its arguments are names of its own."""
-    names = Names()
     context = model.context
-    dimensions: dict[str, Dimension | None] = {
-        **context.dimensions,
-        **{argument.name: argument.dimension for argument in item.arguments},
-    }
-    kinds = {argument.name: argument.kind for argument in item.arguments}
-    inner = Context(
-        context.names, dimensions, {**context.kinds, **kinds}, functions=context.functions,
-        helpers=context.helpers, plain=context.plain, as_written=context.as_written,
-    )  # fmt: skip
-    del names
+    dimensions = {**context.dimensions, **{a.name: a.dimension for a in item.arguments}}
+    kinds = {**context.kinds, **{a.name: a.kind for a in item.arguments}}
+    inner = replace(context, dimensions=dimensions, kinds=kinds)
     arguments = ", ".join(
-        f"{context.names[a.name]} {_function_type(model, f'{item.name}.{a.name}', a.dimension, a.kind)}"
+        f"{context.names[a.name]} {model.type_of(f'{item.name}():{a.name}', a.dimension, a.kind)}"
         for a in item.arguments
     )
-    result = _function_type(model, item.name, item.dimension, item.kind)
+    result = model.type_of(f"{item.name}()", item.dimension, item.kind)
     writer = Writer(inner, model.component, model.output, result=item.dimension)
+    label = f"function:{item.name}"
     head = f"function {context.names[item.name]}({arguments}) {result}"
-    return [*comment_lines(item.description), *_block(head, writer.body(item.body))]
-
-
-def _function_type(model: Model, key: str, dimension: Dimension, kind: str) -> str:
-    return model.type_of(key, dimension, kind)
+    body = _noted(model, label, head, writer.body(item.body, label))
+    return [*comment_lines(item.description), *body]
 
 
 def _helpers(model: Model) -> list[str]:
@@ -314,15 +345,11 @@ def _events(model: Model, writer: Writer) -> list[str]:
     lines = []
     for item in model.component.on_events:
         priority = _priority(item, model.component.on_events)
+        label = f"onReceive:{item.port}"
         head = f"onReceive({model.context.names[item.port]}{priority})"
-        lines += _block(head, writer.body(item.body, port=_weighted(model.component, item.port)))
+        port = item.port if item.port in model.context.payloads else ""
+        lines += _noted(model, label, head, writer.body(item.body, label, port))
     return lines
-
-
-def _weighted(component: Component, port: str) -> str:
-    """The port if its events carry a weight that handlers read."""
-    found = next((p for p in component.event_inputs if p.name == port), None)
-    return port if found is not None and "weight" in found.payload else ""
 
 
 def _priority(item: OnEvent, handlers: Sequence[OnEvent]) -> str:
@@ -338,9 +365,10 @@ def _priority(item: OnEvent, handlers: Sequence[OnEvent]) -> str:
 
 def _conditions(model: Model, writer: Writer) -> list[str]:
     lines = []
-    for item in model.component.on_conditions:
+    for number, item in enumerate(model.component.on_conditions):
+        label = f"onCondition:{number}"
         head = f"onCondition({writer.test(item.test)})"
-        lines += _block(head, writer.body(item.body))
+        lines += _noted(model, label, head, writer.body(item.body, label))
     return lines
 
 
@@ -351,6 +379,7 @@ def dimensions_of(component: Component) -> dict[str, Dimension | None]:
     table.update({f"{f.name}()": f.dimension for f in component.functions})
     table.update({f"{k.name}()": k.dimension for k in component.kernels})
     table.update({s.name: s.dimension for k in component.kernels for s in k.initial})
-    if any("weight" in p.payload for p in component.event_inputs):
-        table.setdefault("weight", NONE)
+    for port in component.event_inputs:
+        for name in port.payload:
+            table.setdefault(name, NONE)
     return table

@@ -66,6 +66,8 @@ def prepare_model(component: Component, log: Log, taken: set[str]) -> blocks.Mod
         kinds=_kinds(lowered),
         primes=_primes(lowered),
         functions={f.name: f.kind for f in lowered.functions},
+        payloads={p.name: p.payload[0] for p in lowered.event_inputs if p.payload},
+        delta=_delta(lowered),
         plain=plain,
         as_written=is_native,
     )
@@ -147,6 +149,12 @@ def _primes(component: Component) -> dict[str, tuple[str, int]]:
     return found
 
 
+def _delta(component: Component) -> str:
+    """The name that the author gave to a Dirac pulse."""
+    names = [key for key, text in component.extras.items() if text == "delta"]
+    return next((key.removeprefix("kernel:") for key in names if key.startswith("kernel:")), "")
+
+
 def _choose_names(component: Component, context: Context) -> None:
     """NESTML names for all names, those of ports and functions included."""
     names = context.names
@@ -159,6 +167,8 @@ def _choose_names(component: Component, context: Context) -> None:
         names.add(kernel.name)
     for function in component.functions:
         names.add(function.name)
+    if context.delta:
+        names.add(context.delta)
 
 
 def _model_name(component: Component, taken: set[str]) -> str:
@@ -190,6 +200,7 @@ def _output(component: Component, log: Log) -> str:
 def _head(component: Component, model: blocks.Model, source: Provenance | None) -> list[str]:
     """The documentation in front of a model."""
     lines = list(comment_lines(component.description))
+    lines += comment_lines(component.extras.get("comments:model", ""))
     if component.update is None:
         kind = f" ({component.type})" if component.type and component.type != component.name else ""
         if not lines:

@@ -44,7 +44,6 @@ from .names import Names, split_words
 from .unit_text import coherent_value, real_text, tidy, unit_for, written_unit
 
 LOWEST, AND, NOT = 0, 2, 3
-WEIGHT = "weight"
 DELTA = "delta"
 SI_TIME = "0.001 * (t / 1 ms)"
 _OPEN, _CLOSE = "\x02", "\x03"  # around literals with unit, until the whole text is known
@@ -66,6 +65,7 @@ _SAME = frozenset({"min", "max", "abs"})
 class Context:
     """What expressions of one model may refer to, and how it is written.
 
+    `payloads`: what events carry, by port. `delta`: the name of a kernel that is a Dirac pulse.
     `plain`: no dimensions, all numbers in SI (for equations whose dimensions do not agree).
     `as_written`: literals keep their author's units. `primes`: states that are derivatives of others.
     """
@@ -76,6 +76,8 @@ class Context:
     primes: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     functions: Mapping[str, str] = field(default_factory=dict)
     helpers: dict[str, str] = field(default_factory=dict)
+    payloads: Mapping[str, str] = field(default_factory=dict)
+    delta: str = ""
     plain: bool = False
     as_written: bool = False
 
@@ -130,7 +132,7 @@ class NestmlPrinter(InfixPrinter):
         """A quantity; the weight that arrived is the port's value times a second."""
         if name == TIME:
             return (SI_TIME, PRODUCT) if self.context.plain else (TIME, ATOM)
-        if self.port and name == WEIGHT:
+        if self.port and name == self.context.payloads.get(self.port):
             return f"{self.context.names[self.port]} * {_OPEN}1 s{_CLOSE}", PRODUCT
         base, order = self.context.primes.get(name, (name, 0))
         return self.context.names[base] + "'" * order, ATOM
@@ -147,7 +149,8 @@ class NestmlPrinter(InfixPrinter):
                 one = _logical(op, left, parts[0], is_right=False)
                 return f"{one} {op} {_logical(op, right, parts[1], is_right=True)}", AND
             case Binary(op, left, right) if op in COMPARISONS:
-                return f"{_compared(left, parts[0])} {op} {_compared(right, parts[1])}", COMPARE
+                one = self._truth(left, right) or _compared(parts[0])
+                return f"{one} {op} {self._truth(right, left) or _compared(parts[1])}", COMPARE
             case Binary("%"):
                 if self.kind(expr) == INTEGER:
                     return f"{bracket(parts[0], PRODUCT)} % {bracket(parts[1], POWER)}", PRODUCT
@@ -197,8 +200,14 @@ class NestmlPrinter(InfixPrinter):
 
     def _idiom(self, expr: Expr) -> Printed | None:
         match expr:
-            case Binary("*", Name("weight"), Number(1.0, Unit() as unit)) if self.port:
-                return self._port_value(self.port, unit)
+            case Binary("*", Name(name), Number(1.0, Unit() as unit)) if self.port:
+                known = self.context.payloads.get(self.port) == name
+                return self._port_value(self.port, unit) if known else None
+            case Binary("*", Call("convolve", (Name("delta"), Name(port))), Number(1.0, unit)):
+                if not self.context.delta or unit is None or unit.scale != 1e-3:
+                    return None
+                names = self.context.names
+                return f"convolve({names[self.context.delta]}, {names[port]})", ATOM
             case Binary("*", Call("arrived", (Name(port),)), Number(1.0, Unit() as unit)):
                 return self._port_value(port, unit)
             case Binary("+", mean, Binary("*", spread, Call("normal"))):
@@ -209,6 +218,12 @@ class NestmlPrinter(InfixPrinter):
                 above, below = self._bare(left), self._bare(right)
                 return f"{above} // {below}", PRODUCT
         return None
+
+    def _truth(self, expr: Expr, other: Expr) -> str:
+        """`true` or `false` for a number that is compared with a truth value."""
+        if isinstance(expr, Number) and expr.unit is None and self.kind(other) == BOOLEAN:
+            return "true" if expr.value else "false"
+        return ""
 
     def _bare(self, expr: Expr) -> str:
         text = super().text(expr)
@@ -222,7 +237,8 @@ class NestmlPrinter(InfixPrinter):
 
     def _draw(self, function: str, first: Expr, second: Expr) -> Printed | None:
         """A draw whose two arguments have one dimension, else None."""
-        kinds = [self._dimension(part) for part in (first, second)]
+        lookup = self.context.dimensions.get
+        kinds = [NONE if self.context.plain else infer(part, lookup) for part in (first, second)]
         if kinds[0] is None or kinds[0] != kinds[1]:
             return None
         args = [self._argument(part, REAL) for part in (first, second)]
@@ -318,7 +334,7 @@ def _logical(op: str, expr: Expr, part: Printed, *, is_right: bool) -> str:
     return part[0] if is_chain or part[1] >= COMPARE else f"({part[0]})"
 
 
-def _compared(expr: Expr, part: Printed) -> str:
+def _compared(part: Printed) -> str:
     return f"({part[0]})" if part[1] <= COMPARE else part[0]
 
 

@@ -25,7 +25,7 @@ from ...canonical_model.model import (
 from ...canonical_model.units import Dimension
 from .adapt import with_dimension
 from .printer import Context, NestmlPrinter
-from .text import plain
+from .text import comment_lines, declaration, plain
 from .unit_text import is_unit_text, unit_for
 
 COMPOUND = ("+", "-", "*", "/")
@@ -48,11 +48,13 @@ class Writer:
         self.output = output
         self.result = result
         self._local: dict[str, tuple[Dimension, str]] = {}
-        self._port = ""
+        self._port, self._label, self._count = "", "", 0
 
-    def body(self, body: Sequence[Statement], port: str = "") -> list[str]:
-        """The lines of a body; `port` is the one whose weight `weight` means."""
+    def body(self, body: Sequence[Statement], label: str, port: str = "") -> list[str]:
+        """The lines of a body; `port` is the one whose weight is meant, `label` names the block in
+        the keys of its comments."""
         self._local, self._port = {}, port
+        self._label, self._count = label, 0
         return list(self._body(body))
 
     def test(self, expr: Expr) -> str:
@@ -62,8 +64,22 @@ class Writer:
     def _body(self, body: Sequence[Statement]) -> Iterator[str]:
         before = dict(self._local)
         for item in body:
-            yield from self._statement(item)
+            yield from self._commented(item)
         self._local = before
+
+    def _commented(self, item: Statement) -> Iterator[str]:
+        """A statement with its comments; they are kept by the statement's number."""
+        key = f"comments:{self._label}:{self._count}"
+        self._count += 1
+        notes = self.component.extras
+        yield from comment_lines(notes.get(key, ""))
+        lines = list(self._statement(item))
+        beside = plain(notes.get(f"{key}:beside", ""))
+        if lines and beside:
+            yield from declaration(lines[0], beside)
+            lines = lines[1:]
+        yield from lines
+        yield from comment_lines(notes.get(f"{key}:after", ""))
 
     def _inner(self, body: Sequence[Statement]) -> Iterator[str]:
         lines = list(self._body(body)) or [self._nothing()]
@@ -128,7 +144,7 @@ class Writer:
         self._local[item.name] = (item.dimension, item.kind)
         kind = item.kind
         if kind == REAL:
-            written = self.component.extras.get(f"unit:{item.name}", "")
+            written = self.component.extras.get(f"unit:{self._label}:{item.name}", "")
             use = self.context.as_written and is_unit_text(written)
             kind = written if use else unit_for(item.dimension)
             kind = "real" if self.context.plain else kind

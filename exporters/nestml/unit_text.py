@@ -42,6 +42,9 @@ _SCALES = {"": 0, "k": 3, "M": 6, "G": 9, "c": -2, "m": -3, "u": -6, "n": -9, "p
 _SYMBOLS: Mapping[str, Dimension] = {
     "V": VOLTAGE, "s": TIME, "A": CURRENT, "S": CONDUCTANCE, "F": CAPACITANCE, "Ohm": RESISTANCE,
     "m": LENGTH, "mol": Dimension(n=1), "K": TEMPERATURE, "C": TIME * CURRENT, "Hz": NONE / TIME,
+    "Bq": NONE / TIME, "J": Dimension(m=1, l=2, t=-2), "N": Dimension(m=1, l=1, t=-2),
+    "W": Dimension(m=1, l=2, t=-3), "Pa": Dimension(m=1, l=-1, t=-2), "cd": Dimension(j=1),
+    "Wb": VOLTAGE * TIME, "T": VOLTAGE * TIME / LENGTH**2, "H": RESISTANCE * TIME,
 }  # fmt: skip
 KNOWN: Mapping[str, Unit] = {
     prefix + symbol: Unit(prefix + symbol, dimension, float(f"1e{power}"))
@@ -120,7 +123,8 @@ def written_unit(unit: Unit) -> str:
     known = KNOWN.get(unit.symbol)
     if known is not None and known.dimension == unit.dimension and known.scale == unit.scale:
         return unit.symbol
-    if not known and unit.symbol and _measures(unit.symbol) == (unit.dimension, unit.scale):
+    found = None if known else _measures(unit.symbol)
+    if found is not None and found[0] == unit.dimension and math.isclose(found[1], unit.scale):
         return unit.symbol
     return unit_for(unit.dimension)
 
@@ -128,10 +132,10 @@ def written_unit(unit: Unit) -> str:
 @lru_cache(maxsize=512)
 def _measures(text: str) -> tuple[Dimension, float] | None:
     """Dimension and scale of a product or quotient of known units, None for anything else."""
-    if not re.fullmatch(r"(?:1|[A-Za-z]+(?:\*\*-?\d)?)(?:[*/][A-Za-z]+(?:\*\*-?\d)?)*", text):
+    if not re.fullmatch(r"(?:1|[A-Za-z]+(?:\*\*-?\d)?)(?: ?[*/] ?[A-Za-z]+(?:\*\*-?\d)?)*", text):
         return None
     dimension, scale, power = NONE, 1.0, 1
-    for sign, name, exponent in re.findall(r"([*/]?)([A-Za-z]+)(?:\*\*(-?\d))?", text):
+    for sign, name, exponent in re.findall(r"([*/]?) ?([A-Za-z]+)(?:\*\*(-?\d))?", text):
         if name not in KNOWN:
             return None
         power = int(exponent or 1) * (-1 if sign == "/" else 1)
