@@ -40,8 +40,12 @@ def with_dimension(expr: Expr, expected: Dimension | None, lookup: Lookup) -> Ex
             )
         case Binary(op, left, right) if op in COMPARISONS:
             wanted = _common((left, right), lookup)
-            sides = (with_dimension(side, wanted, lookup) for side in (left, right))
-            return Binary(op, *sides, expr.span)
+            return Binary(
+                op,
+                with_dimension(left, wanted, lookup),
+                with_dimension(right, wanted, lookup),
+                expr.span,
+            )
         case Binary("*", left, right):
             return _product(expr, left, right, expected, lookup)
         case Conditional(cases, otherwise):

@@ -9,7 +9,7 @@ from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.expr import TIME, Expr, Name, free_names, substitute
 from ...canonical_model.model import Component, Emit, Model, Provenance
 from ...canonical_model.passes.change import change_expressions
-from ...canonical_model.query import bodies, declared, nested
+from ...canonical_model.query import bodies, declared, nested, statics
 from ...canonical_model.verify import verify_component
 from ..artifact import Artifact
 from . import blocks
@@ -121,16 +121,8 @@ def _units(is_native: bool) -> set[str]:
 
 
 def _kinds(component: Component) -> dict[str, str]:
-    kinds = {
-        item.name: item.kind
-        for item in (
-            *component.parameters,
-            *component.constants,
-            *component.derived_parameters,
-            *component.state_variables,
-        )
-    }
-    return kinds
+    kinds = {item.name: item.kind for item in statics(component)}
+    return kinds | {item.name: item.kind for item in component.state_variables}
 
 
 def _primes(component: Component) -> dict[str, tuple[str, int]]:
@@ -161,8 +153,10 @@ def _choose_names(component: Component, context: Context) -> None:
     for item in declared(component):
         if item.name not in context.primes:
             names.add(item.name)
-    for port in (*component.event_inputs, *component.analog_inputs):
+    for port in component.event_inputs:
         names.add(port.name)
+    for source in component.analog_inputs:
+        names.add(source.name)
     for kernel in component.kernels:
         names.add(kernel.name)
     for function in component.functions:

@@ -188,7 +188,8 @@ def _pruned(component: Component, log: Log) -> Component:
             if name in table:
                 waiting.extend(free_names(table[name]))
     gone = [n for n in statics if n not in needed]
-    gone += [p.name for p in (*component.parameters, *component.constants) if p.name not in needed]
+    gone += [p.name for p in component.parameters if p.name not in needed]
+    gone += [c.name for c in component.constants if c.name not in needed]
     silent = {
         port.name
         for port in component.event_inputs

@@ -156,9 +156,13 @@ class NestmlPrinter(InfixPrinter):
                     return f"{bracket(parts[0], PRODUCT)} % {bracket(parts[1], POWER)}", PRODUCT
                 return self._helper("modulo", parts)
             case Binary("+" | "-" as op):
-                right = parts[1]
-                if right[0].lstrip(_OPEN).startswith("-"):
-                    return super().binary(op, parts[0], (f"({right[0]})", ATOM))
+                text = parts[1][0]
+                if text.lstrip(_OPEN).startswith("-"):
+                    return super().binary(op, parts[0], (f"({text})", ATOM))
+            case Unary("-"):
+                text, level = parts[0]
+                is_loose = level < SIGN or text.lstrip(_OPEN).startswith("-")
+                return f"-({text})" if is_loose else f"-{text}", SIGN
             case Unary("not"):
                 text = parts[0][0] if parts[0][1] == ATOM else f"({parts[0][0]})"
                 return f"not {text}", NOT
@@ -266,7 +270,8 @@ class NestmlPrinter(InfixPrinter):
             symbol = BIT_OPERATORS[function]
             return f"({self._bare(expr.args[0])} {symbol} {self._bare(expr.args[1])})", ATOM
         if function in _SPECIAL:
-            return getattr(self, f"_{function}")(expr, parts)
+            special: Printed = getattr(self, f"_{function}")(expr, parts)
+            return special
         if function in HELPERS:
             return self._helper(function, self._pure(expr, parts))
         if function in TEMPLATES:

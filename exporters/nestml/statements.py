@@ -25,7 +25,7 @@ from ...canonical_model.model import (
 from ...canonical_model.units import Dimension
 from .adapt import with_dimension
 from .printer import Context, NestmlPrinter
-from .text import comment_lines, declaration, plain
+from .text import comment_lines, plain
 from .unit_text import is_unit_text, unit_for
 
 COMPOUND = ("+", "-", "*", "/")
@@ -75,9 +75,10 @@ class Writer:
         yield from comment_lines(notes.get(key, ""))
         lines = list(self._statement(item))
         beside = plain(notes.get(f"{key}:beside", ""))
-        if lines and beside:
-            yield from declaration(lines[0], beside)
-            lines = lines[1:]
+        if lines and beside and "\n" not in beside:
+            lines[0] += f"    # {beside}"
+        elif beside:
+            yield from comment_lines(beside)
         yield from lines
         yield from comment_lines(notes.get(f"{key}:after", ""))
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from interspike.app import load
 from interspike.app.convert import convert
+from interspike.canonical_model.circuit import Probe
 from interspike.canonical_model.diagnostics import Level, Log, ModelError
 from interspike.canonical_model.expr import Binary, Name, Number
 from interspike.canonical_model.expr_text import parse_expr
 from interspike.canonical_model.model import Component, Model, StateVariable
+from interspike.canonical_model.passes.wire import wire
 from interspike.canonical_model.units import CONDUCTANCE, NONE, TIME, VOLTAGE, Unit
 from interspike.exporters.nestml.emit import component_text, export
 from interspike.exporters.nestml.names import Names
 from interspike.exporters.nestml.printer import Context, NestmlPrinter
 from interspike.exporters.nestml.text import wrapped
 from interspike.exporters.nestml.unit_text import unit_for
+from interspike.solvers.simulate import simulate
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "models" / "neuroml"
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "lems"
@@ -73,6 +78,74 @@ def test_nestml_accepts_our_own_models(nestml_complaints: Judge) -> None:
         texts.update({f"{path.stem}_{name}": text for name, text in found.items()})
     assert nestml_complaints(texts) == {name: [] for name in texts}
     assert len(texts) > 8
+
+
+def run_text(text: str, folder: Path, length: float, step: float) -> list[float]:
+    """The spikes of an exported model, read back and simulated on the grid."""
+    path = folder / "model.nestml"
+    path.write_text(text)
+    log = Log()
+    circuit = wire(load.load(path, log=log), log)
+    group = circuit.groups[0].name
+    probe = Probe(label="s", group=group, index=0, variable="spike")
+    circuit = replace(circuit, event_probes=(probe,), probes=())
+    return list(simulate(circuit, mode="grid", length=length, step=step).events["s"])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("case", "population", "model"),
+    [
+        ("01_iaf_four_types", "iafTauRefPop", "iafTauRef"),
+        ("02_izhikevich2003", "izpopMixed", "izMixed"),
+        ("12_hh_single_compartment", "hhpop", "hhcell"),
+        ("24_own_02_regimes", "pop", "c3"),
+    ],
+)
+def test_what_is_read_back_spikes_at_the_same_times(
+    case: str, population: str, model: str, tmp_path: Path
+) -> None:
+    path, length, step = published()[case], 0.1, 2e-5
+    log = Log()
+    circuit = wire(load.load(path, log=log), log)
+    probe = Probe(label="s", group=population, index=0, variable="spike")
+    circuit = replace(circuit, event_probes=(probe,), probes=())
+    exact = list(simulate(circuit, mode="continuous", length=length, step=length).events["s"])
+    found = run_text(exported(path)[0][model], tmp_path, length, step)
+    assert len(found) == len(exact) > 1
+    # each crossing is met up to a step late
+    assert all(abs(a - b) <= 2 * step * len(exact) for a, b in zip(found, exact, strict=True))
+
+
+def library() -> list[Path]:
+    found = sorted((Path(sys.prefix) / "models").glob("*/*.nestml"))
+    if not found:
+        pytest.skip("NESTML's model library is not installed here")
+    return found
+
+
+def test_the_model_library_goes_out_as_it_came_in(tmp_path: Path) -> None:
+    """All of NESTML's own models: what is read back equals the first reading, comments included."""
+    for path in library():
+        model = load.load(path, log=Log())
+        log = Log()
+        (file,) = export(
+            model, scheme="auto", step=1e-4, source=model.provenance, log=log, name=model.name
+        )
+        assert not list(log), path.name
+        again = tmp_path / path.name
+        again.write_bytes(file.data)
+        assert load.load(again, log=Log()).components == model.components, path.name
+
+
+def test_nestml_accepts_what_was_rewritten(nestml_complaints: Judge) -> None:
+    chosen = ("iaf_psc_alpha", "izhikevich", "hh_psc_alpha", "aeif_cond_exp", "stdp_synapse")
+    texts = {}
+    for path in library():
+        if path.stem.startswith(chosen):
+            texts.update(exported(path)[0])
+    assert len(texts) >= len(chosen)
+    assert nestml_complaints(texts) == {name: [] for name in texts}
 
 
 def test_an_integrate_and_fire_cell_reads_as_one_writes_it() -> None:
