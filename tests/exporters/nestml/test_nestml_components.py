@@ -271,14 +271,12 @@ def beta() -> Component:
             Kernel(
                 name="g",
                 odes=(
-                    Ode(variable="g", rhs=parse_expr("-g / tau_1 + h")),
+                    Ode(variable="g", rhs=parse_expr("(h - g) / tau_1")),
                     Ode(variable="h", rhs=parse_expr("-h / tau")),
                 ),
                 initial=(
                     StateVariable(name="g", initial=ZERO),
-                    StateVariable(
-                        name="h", dimension=NONE / TIME, initial=Binary("/", ONE, Name("tau"))
-                    ),
+                    StateVariable(name="h", initial=ONE),
                 ),
             ),
             Kernel(name="k", value=parse_expr("exp(-t / tau)")),
@@ -448,7 +446,7 @@ def test_a_synapse_sends_its_weight() -> None:
 
 def test_coupled_kernels_delta_trains_and_delays() -> None:
     found = lines(beta())
-    assert {"kernel g' = -g / tau_1 + h,", "h' = -h / tau", "U' = (V(t - d) - U) / tau"} <= found
+    assert {"kernel g' = (h - g) / tau_1,", "h' = -h / tau", "U' = (V(t - d) - U) / tau"} <= found
     assert "V' = (drive - V) / tau + spikes * 1 mV" in found
 
 
