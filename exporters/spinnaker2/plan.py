@@ -241,7 +241,9 @@ def _check_range(groups: list[GroupPlan]) -> None:
     for item in groups:
         for table in (item.statics, item.states):
             for name, value in table.items():
-                worst = float(np.max(np.abs(value), initial=0.0))
+                # infinity itself is a float: "no bound"
+                size = np.abs(np.atleast_1d(value))
+                worst = float(np.max(size[~np.isinf(size)], initial=0.0))
                 if not worst <= MAX_FLOAT:
                     message = (
                         f"'{name}' of '{item.group.component.name}' is {worst:g} in the chip's "

@@ -23,7 +23,6 @@ from .types import (
     T_BOOLEAN,
     T_INTEGER,
     T_REAL,
-    T_STRING,
     T_UNKNOWN,
     UNKNOWN,
     Type,

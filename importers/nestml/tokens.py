@@ -67,11 +67,7 @@ class Line:
 
 KEYWORDS = {
     word: word.upper()
-    for word in (
-        "integer real string boolean void function inline return if elif else for while in step inf "
-        "and or not recordable kernel model state parameters internals update equations input output "
-        "continuous onReceive onCondition spike inhibitory excitatory"
-    ).split()
+    for word in ["integer", "real", "string", "boolean", "void", "function", "inline", "return", "if", "elif", "else", "for", "while", "in", "step", "inf", "and", "or", "not", "recordable", "kernel", "model", "state", "parameters", "internals", "update", "equations", "input", "output", "continuous", "onReceive", "onCondition", "spike", "inhibitory", "excitatory"]
 } | {"integer": "INTEGER_TYPE", "string": "STRING_TYPE"} | {"true": "TRUE", "True": "TRUE", "false": "FALSE", "False": "FALSE"}  # fmt: skip
 
 SYMBOLS = {

@@ -207,7 +207,7 @@ def _with_prefix(name: str) -> tuple[Dimension, str] | None:
 
 def _is_word(name: str) -> bool:
     """True for `volt`, which takes `milli`; false for `V`, which takes `m`."""
-    return len(name) > 3 and name not in ("barn", "statA") or name == "amp"
+    return (len(name) > 3 and name not in ("barn", "statA")) or name == "amp"
 
 
 def is_unit(name: str) -> bool:
