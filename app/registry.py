@@ -26,6 +26,7 @@ IMPORTERS: dict[str, str] = {
 }
 EXPORTERS: dict[str, str] = {
     "spinnaker2": "interspike.exporters.spinnaker2.format:FORMAT",
+    "nestml": "interspike.exporters.nestml.format:FORMAT",
     "canonical": "interspike.exporters.canonical.format:FORMAT",
 }
 
