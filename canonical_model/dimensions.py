@@ -18,6 +18,7 @@ from . import units
 from .diagnostics import Issue, Level, Span
 from .expr import (
     COMPARISONS,
+    FUNCTIONS,
     LOGICAL,
     TIME,
     Binary,
@@ -47,7 +48,8 @@ _TEXT_LIMIT = 120
 def infer(expr: Expr, lookup: Lookup, *, free_zero: bool = False) -> Dimension | None:
     """The dimension of `expr`, or None where a name is unknown or the expression is inconsistent.
 
-    `lookup` gives the dimension of a name, None if unknown; it is not asked for `t`. Truth values
+    `lookup` gives the dimension of a name, None if unknown; it is not asked for `t`. The component's own
+    functions and kernels are looked up as `name()`. Truth values
     are dimensionless. With `free_zero` a bare literal 0 has any dimension (passes write it for an
     empty sum).
 
@@ -193,6 +195,18 @@ class _Checker:
     def call(self, expr: Call, parts: tuple[Dimension | None, ...]) -> Dimension | None:
         """Functions, by the tables at the top."""
         name = expr.function
+        if name in ("resolution", "timestep"):
+            return units.TIME
+        if name == "steps":
+            return self.steps(expr, parts[0])
+        if name == "arrived":
+            return NONE
+        if name == "delayed":
+            return parts[0]
+        if name == "convolve":
+            return self.convolution(expr)
+        if name not in FUNCTIONS:
+            return self.lookup(f"{name}()")
         if name == "sqrt" and len(parts) == 1:
             return None if parts[0] is None else _raised(parts[0], 0.5)
         if name in _KEEPS and len(parts) == 1:
@@ -203,6 +217,20 @@ class _Checker:
             for arg, part in zip(expr.args, parts, strict=True):
                 self.pure(expr, name, arg, part)
         return NONE
+
+    def steps(self, expr: Call, found: Dimension | None) -> Dimension:
+        """steps(x): a number of steps in a time."""
+        if found is not None and not same(found, units.TIME):
+            message = f"'steps' needs a time, but {_is(expr.args[0], found)}"
+            self.report("U202", message, expr)
+        return NONE
+
+    def convolution(self, expr: Call) -> Dimension | None:
+        """That of the kernel; a Dirac train is one per time."""
+        kernel = expr.args[0] if expr.args else None
+        if not isinstance(kernel, Name):
+            return None
+        return units.FREQUENCY if kernel.id == "delta" else self.lookup(f"{kernel.id}()")
 
     def conditional(
         self, expr: Conditional, parts: tuple[Dimension | None, ...]

@@ -14,6 +14,7 @@ from .diagnostics import Span
 from .units import Unit
 
 TIME = "t"
+LONG_CHAIN = 64
 
 # function name -> number of arguments; angles in radians, `log` is the natural logarithm,
 # `heaviside(0)` is 0.5 (LEMS), `uniform()` draws from [0, 1), `normal()` from N(0, 1);
@@ -33,6 +34,7 @@ FUNCTIONS: dict[str, int] = {
     "convolve": 2,
 }  # fmt: skip
 RANDOM_FUNCTIONS = frozenset({"uniform", "normal", "poisson"})
+PORT_FUNCTIONS = frozenset({"arrived", "convolve"})  # their arguments name kernels and ports
 GRID_FUNCTIONS = frozenset({"resolution", "timestep", "steps", "arrived"})
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "^", "%"})
@@ -138,6 +140,38 @@ def walk(expr: Expr) -> Iterator[Expr]:
         stack.extend(reversed(children(node)))
 
 
+def depth(expr: Expr) -> int:
+    """How many nodes the longest way from the root to a leaf has."""
+    return _longest(expr, chains=True)
+
+
+def nesting(expr: Expr) -> int:
+    """The same with `a + b - c` and `a * b / c` counted once: how deep parentheses go."""
+    return _longest(expr, chains=False)
+
+
+def _longest(expr: Expr, chains: bool) -> int:
+    deepest = 0
+    stack = [(expr, 1)]
+    while stack:
+        node, level = stack.pop()
+        deepest = max(deepest, level)
+        for part in children(node):
+            is_link = not chains and continues(node, part)
+            stack.append((part, level if is_link else level + 1))
+    return deepest
+
+
+def continues(node: Expr, part: Expr) -> bool:
+    """True if `part` needs no parentheses as the left operand of `node`: a chain of one precedence."""
+    return (
+        isinstance(node, Binary)
+        and isinstance(part, Binary)
+        and part is node.left
+        and any({node.op, part.op} <= level for level in ({"+", "-"}, {"*", "/"}))
+    )
+
+
 def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The same node with `change` applied to each direct sub-expression."""
     match expr:
@@ -156,21 +190,36 @@ def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """Every `Name` found in `values` replaced, all at once."""
-    if isinstance(expr, Name):
-        return values.get(expr.id, expr)
-    return rebuild(expr, lambda part: substitute(part, values))
+    return _change_names(expr, lambda name: values.get(name.id, name))
 
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
     """Every name found in `names` renamed, spans kept."""
-    if isinstance(expr, Name):
-        return Name(names.get(expr.id, expr.id), expr.span)
-    return rebuild(expr, lambda part: rename(part, names))
+    return _change_names(expr, lambda name: Name(names.get(name.id, name.id), name.span))
+
+
+def _change_names(expr: Expr, change: Callable[[Name], Expr]) -> Expr:
+    """The tree with every name changed; no recursion, since sums may have thousands of terms."""
+    order = list(walk(expr))
+    done: dict[int, Expr] = {}
+    for node in reversed(order):
+        done[id(node)] = (
+            change(node) if isinstance(node, Name) else rebuild(node, lambda part: done[id(part)])
+        )
+    return done[id(expr)]
 
 
 def free_names(expr: Expr) -> frozenset[str]:
-    """The names that occur, `t` included."""
-    return frozenset(node.id for node in walk(expr) if isinstance(node, Name))
+    """The names of quantities that occur, `t` included; kernels and ports are no quantities."""
+    found: set[str] = set()
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name):
+            found.add(node.id)
+        elif not (isinstance(node, Call) and node.function in PORT_FUNCTIONS):
+            stack.extend(children(node))
+    return frozenset(found)
 
 
 def is_boolean(expr: Expr) -> bool:
@@ -202,6 +251,10 @@ def multiply(factors: list[Expr] | tuple[Expr, ...]) -> Expr:
 def _chain(op: str, parts: list[Expr] | tuple[Expr, ...], neutral: Expr) -> Expr:
     if not parts:
         return neutral
+    if len(parts) > LONG_CHAIN:
+        # in halves, so that no pass has to go thousands of levels deep
+        middle = len(parts) // 2
+        return Binary(op, _chain(op, parts[:middle], neutral), _chain(op, parts[middle:], neutral))
     total = parts[0]
     for part in parts[1:]:
         total = Binary(op, total, part)

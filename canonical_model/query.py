@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from .expr import Expr
 from .model import (
+    Assign,
     Component,
     Constant,
+    Declare,
     DerivedParameter,
     DerivedVariable,
+    Emit,
+    For,
+    If,
     Ode,
     OnCondition,
     OnEvent,
     Parameter,
     Regime,
+    Return,
     Statement,
     StateVariable,
+    While,
 )
 
 Static: TypeAlias = Parameter | Constant | DerivedParameter
@@ -67,7 +75,9 @@ def handlers(component: Component) -> Iterator[OnEvent]:
 
 
 def bodies(component: Component) -> Iterator[tuple[Statement, ...]]:
-    """Every list of statements."""
+    """Every list of statements but those of functions."""
+    if component.update is not None:
+        yield component.update
     for condition in conditions(component):
         yield condition.body
     for handler in handlers(component):
@@ -76,3 +86,39 @@ def bodies(component: Component) -> Iterator[tuple[Statement, ...]]:
         yield timed.body
     for regime in regimes(component):
         yield regime.on_entry
+
+
+def nested(body: tuple[Statement, ...]) -> Iterator[Statement]:
+    """Every statement of a body, those inside others too, in the order written."""
+    waiting = list(reversed(body))
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        for inner in reversed(inner_bodies(statement)):
+            waiting.extend(reversed(inner))
+
+
+def inner_bodies(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
+    """The bodies inside a statement, in the order written."""
+    match statement:
+        case If(branches=branches, otherwise=otherwise):
+            return (*(body for _, body in branches), otherwise)
+        case While(body=body) | For(body=body):
+            return (body,)
+    return ()
+
+
+def expressions(statement: Statement) -> tuple[Expr, ...]:
+    """The expressions that a statement itself evaluates, inner statements left out."""
+    match statement:
+        case Assign(value=value) | Declare(value=value) | Return(value=value):
+            return (value,)
+        case Emit(weight=weight):
+            return () if weight is None else (weight,)
+        case If(branches=branches):
+            return tuple(test for test, _ in branches)
+        case While(test=test):
+            return (test,)
+        case For(start=start, stop=stop, step=step):
+            return (start, stop, step)
+    return ()

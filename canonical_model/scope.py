@@ -22,6 +22,9 @@ def scope(component: Component) -> dict[str, Dimension | None]:
         names[source.name] = None if unknown else source.dimension
     names |= {item.name: item.dimension for item in statics(component)}
     names |= {item.name: item.dimension for item in component.state_variables}
+    # parentheses keep functions and kernels apart from quantities
+    names |= {f"{item.name}()": item.dimension for item in component.functions}
+    names |= {f"{item.name}()": item.dimension for item in component.kernels}
     return names | derived_dimensions(component.derived_variables)
 
 

@@ -16,16 +16,25 @@ from dataclasses import dataclass, field, replace
 from . import units
 from .diagnostics import Issue, Level, Span, suggest
 from .dimensions import problems
-from .expr import TIME, Binary, Call, Expr, Number, Unary, free_names, is_boolean, walk
+from .expr import (
+    TIME,
+    Binary,
+    Call,
+    Expr,
+    Number,
+    Unary,
+    depth,
+    free_names,
+    is_boolean,
+    nesting,
+    walk,
+)
 from .expr import Name as NameNode
 from .model import (
-    Assign,
     Component,
     Constant,
     DerivedParameter,
     DerivedVariable,
-    Emit,
-    If,
     Model,
     Ode,
     OnCondition,
@@ -34,12 +43,15 @@ from .model import (
     Regime,
     RegimeMachine,
     Statement,
-    Transition,
 )
 from .query import declared, regimes, statics
 from .scope import Dimensions, derived_dimensions, find_cycle, payload_dimension, scope
 from .units import NONE, Dimension, dimension_name
+from .verify_body import check_body, check_calls, check_programs
 from .verify_network import verify_network
+
+MAX_NESTING = 100  # compilers stop at about 200 open parentheses
+MAX_DEPTH = 2000
 
 
 def verify_model(model: Model) -> list[Issue]:
@@ -105,6 +117,7 @@ class _Check:
             self.body(timed.body, names)
         for machine in component.machines:
             self.machine(machine, names)
+        check_programs(self, names)
         self.cycles()
         self.exposures()
         if TIME in names and self.reads_time:
@@ -186,6 +199,11 @@ class _Check:
                 (n.span for n in walk(expr) if isinstance(n, NameNode) and n.id == name), None
             )
             self.report("V102", message, place or span, near)
+        if nesting(expr) > MAX_NESTING or depth(expr) > MAX_DEPTH:
+            message = f"{what} is an expression of too many nested operations"
+            self.report("V117", message, span, "name parts of it as derived variables")
+            return
+        check_calls(self, expr, what, span)
         for issue in problems(expr, names.get, expected, free_zero=True):
             message = f"{what}: {issue.message} in '{self.path}'"
             place = issue.span or span or self.component.span
@@ -244,51 +262,8 @@ class _Check:
         names: Dimensions,
         machine: RegimeMachine | None = None,
     ) -> None:
-        """Statements, also inside `if`."""
-        waiting = list(body)
-        while waiting:
-            statement = waiting.pop(0)
-            match statement:
-                case Assign():
-                    self.assign(statement, names)
-                case Emit(port=port, span=span):
-                    ports = [item.name for item in self.component.event_outputs]
-                    if port not in ports and "/" not in port:
-                        message = f"an event is sent from '{port}', which is not an output port,"
-                        self.report("V106", message, span, suggest(port, ports))
-                case Transition():
-                    self.transition(statement, machine)
-                case If(branches=branches, otherwise=otherwise):
-                    for test, inner in branches:
-                        self.test(test, names, statement.span)
-                        waiting.extend(inner)
-                    waiting.extend(otherwise)
-
-    def assign(self, statement: Assign, names: Dimensions) -> None:
-        """Only states are assigned to."""
-        target = statement.target
-        states = {item.name: item.dimension for item in self.component.state_variables}
-        if target not in states:
-            what = "not a state variable" if target in names else "not declared"
-            message = f"'{target}' is assigned to, but it is {what},"
-            self.report("V103", message, statement.span, suggest(target, states))
-        expected = states.get(target)
-        self.expr(statement.value, names, expected, f"'{target}' := ...", statement.span)
-
-    def transition(self, statement: Transition, own: RegimeMachine | None) -> None:
-        """The regime exists in the machine that is named, else in the own or only one."""
-        machines = {machine.name: machine for machine in self.component.machines}
-        machine = machines.get(statement.machine)
-        if machine is None and not statement.machine:
-            machine = own or (next(iter(machines.values())) if len(machines) == 1 else None)
-        if machine is None:
-            message = f"a transition names the machine '{statement.machine}', which does not exist"
-            self.report("V108", message, statement.span, suggest(statement.machine, machines))
-            return
-        regimes = [regime.name for regime in machine.regimes]
-        if statement.regime not in regimes:
-            message = f"a transition leads to the regime '{statement.regime}', which does not exist"
-            self.report("V108", message, statement.span, suggest(statement.regime, regimes))
+        """Statements, also inside others."""
+        check_body(self, body, names, machine)
 
     def machine(self, machine: RegimeMachine, names: Dimensions) -> None:
         """At least one regime, at most one initial, and each sound within the component's scope."""

@@ -106,17 +106,22 @@ def test_closed_pipe_is_silent() -> None:
 
 def test_interrupt_is_130(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-P", "-m", "interspike", "convert", "-", "--to", "spinnaker2"],
         stdin=read_end,
         stderr=subprocess.PIPE,
         cwd=tmp_path,
-    ) as process:
+        # a background job of a shell has SIGINT ignored, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
         time.sleep(1.0)  # it waits for standard input by now
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
-    os.close(read_end)
-    os.close(write_end)
+    finally:
+        process.kill()
+        os.close(read_end)
+        os.close(write_end)
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert list(tmp_path.iterdir()) == []
