@@ -22,10 +22,14 @@ HEAD = 65536  # bytes that a sniff function sees: licence comments come before t
 IMPORTERS: dict[str, str] = {
     "lems": "interspike.importers.lems.format:FORMAT",
     "canonical": "interspike.importers.canonical.format:FORMAT",
+    "nineml": "interspike.importers.nineml.format:FORMAT",
 }
 EXPORTERS: dict[str, str] = {
     "spinnaker2": "interspike.exporters.spinnaker2.format:FORMAT",
     "canonical": "interspike.exporters.canonical.format:FORMAT",
+    "nineml": "interspike.exporters.nineml.format:FORMAT",
+    "nineml-xml": "interspike.exporters.nineml.format:XML",
+    "nineml-json": "interspike.exporters.nineml.format:JSON",
 }
 
 F = TypeVar("F", Importer, Exporter)

@@ -7,14 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import Level, Log
-from ...canonical_model.expr import Expr, Number, free_names
+from ...canonical_model.expr import Expr, Number, free_names, is_random
 from ...canonical_model.expr_print import print_expr
-from ...canonical_model.model import Component, DerivedVariable, OnCondition, OnEvent, Regime
-from ...canonical_model.units import PURE, Quantity, si_quantity
+from ...canonical_model.model import (
+    Component,
+    DerivedVariable,
+    OnCondition,
+    OnEvent,
+    Parameter,
+    Regime,
+)
+from ...canonical_model.units import PURE
 from .markup import BRANCH, OURS, Node, Value
 from .math_text import math_text
 from .names import Names
-from .prepare import Prepared, initial_values, prepare
+from .prepare import Prepared, prepare
 from .quantities import Quantities
 from .transitions import simultaneous
 
@@ -23,12 +30,23 @@ ANNOTATIONS = "nineml.annotations"
 
 @dataclass(slots=True)
 class Written:
-    """A class without its name, and what a component of it needs."""
+    """A class without its name, and what a component of it needs: names of quantities and of ports."""
 
     node: Node
     prepared: Prepared
     names: dict[str, str]
-    used: set[str] = field(default_factory=set)
+    used: set[str]
+    sends: dict[str, str]
+    receives: dict[str, str]
+    class_name: str = ""
+
+    def parameters(self) -> list[Parameter]:
+        """Those that the class declares."""
+        return [p for p in self.prepared.component.parameters if p.name in self.used]
+
+    def port(self, name: str, sends: bool) -> str | None:
+        """The document's name of a port, None if it is not written."""
+        return (self.sends if sends else self.receives).get(name)
 
 
 def write_class(component: Component, quantities: Quantities, log: Log) -> Written:
@@ -47,6 +65,7 @@ class _Class:
     names: dict[str, str] = field(default_factory=dict)
     sends: dict[str, str] = field(default_factory=dict)
     carried: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
 
     @property
     def component(self) -> Component:
@@ -81,7 +100,10 @@ class _Class:
         if annotations.children:
             node.add(annotations)
         self.note_unused(used)
-        return Written(node, self.prepared, dict(self.names), used)
+        receives = {i.name: self.names[i.name] for i in component.analog_inputs}
+        receives |= {p.name: self.input_port(p.name) for p in component.event_inputs}
+        sends = dict(self.shown) | {name: self.sends[name] for name in self.sent()}
+        return Written(node, self.prepared, dict(self.names), used, sends, receives)
 
     def name_all(self) -> None:
         """Names of everything, in the order of the component."""
@@ -163,11 +185,13 @@ class _Class:
             dimension = self.quantities.dimension(dimensions.get(item.variable, item.dimension))
             if item.name == item.variable and item.variable in shown:
                 ports[self.names[item.variable]] = dimension
+                self.shown[item.name] = self.names[item.variable]
                 continue
             name = self.symbols.get(item.name, f"exposure {item.name}")
             math = Node("MathInline", body=self.names[item.variable])
             extra.append(Node("Alias", {"name": name}).add(math))
             ports[name] = dimension
+            self.shown[item.name] = name
         return list(ports.items()), extra
 
     def ports(self, exposed: list[tuple[str, str]]) -> list[Node]:
@@ -278,8 +302,9 @@ class _Class:
         if component.description:
             ours["description"] = component.description
         for state in component.state_variables:
-            if state.initial is not None and not isinstance(state.initial, Number):
-                ours[f"initial_{self.names[state.name]}"] = print_expr(_renamed(state.initial, self.names))
+            initial = state.initial
+            if initial is not None and not isinstance(initial, Number) and not is_random(initial):
+                ours[f"initial_{self.names[state.name]}"] = print_expr(_renamed(initial, self.names))
         if ours:
             node.add(Node(BRANCH, {"@namespace": OURS, **ours}))
         return node
@@ -313,49 +338,4 @@ def _branch(tag: str, item: object) -> Node:
     return node
 
 
-def write_values(
-    component: Component, written: Written, name: str, class_name: str, quantities: Quantities, log: Log
-) -> Node | None:
-    """The Component element; None where a parameter has no value."""
-    flat = written.prepared.component
-    node = Node("Component", {"name": name}).add(Node("Definition", {}, body=class_name))
-    for item in flat.parameters:
-        if item.name not in written.used:
-            continue
-        if item.value is None:
-            return None
-        node.add(value_node("Property", written.names[item.name], item.value, quantities))
-    values: dict[str, float] | None = None
-    for state in flat.state_variables:
-        if state.initial is None:
-            continue
-        if isinstance(state.initial, Number):
-            quantity = Quantity(state.initial.value, state.initial.unit or PURE)
-            if state.initial.unit is None and state.initial.value == 0:
-                quantity = si_quantity(0.0, state.dimension)
-        else:
-            values = initial_values(flat) if values is None else values
-            if state.name not in values:
-                message = f"the initial value of '{state.name}' of '{name}' cannot be computed here"
-                log.add("X322", Level.DROPPED, message, state.span)
-                continue
-            quantity = si_quantity(values[state.name], state.dimension)
-            message = (
-                f"'{state.name}' of '{name}' starts at {quantity}; that it follows from other "
-                "values is kept in an annotation only"
-            )
-            log.add("X323", Level.NOTE, message, state.span)
-        node.add(value_node("Initial", written.names[state.name], quantity, quantities))
-    annotations = foreign(component.extras.get(f"{ANNOTATIONS}.component", ""))
-    if annotations.children:
-        node.add(annotations)
-    return node
-
-
-def value_node(tag: str, name: str, quantity: Quantity, quantities: Quantities) -> Node:
-    """A Property or Initial with a single value."""
-    value, symbol = quantities.quantity(quantity)
-    return Node(tag, {"name": name, "units": symbol}).add(Node("SingleValue", body=value))
-
-
-__all__ = ["Written", "foreign", "value_node", "write_class", "write_values"]
+__all__ = ["Written", "foreign", "write_class"]

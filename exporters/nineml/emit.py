@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...canonical_model.diagnostics import Log, refuse
+from typing import TYPE_CHECKING
+
+from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.model import Component, Model, Provenance
+from ...canonical_model.passes.linked import link_attachments
+from ...canonical_model.units import NONE
 from ..artifact import Artifact
-from .dynamics import Written, foreign, write_class, write_values
+from .dynamics import Written, foreign, write_class
 from .markup import Node, to_json, to_xml, to_yaml
 from .names import Names
 from .quantities import Quantities
+from .values import DISTRIBUTIONS, LIBRARY, Values
+
+if TYPE_CHECKING:
+    from ...canonical_model.network import Floats
 
 CLASS = "nineml.class"
 
@@ -53,6 +61,8 @@ class Document:
     classes: list[Node] = field(default_factory=list)
     components: list[Node] = field(default_factory=list)
     written: dict[str, Written] = field(default_factory=dict)
+    valued: set[str] = field(default_factory=set)
+    in_network: set[str] = field(default_factory=set)
     component_names: dict[str, str] = field(default_factory=dict)
     quantities: Quantities = field(init=False)
 
@@ -62,17 +72,61 @@ class Document:
     def add(self, component: Component) -> None:
         """A component: its class, which an equal one may have written, and its values."""
         written = write_class(component, self.quantities, self.log)
-        values = write_values(component, written, "", "", self.quantities, self.log)
-        wanted = component.extras.get(CLASS, "")
-        is_bare = values is None or (not values.children[1:] and wanted == component.name)
-        wanted = component.name if is_bare else wanted or f"{component.name}Dynamics"
-        name = self.class_name(written.node, wanted)
         self.written[component.name] = written
+        wanted = component.extras.get(CLASS, "")
+        values = None
+        missing = [p.name for p in written.parameters() if p.value is None]
+        if missing and component.name not in self.in_network:
+            has_others = any(p.value is not None for p in written.parameters())
+            if has_others:
+                message = (
+                    f"'{component.name}' has no value for {', '.join(missing)}: only its class is "
+                    "written"
+                )
+                self.log.add("X324", Level.DROPPED, message, component.span)
+        elif not missing:
+            values = self.values_node(component, {}, {})
+        is_bare = values is None or (not values.children[1:] and wanted == component.name)
+        if is_bare and not missing:
+            wanted = component.name
+        wanted = wanted or f"{component.name}Dynamics"
+        written.class_name = self.class_name(written.node, wanted)
         if values is None or is_bare:
             return
-        values.attributes["name"] = self.component_names[component.name]
-        values.children[0].body = name
+        name = self.component_names.get(component.name)
+        if name is None:
+            # the class has taken the name
+            name = self.names.get(f"{component.name}_default", f"component {component.name}")
+            self.component_names[component.name] = name
+        values.attributes["name"] = name
+        values.children[0].body = written.class_name
+        self.valued.add(component.name)
         self.components.append(values)
+
+    def values_node(
+        self,
+        component: Component,
+        parameters: Mapping[str, Floats],
+        initial: Mapping[str, Floats],
+    ) -> Node:
+        """A Component element without a name; arrays hold one SI value for each instance."""
+        written = self.written[component.name]
+        writer = Values(component, written, self.quantities, self.log, self.distribution)
+        return writer.node(parameters, initial)
+
+    def distribution(self, kind: str) -> str:
+        """The name of the class of a random distribution, made once."""
+        key = f"distribution {kind}"
+        is_new = key not in self.names.given
+        name = self.names.get(f"{kind.title()}Distribution", key)
+        if is_new:
+            node = Node("ComponentClass", {"name": name})
+            dimension = self.quantities.dimension(NONE)
+            for parameter in DISTRIBUTIONS[kind]:
+                node.add(Node("Parameter", {"name": parameter, "dimension": dimension}))
+            node.add(Node("RandomDistribution", {"standard_library": LIBRARY + kind}))
+            self.classes.append(node)
+        return name
 
     def class_name(self, node: Node, wanted: str) -> str:
         """The name of an equal class, or of a new one."""
@@ -94,22 +148,24 @@ class Document:
 def write_document(model: Model, log: Log) -> Node:
     """The whole document. Raises ModelError X300 where nothing can be written."""
     document = Document(log)
+    model = link_attachments(model, log)
     if not model.components:
         raise refuse("X300", "the model has no component that NineML could hold")
+    network = model.network
+    if network is not None:
+        document.in_network.update(p.component for p in network.populations)
+        document.in_network.update(p.synapse for p in network.projections)
     # names of components are what a reader asks for: they get theirs first
-    bare = [c.name for c in model.components if c.extras.get(CLASS) == c.name]
     for component in model.components:
-        if component.name not in bare:
+        if component.extras.get(CLASS) != component.name:
             key = f"component {component.name}"
             document.component_names[component.name] = document.names.get(component.name, key)
-        else:
-            document.component_names[component.name] = component.name
     for component in model.components:
         with log.gather():
             document.add(component)
     log.stop_on_error()
     root = Node("NineML")
-    if model.network is not None:
+    if network is not None:
         from .network import write_network
 
         root.add(*write_network(model, document))

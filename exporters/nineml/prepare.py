@@ -25,6 +25,7 @@ from ...canonical_model.model import (
 from ...canonical_model.passes.conditionals import conditionals_to_regimes, opposite
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.product import one_machine
+from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, TIME as TIME_DIMENSION, Dimension, Quantity
@@ -44,9 +45,12 @@ class Prepared:
 
 
 def prepare(component: Component, log: Log) -> Prepared:
-    """Make a component ready. Raises ModelError X300 (no word in NineML), X301 to X305, R120 to R124."""
-    _refuse(component)
+    """Make a component ready. Raises ModelError X300 (no word in NineML), X301 to X305, R120 to R124,
+    K1xx (a time-step program that cannot be raised to regimes)."""
     flat = _flat(component)
+    if flat.update is not None or flat.kernels or flat.functions:
+        flat = raise_program(flat)
+    _refuse(flat)
     _note(flat, log)
     work = _Preparation(flat, log)
     flat = work.rewritten(flat)
@@ -62,17 +66,9 @@ def prepare(component: Component, log: Log) -> Prepared:
 
 def _refuse(component: Component) -> None:
     """What NineML has no word for, by name."""
-    missing = (
-        ("a program of one time step", component.update is not None,
-         "regimes are recovered by the pass that raises programs, which has to run before"),
-        ("convolution kernels", bool(component.kernels), "write the kernel as differential equations"),
-        ("functions of its own", bool(component.functions), ""),
-        ("a list of event times", bool(component.timed_events), "send events from another population"),
-    )  # fmt: skip
-    for what, is_there, hint in missing:
-        if is_there:
-            message = f"'{component.name}' has {what}, which NineML has no word for"
-            raise refuse("X300", message, component.span, hint=hint)
+    if component.timed_events:
+        message = f"'{component.name}' has a list of event times, which NineML has no word for"
+        raise refuse("X300", message, component.span, hint="send them from another population")
     for item in declared(component):
         if getattr(item, "kind", "real") in (TEXT, BOOLEAN):
             message = f"'{item.name}' of '{component.name}' is no number"

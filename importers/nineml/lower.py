@@ -20,7 +20,8 @@ REGIME = "nineml.regime"
 ANNOTATIONS = "nineml.annotations"
 INITIAL_REGIME = "initial_regime"  # in our annotations
 PAYLOAD = "payload"  # `port=name` pairs: analog ports that stand for what events carry
-TEXTS = (INITIAL_REGIME, PAYLOAD)
+DESCRIPTION = "description"
+TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, "initial_")
 
 
 @dataclass(slots=True)
@@ -56,11 +57,12 @@ class Lowering:
         if dynamics.annotations:
             extras[ANNOTATIONS] = dynamics.annotations
         extras.update(
-            {f"nineml.{key}": text for key, text in dynamics.notes.items() if key not in TEXTS}
+            {f"nineml.{k}": text for k, text in dynamics.notes.items() if not k.startswith(TEXTS)}
         )
         return model.Component(
             name=dynamics.name,
             type=dynamics.name,
+            description=dynamics.notes.get(DESCRIPTION, ""),
             parameters=self.parameters(),
             constants=self.constants(),
             state_variables=(*self.states(), *self.extra.values()),

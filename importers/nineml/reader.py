@@ -11,7 +11,7 @@ from ...canonical_model.diagnostics import Level, Log, error, suggest
 from .components import Components
 from .documents import Documents, load_documents
 from .options import APPLY, IGNORE, Options
-from .syntax import Dynamics, Library, Multi, Properties, Reference
+from .syntax import Dynamics, Library, Multi, Population, Properties, Reference
 
 OPTIONS: Mapping[str, str] = {
     "strict": "yes: spellings outside the 1.0 text are errors (default no)",
@@ -94,6 +94,7 @@ def _components(
     main = documents.main
     found: list[model.Component] = []
     used: set[str] = set()
+    has_network = any(isinstance(thing, Population) for thing in main.things.values())
     with_values: list[tuple[str, Reference]] = []
     for name, thing in main.things.items():
         reference = Reference(name, thing.span, document=main.file)
@@ -115,7 +116,7 @@ def _components(
                 components.lowered(thing, main)
                 if thing.name not in used:
                     found.append(components.bare(thing, main))
-        elif isinstance(thing, Library):
+        elif isinstance(thing, Library) and not has_network:
             message = f"'{thing.name}' is kept only in what uses it"
             log.add("X230", Level.NOTE, message, thing.span)
     for _, reference in with_values:
