@@ -64,6 +64,7 @@ class Document:
     valued: set[str] = field(default_factory=set)
     in_network: set[str] = field(default_factory=set)
     component_names: dict[str, str] = field(default_factory=dict)
+    made: int = 0
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,8 +112,16 @@ class Document:
     ) -> Node:
         """A Component element without a name; arrays hold one SI value for each instance."""
         written = self.written[component.name]
-        writer = Values(component, written, self.quantities, self.log, self.distribution)
+        writer = Values(
+            component, written, self.quantities, self.log, self.distribution, self.unique,
+            self.components,
+        )  # fmt: skip
         return writer.node(parameters, initial)
+
+    def unique(self, wanted: str) -> str:
+        """A name for something that nobody asks for by name."""
+        self.made += 1
+        return self.names.get(wanted, f"made {self.made}")
 
     def distribution(self, kind: str) -> str:
         """The name of the class of a random distribution, made once."""

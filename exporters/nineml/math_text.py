@@ -17,7 +17,8 @@ _TABLE = PrinterTable(
         "<": " < ", "<=": " < ", ">": " > ", ">=": " > ",
         "and": " && ", "or": " || ", "not": "!",
     },
-    {"uniform": "random.uniform", "normal": "random.normal", "poisson": "random.poisson"},
+    {"uniform": "random.uniform", "normal": "random.normal", "poisson": "random.poisson",
+     "binomial": "random.binomial"},
     {
         "or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5,
         "*": 6, "/": 6, "%": 6, "not": 8, "^": 8,

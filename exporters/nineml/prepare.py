@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log, refuse
-from ...canonical_model.expr import TIME, Expr, Name, Select, Unary, free_names, is_random, walk
+from ...canonical_model.expr import TIME, Call, Expr, Name, Select, Unary, free_names, is_random, walk
 from ...canonical_model.model import (
     BOOLEAN,
     TEXT,
@@ -29,7 +29,7 @@ from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, TIME as TIME_DIMENSION, Dimension, Quantity
-from .rewrite import Rewriter, dimensioned
+from .rewrite import BINOMIAL, Rewriter, dimensioned
 
 DEFAULT_REGIME = "sole"
 
@@ -194,9 +194,14 @@ def _refuse_draws(
     exprs = [a.value for a in aliases] + [o.rhs for regime in found for o in regime.odes]
     exprs += [d.value for regime in found for d in regime.derived_variables]
     exprs += [c.test for regime in found for c in regime.on_conditions]
-    if any(is_random(expr) for expr in exprs):
+    if any(_draws(expr) for expr in exprs):
         message = f"'{component.name}' draws random numbers outside of events"
         raise refuse("X300", message, component.span, hint="NineML draws in state assignments only")
+
+
+def _draws(expr: Expr) -> bool:
+    trials = (node for node in walk(expr) if isinstance(node, Call))
+    return is_random(expr) or any(node.function == BINOMIAL for node in trials)
 
 
 Change = Callable[[Expr, "Dimension | None"], Expr]

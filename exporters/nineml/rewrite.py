@@ -21,6 +21,7 @@ from ...canonical_model.expr import (
 from ...canonical_model.units import NONE, Dimension, Quantity, si_quantity
 
 HALF = Number(0.5)
+BINOMIAL = "binomial"  # not a canonical function: stands between rewriting and printing only
 KEPT = frozenset({
     "exp", "sin", "cos", "log", "log10", "sinh", "cosh", "tanh", "sqrt", "atan", "asin", "acos",
     "uniform", "normal", "poisson",
@@ -39,6 +40,10 @@ class Rewriter:
 
     def plain(self, expr: Expr) -> Expr:
         """`expr` with NineML's functions only; conditionals may appear. Raises ModelError X301."""
+        match expr:
+            case Conditional(((Binary("<", Call("uniform"), chance), Number(1.0)),), Number(0.0)):
+                # one trial, as the importer reads `random.binomial`
+                return Call(BINOMIAL, (ONE, self.plain(chance)))
         inner = rebuild(expr, self.plain)
         match inner:
             case Call(function) if function in KEPT:
@@ -183,4 +188,4 @@ def _vanishes(expr: Expr) -> bool:
             return False
 
 
-__all__ = ["Rewriter", "dimensioned"]
+__all__ = ["BINOMIAL", "Rewriter", "dimensioned"]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...canonical_model.diagnostics import Level, Log, Span, refuse
-from ...canonical_model.expr import ONE, Expr, free_names, is_random, substitute
+from ...canonical_model.expr import ONE, Call, Expr, free_names, is_random, substitute, walk
 from ...canonical_model.model import Assign, Emit, Statement, Transition
+from .rewrite import BINOMIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,15 @@ def _now(
         if name in aliases and _depends(aliases[name], values, aliases)
     }
     used = free_names(expr) & values.keys()
-    if any(is_random(values[name]) for name in used):
+    if any(_draws(values[name]) for name in used):
         message = f"'{owner}' draws a number and uses it again in the same event"
         raise refuse("X305", message, span)
     return substitute(expr, {**{name: values[name] for name in used}, **inner})
+
+
+def _draws(expr: Expr) -> bool:
+    calls = (node for node in walk(expr) if isinstance(node, Call))
+    return is_random(expr) or any(node.function == BINOMIAL for node in calls)
 
 
 def _depends(expr: Expr, values: Mapping[str, Expr], aliases: Mapping[str, Expr]) -> bool:

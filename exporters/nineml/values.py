@@ -30,13 +30,18 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class Values:
-    """Writes Component elements of one class; `distribution` gives the class of a distribution."""
+    """Writes Component elements of one class; `distribution` gives the class of a distribution.
+
+    What stands at the level of the document goes to `shared`, with names from `unique`.
+    """
 
     component: Component
     written: Written
     quantities: Quantities
     log: Log
     distribution: Callable[[str], str]
+    unique: Callable[[str], str]
+    shared: list[Node]
 
     def node(self, parameters: Mapping[str, Floats], initial: Mapping[str, Floats]) -> Node:
         """The element, still without a name. Raises ModelError X325 for a parameter without value."""
@@ -111,12 +116,14 @@ class Values:
         """A value that is drawn for each instance."""
         symbol = self.quantities.quantity(unit)[1]
         plain = self.quantities.quantity(si_quantity(1.0, NONE))[1]
-        inner = Node("Component", {"name": f"start_of_{name}"})
+        inner = Node("Component", {"name": self.unique(f"start_of_{name}")})
         inner.add(Node("Definition", body=self.distribution(kind)))
         for parameter, value in zip(DISTRIBUTIONS[kind], args, strict=True):
             single = Node("SingleValue", body=value)
             inner.add(Node("Property", {"name": parameter, "units": plain}).add(single))
-        value = Node("RandomDistributionValue").add(inner)
+        self.shared.append(inner)
+        reference = Node("Reference", body=inner.attributes["name"])
+        value = Node("RandomDistributionValue").add(reference)
         return Node("Initial", {"name": name, "units": symbol}).add(value)
 
 
