@@ -44,7 +44,7 @@ def conditionals_to_regimes(component: Component, initially: Decide) -> Componen
     """
     tests = find_tests(component)
     if not tests:
-        return component
+        return _without_equalities(component)
     if len(tests) > MAX_TESTS:
         message = (
             f"'{component.name}' has {len(tests)} conditions in its equations, more than the "
@@ -61,6 +61,40 @@ def conditionals_to_regimes(component: Component, initially: Decide) -> Componen
     count = len(machines)
     found = tuple(_resolved(regime, tests, count, joined, owned) for regime in machine.regimes)
     return replace(joined, derived_variables=shared, machines=(replace(machine, regimes=found),))
+
+
+def _without_equalities(component: Component) -> Component:
+    """The component without conditionals that test equality only, which never holds."""
+
+    def derived(items: tuple[DerivedVariable, ...]) -> tuple[DerivedVariable, ...]:
+        return tuple(replace(d, value=decided(d.value, {})) for d in items)
+
+    def conditions(items: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
+        return tuple(replace(c, test=decided(c.test, {}), body=_body(c.body, {})) for c in items)
+
+    def events(items: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
+        return tuple(replace(e, body=_body(e.body, {})) for e in items)
+
+    def regime(item: Regime) -> Regime:
+        return replace(
+            item,
+            odes=tuple(replace(o, rhs=decided(o.rhs, {})) for o in item.odes),
+            derived_variables=derived(item.derived_variables),
+            on_entry=_body(item.on_entry, {}),
+            on_conditions=conditions(item.on_conditions),
+            on_events=events(item.on_events),
+        )
+
+    return replace(
+        component,
+        derived_variables=derived(component.derived_variables),
+        odes=tuple(replace(o, rhs=decided(o.rhs, {})) for o in component.odes),
+        on_conditions=conditions(component.on_conditions),
+        on_events=events(component.on_events),
+        machines=tuple(
+            replace(m, regimes=tuple(regime(r) for r in m.regimes)) for m in component.machines
+        ),
+    )
 
 
 def find_tests(component: Component) -> tuple[Expr, ...]:

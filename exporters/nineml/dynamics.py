@@ -96,7 +96,7 @@ class _Class:
                 attributes: dict[str, Value] = {"name": self.names[constant.name], "units": symbol}
                 dynamics.add(Node("Constant", attributes, body=value))
         node.add(dynamics)
-        annotations = self.annotations()
+        annotations = self.annotations(used)
         if annotations.children:
             node.add(annotations)
         self.note_unused(used)
@@ -288,7 +288,7 @@ class _Class:
             node.add(assignment.add(self.math(value)))
         return node.add(*(Node("OutputEvent", {"port": self.sends[p]}) for p in found.events))
 
-    def annotations(self) -> Node:
+    def annotations(self, used: set[str]) -> Node:
         """Everybody's, and ours for what NineML has no word for."""
         component = self.component
         node = foreign(component.extras.get(ANNOTATIONS, ""))
@@ -303,7 +303,10 @@ class _Class:
             ours["description"] = component.description
         for state in component.state_variables:
             initial = state.initial
-            if initial is not None and not isinstance(initial, Number) and not is_random(initial):
+            if initial is None or isinstance(initial, Number) or is_random(initial):
+                continue
+            states = {item.name for item in component.state_variables}
+            if free_names(initial) <= used | states:
                 ours[f"initial_{self.names[state.name]}"] = print_expr(_renamed(initial, self.names))
         if ours:
             node.add(Node(BRANCH, {"@namespace": OURS, **ours}))

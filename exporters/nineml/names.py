@@ -13,6 +13,15 @@ RESERVED = frozenset({
     "else", "elif", "try", "with", "while", "class", "import", "return", "global", "none", "true",
     "false", "random", "pi", "yield", "raise", "assert", "break", "continue", "except", "finally",
     "nonlocal", "async", "await",
+    # and its functions, which the library takes for themselves
+    "all", "any", "ascii", "bin", "bool", "breakpoint", "bytearray", "bytes", "callable",
+    "chr", "classmethod", "compile", "complex", "delattr", "dict", "dir", "divmod",
+    "enumerate", "eval", "exec", "filter", "float", "format", "frozenset", "getattr",
+    "globals", "hasattr", "hash", "help", "hex", "id", "input", "int", "isinstance",
+    "issubclass", "iter", "len", "list", "locals", "map", "memoryview", "next", "object",
+    "oct", "open", "ord", "print", "property", "range", "repr", "reversed", "round",
+    "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple",
+    "type", "vars", "zip",
 })  # fmt: skip
 
 

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log, refuse
-from ...canonical_model.expr import TIME, Call, Expr, Name, Select, Unary, free_names, is_random, walk
+from ...canonical_model.expr import (
+    TIME,
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Select,
+    Unary,
+    free_names,
+    is_random,
+    rebuild,
+    walk,
+)
 from ...canonical_model.model import (
     BOOLEAN,
     TEXT,
@@ -52,13 +64,18 @@ def prepare(component: Component, log: Log) -> Prepared:
         flat = raise_program(flat)
     _refuse(flat)
     _note(flat, log)
+    # NineML computes every alias anew; that some never change makes no difference
+    flat = replace(
+        flat, derived_parameters=(),
+        derived_variables=(*_static_aliases(flat), *flat.derived_variables),
+    )  # fmt: skip
     work = _Preparation(flat, log)
     flat = work.rewritten(flat)
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
     flat = _one_set(flat)
     flat = work.dimensioned(flat)
     found = _reachable(_all_regimes(flat))
-    aliases = (*_static_aliases(flat), *flat.derived_variables)
+    aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
     return Prepared(flat, found, aliases, constants)
@@ -194,6 +211,11 @@ def _refuse_draws(
     exprs = [a.value for a in aliases] + [o.rhs for regime in found for o in regime.odes]
     exprs += [d.value for regime in found for d in regime.derived_variables]
     exprs += [c.test for regime in found for c in regime.on_conditions]
+    for expr in exprs:
+        for node in walk(expr):
+            if isinstance(node, Binary) and node.op in ("==", "!="):
+                message = f"a condition of '{component.name}' tests equality, which NineML cannot"
+                raise refuse("X301", message, node.span or component.span)
     if any(_draws(expr) for expr in exprs):
         message = f"'{component.name}' draws random numbers outside of events"
         raise refuse("X300", message, component.span, hint="NineML draws in state assignments only")
@@ -268,14 +290,10 @@ def _inward(expr: Expr) -> Expr:
         case Unary("not", operand):
             return _negated(operand)
         case _:
-            from ...canonical_model.expr import rebuild
-
             return rebuild(expr, _inward)
 
 
 def _negated(expr: Expr) -> Expr:
-    from ...canonical_model.expr import Binary
-
     match expr:
         case Unary("not", operand):
             return _inward(operand)
