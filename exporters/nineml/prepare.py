@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -132,15 +133,18 @@ def _initially(component: Component, test: Expr) -> bool:
     try:
         values = initial_values(component)
         return bool(evaluate(test, values))
-    except (ModelError, KeyError):
+    except (ModelError, KeyError, ArithmeticError):
         return False
 
 
 def initial_values(component: Component) -> dict[str, float]:
     """Statics, states and what can be computed of derived variables at t = 0, in SI."""
+    import numpy as np
+
     from ...solvers.evaluate import evaluate, parameter_values
 
-    values: dict[str, float] = {**parameter_values(component), TIME: 0.0}
+    known = {name: np.float64(value) for name, value in parameter_values(component).items()}
+    values: dict[str, float] = {**known, TIME: 0.0}
     values.update({item.name: item.default for item in component.analog_inputs})
     pending = {s.name: s.initial for s in component.state_variables if s.initial is not None}
     values.update({s.name: 0.0 for s in component.state_variables if s.initial is None})
@@ -153,7 +157,12 @@ def initial_values(component: Component) -> dict[str, float]:
         ready = [n for n, e in pending.items() if free_names(e) <= values.keys() and not is_random(e)]
         changed = bool(ready)
         for name in ready:
-            values[name] = float(evaluate(pending.pop(name), values))
+            try:
+                value = float(evaluate(pending.pop(name), values))
+            except ArithmeticError:
+                continue
+            if math.isfinite(value):
+                values[name] = value
     return values
 
 
