@@ -41,7 +41,7 @@ class Population:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortLink:
-    """In each connection, what leaves one part's port goes to a port of another: events, or a quantity.
+    """What leaves one part's port goes to a port of another, in each connection: events, or a quantity.
 
     Parts are the cells `pre` and `post` and the connection's own `synapse`.
     """
@@ -62,9 +62,9 @@ class Projection:
     each reading its peer). `synapse` "" means the event goes straight to the target's `target_port`.
     `weight` None means 1, `delay` (s) None means 0. `attachment` is the target's list ("" the only one).
 
-    Where `links` are given they say all about ports, and neither attachments nor `weight` are used: events and
-    quantities from `pre` arrive after `delay`. `parameters` and `initial` map names of the synapse's
-    component to one value per connection (SI).
+    Where `links` are given they say all about ports, and neither attachments nor `weight` are used: what
+    comes from `pre` arrives after `delay`. `parameters` and `initial` map names of the synapse's component
+    to one value per connection (SI).
     """
 
     name: str

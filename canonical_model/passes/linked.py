@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ..diagnostics import Log, Span, error, refuse
 from ..model import Component, Exposure, Model
-from ..network import Input, Network, PortLink, Population, Projection
+from ..network import Input, Network, Population, PortLink, Projection
 from .flatten import Flat, flatten
 
 PEER = "peer_"

@@ -32,7 +32,10 @@ def wire_links(wiring: Wiring, projection: Projection) -> None:
         POST: (projection.target, projection.post),
     }
     direct: dict[str, tuple[str, Ints]] = {}
-    flats = {PRE: wiring.populations[projection.source], POST: wiring.populations[projection.target]}
+    flats = {
+        PRE: wiring.populations[projection.source],
+        POST: wiring.populations[projection.target],
+    }
     if synapse is not None:
         flats[SYNAPSE] = synapse
         name, own, hosts = _synapses(wiring, projection, synapse)

@@ -172,7 +172,9 @@ class _Class:
     def exposures(self) -> tuple[list[tuple[str, str]], list[Node]]:
         """Analog send ports as (name, dimension), and aliases for those that show something else."""
         component = self.component
-        shown = {s.name for s in component.state_variables} | {a.name for a in self.prepared.aliases}
+        shown = {s.name for s in component.state_variables} | {
+            a.name for a in self.prepared.aliases
+        }
         shown |= {d.name for r in self.prepared.regimes for d in r.derived_variables}
         dimensions = {i.name: i.dimension for i in (*component.parameters, *component.constants,
                       *component.state_variables, *component.analog_inputs,
@@ -307,7 +309,9 @@ class _Class:
                 continue
             states = {item.name for item in component.state_variables}
             if free_names(initial) <= used | states:
-                ours[f"initial_{self.names[state.name]}"] = print_expr(_renamed(initial, self.names))
+                ours[f"initial_{self.names[state.name]}"] = print_expr(
+                    _renamed(initial, self.names)
+                )
         if ours:
             node.add(Node(BRANCH, {"@namespace": OURS, **ours}))
         return node

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
 from typing import TYPE_CHECKING
 
 from ...canonical_model.diagnostics import Level, Log, refuse
@@ -142,7 +141,10 @@ class Document:
         for known in self.classes:
             other = copy.deepcopy(known)
             other.attributes["name"] = ""
-            if other == node and self.names.given.get(f"class {wanted}") == known.attributes["name"]:
+            if (
+                other == node
+                and self.names.given.get(f"class {wanted}") == known.attributes["name"]
+            ):
                 return str(known.attributes["name"])
         key = f"class {wanted}"
         number = 2

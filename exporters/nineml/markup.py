@@ -80,7 +80,7 @@ def _xml(node: Node, depth: int, lines: list[str], extra: dict[str, Value]) -> N
 def _escaped(value: Value) -> str:
     text = number(value) if isinstance(value, float) else str(value)
     # what XML cannot hold at all becomes a question mark
-    text = "".join(c if c in "\t\n\r" or ord(c) >= 32 and not _is_odd(c) else "?" for c in text)
+    text = "".join(c if c in "\t\n\r" or (ord(c) >= 32 and not _is_odd(c)) else "?" for c in text)
     for plain, code in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"),
                         ("\n", "&#10;"), ("\r", "&#13;"), ("\t", "&#9;")):  # fmt: skip
         text = text.replace(plain, code)

@@ -132,7 +132,9 @@ class _Writer:
                 "receive_port": self.port(item, link.target, link.target_port, False),
             }
             parts[link.target].add(Node(FROMS[link.source], dict(attributes)))
-        connectivity = Node("Connectivity").add(Node("Reference", body=self.connections(item, name)))
+        connectivity = Node("Connectivity").add(
+            Node("Reference", body=self.connections(item, name))
+        )
         node.add(parts["pre"], parts["post"], connectivity, parts["synapse"])
         node.add(self.delay(item))
         return node
@@ -161,7 +163,10 @@ class _Writer:
 
     def connections(self, item: Projection, name: str) -> str:
         """A component of the rule that fits: one to one, else explicit."""
-        sizes = (self.network.population(item.source).size, self.network.population(item.target).size)
+        sizes = (
+            self.network.population(item.source).size,
+            self.network.population(item.target).size,
+        )
         order = np.arange(len(item.pre))
         is_identity = sizes[0] == sizes[1] == len(item.pre)
         if is_identity and np.array_equal(item.pre, order) and np.array_equal(item.post, order):

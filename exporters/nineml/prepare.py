@@ -41,7 +41,8 @@ from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
-from ...canonical_model.units import NONE, TIME as TIME_DIMENSION, Dimension, Quantity
+from ...canonical_model.units import NONE, Dimension, Quantity
+from ...canonical_model.units import TIME as TIME_DIMENSION
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 
 DEFAULT_REGIME = "sole"
@@ -104,7 +105,9 @@ def _refuse(component: Component) -> None:
 def _flat(component: Component) -> Component:
     """Composites become flat; what is flat stays as it is written."""
     has_select = any(
-        isinstance(node, Select) for item in component.derived_variables for node in walk(item.value)
+        isinstance(node, Select)
+        for item in component.derived_variables
+        for node in walk(item.value)
     )
     if component.children or component.event_routes or has_select:
         return flatten(component).component
@@ -154,7 +157,9 @@ def initial_values(component: Component) -> dict[str, float]:
         pending.update({d.name: d.value for d in active.derived_variables})
     changed = True
     while pending and changed:
-        ready = [n for n, e in pending.items() if free_names(e) <= values.keys() and not is_random(e)]
+        ready = [
+            n for n, e in pending.items() if free_names(e) <= values.keys() and not is_random(e)
+        ]
         changed = bool(ready)
         for name in ready:
             try:
@@ -314,9 +319,7 @@ def _negated(expr: Expr) -> Expr:
             return opposite(expr)
 
 
-def _mapped(
-    component: Component, change: Change, names: dict[str, Dimension | None]
-) -> Component:
+def _mapped(component: Component, change: Change, names: dict[str, Dimension | None]) -> Component:
     """The component with `change(expression, dimension)` applied to every equation."""
 
     def body(items: tuple[Statement, ...]) -> tuple[Statement, ...]:
@@ -333,9 +336,7 @@ def _mapped(
                 return item
 
     def odes(items):  # type: ignore[no-untyped-def]
-        return tuple(
-            replace(o, rhs=change(o.rhs, _rate(names.get(o.variable)))) for o in items
-        )
+        return tuple(replace(o, rhs=change(o.rhs, _rate(names.get(o.variable)))) for o in items)
 
     def derived(items):  # type: ignore[no-untyped-def]
         return tuple(replace(d, value=change(d.value, d.dimension)) for d in items)

@@ -39,7 +39,9 @@ def simultaneous(
                 values[target] = _now(value, values, aliases, owner, item.span)
             case Emit(port=port, weight=weight):
                 if weight is not None and weight != ONE:
-                    message = f"the weight that '{owner}' sends from '{port}' has no place in NineML"
+                    message = (
+                        f"the weight that '{owner}' sends from '{port}' has no place in NineML"
+                    )
                     log.add("X306", Level.DROPPED, message, item.span)
                 if port not in events:
                     events.append(port)

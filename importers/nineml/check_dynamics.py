@@ -1,8 +1,9 @@
 """The rules that a dynamics class must keep: names, ports, regimes, dimensions of every equation.
 
-Codes: X110 names that clash, X111 undeclared name, X112 unused parameter, X113 alias circle, X114 no such
-regime, X115 regimes that nothing joins, X116 not a state variable, X117 port without its quantity, X118 unused
-or undeclared port, X119 done twice, X120 dimension not defined, X121 random outside of assignments; U2xx dimensions.
+Codes: X110 names that clash, X111 undeclared name, X112 unused parameter, X113 alias circle, X114 no
+such regime, X115 regimes that nothing joins, X116 not a state variable, X117 port without its quantity,
+X118 unused or undeclared port, X119 done twice, X120 dimension not defined, X121 random outside of
+assignments; U2xx dimensions.
 """
 
 from __future__ import annotations
@@ -254,7 +255,9 @@ class _Check:
         seen: set[str] = set()
         for name, span in items:
             if name not in states:
-                self.report("X116", f"'{name}' is not a state variable", span, suggest(name, states))
+                self.report(
+                    "X116", f"'{name}' is not a state variable", span, suggest(name, states)
+                )
             elif name in seen:
                 self.report("X119", f"'{name}' is given twice", span)
             seen.add(name)
@@ -281,7 +284,9 @@ class _Check:
             self.expr(trigger, names, NONE, "a trigger", transition.span)
             if not is_boolean(trigger):
                 hint = "compare it: 'v > threshold'"
-                self.report("X123", "a trigger is a number, not true or false", transition.span, hint)
+                self.report(
+                    "X123", "a trigger is a number, not true or false", transition.span, hint
+                )
         for item in transition.assignments:
             expected = self.result.names.get(item.name)
             self.expr(item.value, names, expected, f"'{item.name}'", item.span, random=True)
@@ -309,7 +314,9 @@ class _Check:
             hint = ""
         for issue in problems(expr, known.get, expected):
             message = f"{what}: {issue.message} in '{self.dynamics.name}'"
-            found = replace(issue, message=message, span=issue.span or span, hint=issue.hint or hint)
+            found = replace(
+                issue, message=message, span=issue.span or span, hint=issue.hint or hint
+            )
             self.log.add(found.code, found.level, found.message, found.span, found.text, found.hint)
 
     def unused(self) -> None:

@@ -117,9 +117,7 @@ class Components:
         extras = dict(component.extras)
         if properties.annotations:
             extras[f"{ANNOTATIONS}.component"] = properties.annotations
-        component = replace(
-            component, name=properties.name, extras=extras, span=properties.span
-        )
+        component = replace(component, name=properties.name, extras=extras, span=properties.span)
         notes = self.notes[home.file, definition.name]
         component = with_initial_regime(component, notes, self.options, self.log)
         component = self.filled(component, given, initials, properties, notes)
@@ -147,7 +145,9 @@ class Components:
         unit = document.units.get(value.units)
         if unit is None:
             message = f"the unit '{value.units[:60]}' of '{value.name}' is not defined"
-            raise error("X042", message, value.units_span, hint=suggest(value.units, document.units))
+            raise error(
+                "X042", message, value.units_span, hint=suggest(value.units, document.units)
+            )
         if value.random is None:
             return Given(value, unit)
         kind, args = self.distribution(value.random)
@@ -242,7 +242,9 @@ class Components:
         known = {item.name for item in component.state_variables}
         for name, given in initials.items():
             if name not in known:
-                message = f"'{component.type}' has no state variable '{name}'; its value is not used"
+                message = (
+                    f"'{component.type}' has no state variable '{name}'; its value is not used"
+                )
                 hint = suggest(name, known)
                 self.log.add("X220", Level.WARNING, message, given.value.span, hint=hint)
         if silent:
@@ -251,9 +253,7 @@ class Components:
         return tuple(found)
 
 
-def _start(
-    item: model.StateVariable, given: Given | None, notes: Mapping[str, str]
-) -> Expr | None:
+def _start(item: model.StateVariable, given: Given | None, notes: Mapping[str, str]) -> Expr | None:
     """The initial value as an expression; None where a population must say."""
     from ...canonical_model.diagnostics import ModelError
     from ...canonical_model.expr_parse import parse_expr

@@ -102,7 +102,9 @@ def _all_to_all(request: Request) -> tuple[Ints, Ints]:
 
 def _one_to_one(request: Request) -> tuple[Ints, Ints]:
     if request.sources != request.targets:
-        message = f"'{request.name}' joins {request.sources} with {request.targets} cells one to one"
+        message = (
+            f"'{request.name}' joins {request.sources} with {request.targets} cells one to one"
+        )
         raise error("X244", message, request.span)
     cells = np.arange(request.sources)
     return cells, cells.copy()

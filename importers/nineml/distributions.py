@@ -65,7 +65,8 @@ def arguments(kind: str, values: Mapping[str, float], span: Span) -> tuple[float
         message = f"the distribution '{kind}' needs {names}; given: {given}"
         raise error("X211", message, span)
     positive = {"exponential": 0, "gamma": 1, "beta": 1, "weibull": 0, "pareto": 0, "poisson": 0}
-    if kind in positive and found[positive[kind]] <= 0 or kind == "normal" and found[1] < 0:
+    is_wrong = kind in positive and found[positive[kind]] <= 0
+    if is_wrong or (kind == "normal" and found[1] < 0):
         raise error("X211", f"a parameter of the distribution '{kind}' is out of range", span)
     return found
 

@@ -104,7 +104,9 @@ class Documents:
             return int(found[1])
         hint = "1.0 is xmlns (YAML: '@namespace') http://nineml.net/9ML/1.0"
         if not root.namespace:
-            raise error("X017", "the document does not say which NineML it is", root.span, hint=hint)
+            raise error(
+                "X017", "the document does not say which NineML it is", root.span, hint=hint
+            )
         shown = root.namespace[:80]
         what = "an older draft of NineML" if _OLD.search(shown) else "not NineML"
         raise error("X017", f"the namespace '{shown}' is {what}", root.span, hint=hint)

@@ -39,7 +39,9 @@ FORMAT = Importer(
         "kinetic_schemes": none("no such thing in NineML"),
         "events": full(),
         "timed_events": none("no such thing in NineML"),
-        "random": full("distributions: uniform, normal, exponential, poisson, binomial of few trials"),
+        "random": full(
+            "distributions: uniform, normal, exponential, poisson, binomial of few trials"
+        ),
         "networks": full("random connections are drawn with a stated seed"),
         "weights_delays": full(),
         "inputs": full("as populations that send"),

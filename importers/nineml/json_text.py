@@ -138,8 +138,10 @@ class _Reader:
             self.wanted = "value"
         elif text == "," and self.wanted == "more" and frame:
             self.wanted = "key" if frame.is_mapping else "value"
-        elif frame and text == ("}" if frame.is_mapping else "]") and (
-            self.wanted == "more" or self.wanted.endswith("or end")
+        elif (
+            frame
+            and text == ("}" if frame.is_mapping else "]")
+            and (self.wanted == "more" or self.wanted.endswith("or end"))
         ):
             self.stack.pop()
             done: Data = (

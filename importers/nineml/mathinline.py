@@ -1,7 +1,7 @@
 """Read MathInline into the canonical tree.
 
-Loosest first: `||`; `&&`; comparisons, which do not chain; `+ -`; `* /`; a leading `-` or `!`; `^` and `**`, which group from
-the right. `log` is natural. `&`, `|`, `=` and `==` are read as the library reads them.
+Loosest first: `||`; `&&`; comparisons, which do not chain; `+ -`; `* /`; a leading `-` or `!`; `^` and `**`,
+which group from the right. `log` is natural. `&`, `|`, `=` and `==` are read as the library reads them.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ class _Parser:
                 return [*tokens, ("end", "", offset)]
             match = _TOKEN.match(text, offset)
             if match is None or match.lastgroup is None:
-                hint = "NineML has no conditional expression; use regimes" if text[offset] in "?:" else ""
+                hint = (
+                    "NineML has no conditional expression; use regimes"
+                    if text[offset] in "?:"
+                    else ""
+                )
                 raise self.fail(f"unexpected '{text[offset]}'", offset, hint)
             word = match[0]
             tokens.append((match.lastgroup, _SAME.get(word, word), offset))

@@ -40,7 +40,7 @@ def lower_multi(components: Components, multi: Multi, document: Document) -> mod
 
 def multi_instance(components: Components, multi: Multi, document: Document) -> Instance:
     """Multi-dynamics of components with values."""
-    from .components import Given, Instance
+    from .components import Instance
 
     subs: dict[str, model.Component] = {}
     properties: dict[str, Given] = {}

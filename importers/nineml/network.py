@@ -320,9 +320,7 @@ class _Reader:
                 raise error("X254", message, link.span, hint=suggest(port, known))
             yield Exposed(kind, _outer(role, port), role, port, thing.span)
 
-    def links(
-        self, thing: Projection, synapse: model.Component
-    ) -> Iterable[network.PortLink]:
+    def links(self, thing: Projection, synapse: model.Component) -> Iterable[network.PortLink]:
         """Links between cells and synapse; those inside of the synapse are part of it."""
         both = (RESPONSE, PLASTICITY)
         for link in thing.links:

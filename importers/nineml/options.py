@@ -11,9 +11,9 @@ IGNORE, APPLY = "ignore", "apply"
 class Options:
     """Decisions of one run.
 
-    `strict` makes spellings outside the 1.0 text errors. `regimes` maps a component's or class's name (`""`: any)
-    to the regime in which it starts; without one the regime with most derivatives is taken, of
-    equals the one written first. `offsets` says whether the offset of a unit (degC) is applied; ignored,
+    `strict` makes spellings outside the 1.0 text errors. `regimes` maps a component's or class's name
+    (`""`: any) to the regime in which it starts; without one the regime with most derivatives is taken,
+    of equals the one written first. `offsets` says whether the offset of a unit (degC) is applied; ignored,
     as in the reference library, differences of temperatures come out right. `seed` draws
     connections and random values.
     """

@@ -163,11 +163,11 @@ class Parser:
         name = self.name(element, symbol=True)
         value = element.attributes.get("value", element.body)
         number = self.number(value, element.span, f"the constant '{name}'")
-        return syntax.Constant(name, number, element.get("units"), element.span, element.at("units"))
+        return syntax.Constant(
+            name, number, element.get("units"), element.span, element.at("units")
+        )
 
-    def assignments(
-        self, elements: list[Element], attribute: str
-    ) -> tuple[syntax.Assignment, ...]:
+    def assignments(self, elements: list[Element], attribute: str) -> tuple[syntax.Assignment, ...]:
         """Aliases, derivatives or state assignments."""
         return tuple(self.gathered(partial(self.assignment, attribute), elements))
 

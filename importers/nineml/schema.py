@@ -53,9 +53,7 @@ PROPERTIES = (
     "MultiDynamicsProperties"
 )
 GROUPS = "ComponentArray EventConnectionGroup AnalogConnectionGroup"
-DOCUMENT = (
-    f"{CLASSES} {PROPERTIES} Population Projection Selection Network Dimension Unit {GROUPS}"
-)
+DOCUMENT = f"{CLASSES} {PROPERTIES} Population Projection Selection Network Dimension Unit {GROUPS}"
 
 _PROPERTIES = _spec("name", "", "Definition Prototype Annotations", "Property Initial")
 _LIBRARY = _spec("standard_library", "name", "Annotations", "Parameter")

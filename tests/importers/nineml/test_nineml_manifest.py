@@ -60,7 +60,9 @@ def test_serialisations_have_the_same_things(one: str, other: str) -> None:
     for component in first.components:
         twin = by_name[component.name]
         for kind in ("parameters", "constants", "state_variables", "analog_inputs", "exposures"):
-            left, right = (sorted(getattr(c, kind), key=lambda i: i.name) for c in (component, twin))
+            left, right = (
+                sorted(getattr(c, kind), key=lambda i: i.name) for c in (component, twin)
+            )
             assert [i.name for i in left] == [i.name for i in right]
             assert [i.dimension for i in left] == [i.dimension for i in right]
         values = [{p.name: p.value for p in c.parameters} for c in (component, twin)]

@@ -1,4 +1,4 @@
-"""Published and authored NineML models against high-accuracy reference runs (DOP853 and Radau agree to 1e-7 ms)."""
+"""NineML models against high-accuracy reference runs, in which DOP853 and Radau agree to 1e-7 ms."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ AMPERE, SECOND = Unit("A", CURRENT), Unit("s", TIME)
 def drive(amps: float, onset: float) -> Component:
     """A current that is zero before `onset` (s)."""
     value = Number(amps, AMPERE)
-    on = Conditional(
-        ((Binary("<", Name("t"), Number(onset, SECOND)), Number(0.0, AMPERE)),), value
-    )
+    on = Conditional(((Binary("<", Name("t"), Number(onset, SECOND)), Number(0.0, AMPERE)),), value)
     return Component(
         name="drive",
         derived_variables=(
