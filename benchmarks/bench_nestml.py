@@ -30,7 +30,7 @@ PEER = """
 import sys
 from pynestml.frontend.pynestml_frontend import generate_target
 generate_target(input_path=sys.argv[1], target_platform="NONE", target_path=sys.argv[2],
-                logging_level="NO")
+                logging_level="ERROR")
 """
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 
-from ...canonical_model.diagnostics import Level, error, suggest
+from ...canonical_model.diagnostics import Level, error
 from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number, Unary
 from ...canonical_model.units import FREQUENCY, Unit
 from . import symbols as kinds
@@ -145,11 +146,11 @@ class Expressions:
                 hint = "since 9.0 a number stands before every unit"
                 self.names.once("bare", "N090", Level.NOTE, message, span, hint)
                 return Typed(Number(1.0, unit.unit(), span), quantity_type(unit))
-        known = [*self.names.symbols, *self.names.functions]
+        known = chain(self.names.symbols, self.names.functions)
         if name in self.names.functions:
             raise error("N034", f"'{name}' is a function; it needs arguments", span)
         message = f"'{name}' is not declared"
-        raise error("N030", message, span, hint=suggest(name, known))
+        raise error("N030", message, span, hint=self.names.near(name, known))
 
     def readable(self, variable: syntax.Variable, symbol: Symbol, place: Place) -> None:
         """What may be read where. Raises ModelError N034."""

@@ -7,9 +7,10 @@ N045 vectors, N047 a function that ends without a value, N065 a loop over a stat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Level, Span, error, suggest
+from ...canonical_model.diagnostics import Level, Span, error
 from ...canonical_model.expr import Binary, Expr, Name, Number
 from . import symbols as kinds
 from . import syntax
@@ -95,11 +96,11 @@ class Statements:
         span = self.names.span(variable.at)
         symbol = place.locals.get(variable.name) or self.names.symbols.get(variable.name)
         if symbol is None:
-            names = [*place.locals, *(s.name for s in self.names.symbols.values())]
+            names = chain(place.locals, self.names.symbols)
             message = f"'{variable.name}' is assigned to, but it is not declared"
             if variable.name in kinds.PREDEFINED:
                 message = f"'{variable.name}' cannot be assigned to"
-            raise error("N030", message, span, hint=suggest(variable.name, names))
+            raise error("N030", message, span, hint=self.names.near(variable.name, names))
         if symbol.kind not in (kinds.STATE, kinds.LOCAL, kinds.ARGUMENT) and symbol.type.kind:
             message = f"'{variable.name}' is a {symbol.kind} and cannot be assigned to"
             hint = "what changes is declared in the state" if symbol.kind != kinds.SPIKE else ""
@@ -410,7 +411,7 @@ class Statements:
         if own is None and call.name not in ARGUMENTS:
             known = [*self.names.functions, *_REPORTS, "integrate_odes", "emit_spike"]
             message = f"there is no function '{call.name}'"
-            raise error("N030", message, span, hint=suggest(call.name, known))
+            raise error("N030", message, span, hint=self.names.near(call.name, known))
         if own is None or own.type != T_VOID:
             self.expressions.lower(call, place)
         message = f"the value of '{call.name}' is not used: the call has no effect and is left out"
@@ -462,7 +463,10 @@ class Statements:
                 states = (s for s in self.names.symbols.values() if s.kind == kinds.STATE)
                 known = [s.name for s in states if s.ode]
                 message = f"'{arg.name}' has no differential equation"
-                hint = suggest(arg.name, known) or f"equations are there for {', '.join(known)}"
+                hint = (
+                    self.names.near(arg.name, known)
+                    or f"equations are there for {', '.join(known)}"
+                )
                 raise error("N038", message, place, hint=hint)
             if arg.order:
                 message = f"'{arg.shown}' is integrated with '{arg.name}'"
