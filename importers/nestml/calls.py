@@ -118,7 +118,7 @@ class Calls:
             number = casts.to_number(args[0], span, f"'{name}'")
             return Typed(Call(PURE[name], (number.expr,), span), T_REAL)
         if name == "pow":
-            return self.parent.power(args[0], args[1], apply.at)
+            return self.parent.operators.power(args[0], args[1], apply.at)
         if name == "abs":
             value = args[0] if args[0].type.unit else casts.to_number(args[0], span, "'abs'")
             return Typed(Call("abs", (value.expr,), span), value.type)

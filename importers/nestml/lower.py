@@ -14,11 +14,12 @@ from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.query import nested
 from . import symbols as kinds
 from . import syntax
+from .bodies import always_returns
 from .collect import Collector
 from .declarations import Declarations, Parts, value_kind
 from .equations import Equations
 from .expressions import Expressions
-from .statements import Statements, always_returns
+from .statements import Statements
 from .symbols import Names, Place, Symbol
 from .types import T_VOID, Type
 
