@@ -203,7 +203,7 @@ def _with_regimes(
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
     regimes = []
     names = _names(modes, active)
-    jump_handlers = [h for h in component.on_events if _moves(h, jumps)]
+    jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
     for mode, odes, name in zip(modes, active, names, strict=True):
         variables = {ode.variable for ode in odes}
         regimes.append(
