@@ -9,7 +9,7 @@ from ..format import Importer
 
 _ROOT = re.compile(
     rb"<\s*(?:[\w.-]+:)?NineML[\s>/]"  # XML
-    rb"|(?:^|[{,])\s*[\"']?NineML[\"']?\s*:"  # YAML, JSON
+    rb"|(?:^(?:\xef\xbb\xbf)?|[{,])\s*[\"']?NineML[\"']?\s*:"  # YAML, JSON
     rb"|^\?\s*!!binary\s*\|?\s*TmluZU1M\s*$",  # YAML as the library writes it on Python 3
     re.MULTILINE,
 )
