@@ -120,7 +120,9 @@ def test_several_mistakes_in_one_run() -> None:
 @pytest.mark.parametrize("word", ["on", "yes", "off", "No", "true"])
 def test_truth_values_in_disguise(word: str) -> None:
     text = GOOD.replace("x", word).replace("e" + word, "ex")
-    text = GOOD.replace("{name: x,", f"{{name: {word},").replace("variable: x,", f"variable: {word},")
+    text = GOOD.replace("{name: x,", f"{{name: {word},").replace(
+        "variable: x,", f"variable: {word},"
+    )
     text = text.replace("1 - x", f"1 - {word}").replace("x > 0.5", f"{word} > 0.5")
     codes = {issue.code for issue in issues(text, strict="yes")}
     assert codes == {"X020"}
@@ -136,7 +138,10 @@ def test_truth_values_in_disguise(word: str) -> None:
         ("target_regime: sole", "targetRegime: sole"),
         ("target_regime: sole", "target: sole"),
         ("OutputEvent", "EventOut"),
-        ("    EventSendPort:\n    - {name: spike}", "    EventPort:\n    - {name: spike, mode: send}"),
+        (
+            "    EventSendPort:\n    - {name: spike}",
+            "    EventPort:\n    - {name: spike, mode: send}",
+        ),
         ("  Unit:\n", "  Unit:\n  - {symbol: ms, dimension: time, power: -3}\n"),
     ],
 )
