@@ -1,4 +1,4 @@
-"""What the NineML exporter writes is read back equal, by us and by the reference library, and behaves alike."""
+"""What the NineML exporter writes is read back equal, also by the reference library, and behaves alike."""
 
 from __future__ import annotations
 
