@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..canonical_model.expr import TIME, Expr
+from ..canonical_model.expr import TIME, Call, Expr, Number, rebuild
 from ..canonical_model.units import SI, VOLTAGE, UnitSystem
 from ..canonical_model.units import TIME as TIME_DIMENSION
 from .evaluate import evaluate, parameter_values
@@ -169,8 +169,21 @@ def _number(system: System, expr: Expr, values: dict[str, float]) -> float:
     needed = system.definitions.depends(expr)
     for name in system.order:
         if name in needed:
-            known[name] = float(evaluate(system.definitions.values[name], known))
-    return float(evaluate(expr, known))
+            known[name] = float(evaluate(_expected(system.definitions.values[name]), known))
+    return float(evaluate(_expected(expr), known))
+
+
+def _expected(expr: Expr) -> Expr:
+    """Random draws replaced by their means."""
+    inner = rebuild(expr, _expected)
+    match inner:
+        case Call("uniform"):
+            return Number(0.5)
+        case Call("normal"):
+            return Number(0.0)
+        case Call("poisson", (mean,)):
+            return mean
+    return inner
 
 
 def start_values(system: System, units: UnitSystem = SI) -> dict[str, float]:
