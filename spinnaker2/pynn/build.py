@@ -15,12 +15,13 @@ from .fragments import INJECTED, SPIKE, assemble, fragment
 from .history import History
 from .schedule import Change, schedule
 from .simulator import State
-from .spikesources import Drawing, Source, SpikeSourceArray, SpikeSourcePoisson, check_times
+from .spikesources import Drawing, Source, SpikeSourceArray, SpikeSourcePoisson
 
 RADIANS = math.pi / 180
 CURRENT_FACTORS = {"amplitude": 1e-9, "offset": 1e-9, "mean": 1e-9, "stdev": 1e-9, "start": 1e-3,
                    "stop": 1e-3, "dt": 1e-3, "frequency": 1.0, "phase": RADIANS}  # fmt: skip
 CURRENT_NAMES = {"dt": "interval"}
+FOREVER = 2**52  # ticks
 LAST_TIME = 1e9  # s: what stands for "never" on the chip
 ON_CHIP_RATE = 0.3  # spikes per step up to which a chip can draw them one by one
 
@@ -229,7 +230,8 @@ class Builder:
         return links
 
     def _current(self, source: Any, end: int) -> Group:
-        component = source.component(end, self.state.dt)
+        # an engine that goes on needs all later changes of the current, a replay those of this run
+        component = source.component(end if self.replays else FOREVER, self.state.dt)
         known = {item.name for item in component.parameters}
 
         def scaled(values: dict[str, Any]) -> dict[str, Any]:
@@ -276,5 +278,3 @@ def _poisson_component() -> Component:
 
 SPIKE_SOURCE = assemble("SpikeSource", [])
 POISSON_SOURCE = _poisson_component()
-
-__all__ = ["Builder", "check_times"]

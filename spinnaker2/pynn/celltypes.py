@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from pyNN import errors
 from pyNN.parameters import ParameterSpace
 from pyNN.standardmodels import build_translations, cells, receptors
 
@@ -32,6 +34,12 @@ class Neuron:
         """The flat component; `is_injected` gives it an input for currents."""
         values = _items(self.default_parameters)
         return neuron(type(self).__name__, self.soma, self.receptors, is_injected, values)
+
+    def check(self, values: dict[str, Any]) -> None:
+        """Raises InvalidParameterValueError for values that the equations cannot take."""
+        for name in ("tau_m", "cm", "tau_w", "delta_T", "tau_syn_E", "tau_syn_I"):
+            if name in values and np.any(np.asarray(values[name], dtype=float) <= 0.0):
+                raise errors.InvalidParameterValueError(f"{name} must be greater than zero")
 
     def component_name(self, name: str) -> str:
         """The component's name of a parameter or state."""
@@ -106,6 +114,10 @@ class HH_cond_exp(Neuron, cells.HH_cond_exp):  # type: ignore[misc, unused-ignor
     translations = _same(*cells.HH_cond_exp.default_parameters)
     receptor_types = ("excitatory", "inhibitory")
     recordable = ["spikes", "v", "gsyn_exc", "gsyn_inh", "m", "h", "n"]  # noqa: RUF012
+
+    def component_name(self, name: str) -> str:
+        """The gates are `gate_m` and so on: `h` is the step everywhere else."""
+        return f"gate_{name}" if name in ("m", "h", "n") else name
 
 
 class Izhikevich(Neuron, cells.Izhikevich):  # type: ignore[misc, unused-ignore]

@@ -45,11 +45,7 @@ class CurrentSource:
 
     def get_native_parameters(self) -> Any:
         """The present values."""
-        values = {
-            name: Sequence(value) if isinstance(value, np.ndarray) else value
-            for name, value in self._history.present.items()  # type: ignore[attr-defined]
-        }
-        return ParameterSpace(values, shape=(1,))
+        return ParameterSpace(dict(self._history.present))  # type: ignore[attr-defined]
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         return values
@@ -110,7 +106,7 @@ class CurrentSource:
 
 
 def _tick(t: float, dt: float) -> int:
-    return int(min(max(round(t / dt), -1), 2**62))
+    return int(min(max(round(t / dt), -1), 2**53))
 
 
 def _within(t: Any, values: dict[str, Any], dt: float) -> Any:

@@ -109,7 +109,9 @@ class Population(common.Population, _Parameters):  # type: ignore[misc, unused-i
         if space is None:
             space = self.celltype.parameter_space
         space.shape = (self.size,)
-        self._parameters = History(_evaluated(space, self.size))
+        values = _evaluated(space, self.size)
+        self.celltype.check(values)
+        self._parameters = History(values)
         self._initial: History = History({})
         self._number = len(state.registry.populations)
         state.registry.populations.append(self)
@@ -126,6 +128,7 @@ class Population(common.Population, _Parameters):  # type: ignore[misc, unused-i
             raise errors.NonExistentParameterError(
                 unknown[0], self.celltype.__class__.__name__, list(self._parameters.present)
             )
+        self.celltype.check(values)
         self._parameters.change(simulator.state.tick, values)
 
     def _initial_array(self, variable: str) -> Any:

@@ -27,6 +27,14 @@ class Source:
 
     intervals: Callable[[dict[str, Any], Any, int], Any] | None = None
 
+    def check(self, values: dict[str, Any]) -> None:
+        """Raises InvalidParameterValueError where spike times do not ascend."""
+        for item in values.get("spike_times", ()):
+            if np.any(np.diff(item.value) < 0):
+                raise errors.InvalidParameterValueError(
+                    "Spike times given to SpikeSourceArray must be in increasing order"
+                )
+
 
 def _rate(parameters: dict[str, Any]) -> float:
     return max(float(parameters["rate"]), 1e-12) * 1e-3
@@ -76,15 +84,6 @@ class SpikeSourceGamma(Source, cells.SpikeSourceGamma):  # type: ignore[misc, un
 class SpikeSourceInhGamma(Source, cells.SpikeSourceInhGamma):  # type: ignore[misc, unused-ignore]
     __doc__ = cells.SpikeSourceInhGamma.__doc__
     translations = _same(*cells.SpikeSourceInhGamma.default_parameters)
-
-
-def check_times(sequences: Any) -> None:
-    """Raises InvalidParameterValueError where spike times do not ascend."""
-    for item in sequences:
-        if np.any(np.diff(item.value) < 0):
-            raise errors.InvalidParameterValueError(
-                "Spike times given to SpikeSourceArray must be in increasing order"
-            )
 
 
 @dataclass(slots=True)

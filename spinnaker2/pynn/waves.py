@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from ...canonical_model.diagnostics import refuse
-from ...canonical_model.expr import Number
+from ...canonical_model.expr import Binary, Name, Number
 from ...canonical_model.expr_parse import parse_expr
 from ...canonical_model.model import Assign, Component, DerivedVariable, StateVariable, TimedEvents
-from ...canonical_model.units import CURRENT, Unit
+from ...canonical_model.units import CURRENT
 from .fragments import assemble, fragment, with_constants
 
-NANOAMPERE = Unit("nA", CURRENT, 1e-9)
 MAX_STEPS = 2000
 WINDOW = {"start": "ms", "stop": "ms"}
 
@@ -25,13 +24,14 @@ def step_component(ticks: Any, amplitudes: Any, dt: float) -> Component:
     if len(ticks) > MAX_STEPS:
         message = f"a current source changes {len(ticks)} times, more than {MAX_STEPS}"
         raise refuse("Y302", message, hint="use NoisyCurrentSource or ACSource for fast changes")
-    levels = [Number(float(a), NANOAMPERE) for a in amplitudes]
+    levels = [Binary("*", Number(float(a)), Name("ONE_nA")) for a in amplitudes]
     timed = tuple(
         TimedEvents(times=(float(tick) * dt * 1e-3,), body=(Assign(target="i", value=level),))
         for tick, level in zip(ticks[1:], levels[1:], strict=True)
     )
     state = StateVariable(name="i", dimension=CURRENT, initial=levels[0])
-    return replace(_bare("StepCurrent"), state_variables=(state,), timed_events=timed)
+    whole = replace(_bare("StepCurrent"), state_variables=(state,), timed_events=timed)
+    return with_constants(whole)
 
 
 def _bare(name: str) -> Component:
