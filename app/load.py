@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ..canonical_model.model import Model
 from . import registry
 
 STDIN = "<stdin>"
+RECURSION = 10_000
 
 
 def load(
@@ -79,6 +81,8 @@ def _read(
 ) -> Model:
     from ..canonical_model.verify import verify_model
 
+    # passes recurse into expressions, whose depth verification bounds (V117)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     log = Log() if log is None else log
     folders = tuple(Path(folder) for folder in search_path)
     for folder in folders:

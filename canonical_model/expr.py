@@ -14,6 +14,7 @@ from .diagnostics import Span
 from .units import Unit
 
 TIME = "t"
+LONG_CHAIN = 64
 
 # function name -> number of arguments; angles in radians, `log` is the natural logarithm,
 # `heaviside(0)` is 0.5 (LEMS), `uniform()` draws from [0, 1), `normal()` from N(0, 1);
@@ -139,6 +140,38 @@ def walk(expr: Expr) -> Iterator[Expr]:
         stack.extend(reversed(children(node)))
 
 
+def depth(expr: Expr) -> int:
+    """How many nodes the longest way from the root to a leaf has."""
+    return _longest(expr, chains=True)
+
+
+def nesting(expr: Expr) -> int:
+    """The same with `a + b - c` and `a * b / c` counted once: how deep parentheses go."""
+    return _longest(expr, chains=False)
+
+
+def _longest(expr: Expr, chains: bool) -> int:
+    deepest = 0
+    stack = [(expr, 1)]
+    while stack:
+        node, level = stack.pop()
+        deepest = max(deepest, level)
+        for part in children(node):
+            is_link = not chains and continues(node, part)
+            stack.append((part, level if is_link else level + 1))
+    return deepest
+
+
+def continues(node: Expr, part: Expr) -> bool:
+    """True if `part` needs no parentheses as the left operand of `node`: a chain of one precedence."""
+    return (
+        isinstance(node, Binary)
+        and isinstance(part, Binary)
+        and part is node.left
+        and any({node.op, part.op} <= level for level in ({"+", "-"}, {"*", "/"}))
+    )
+
+
 def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The same node with `change` applied to each direct sub-expression."""
     match expr:
@@ -218,6 +251,10 @@ def multiply(factors: list[Expr] | tuple[Expr, ...]) -> Expr:
 def _chain(op: str, parts: list[Expr] | tuple[Expr, ...], neutral: Expr) -> Expr:
     if not parts:
         return neutral
+    if len(parts) > LONG_CHAIN:
+        # in halves, so that no pass has to go thousands of levels deep
+        middle = len(parts) // 2
+        return Binary(op, _chain(op, parts[:middle], neutral), _chain(op, parts[middle:], neutral))
     total = parts[0]
     for part in parts[1:]:
         total = Binary(op, total, part)

@@ -382,7 +382,8 @@ class Component:
 
     `update` is the program of one time step, for languages that write one; None stands for a lone
     `Integrate()`. A component with a program has a meaning on a grid only (`passes/raising.py` recovers
-    regimes). `arrived(port)` in it is the sum of weights that arrived in the step. Order of evaluation
+    regimes). `arrived(port)` in it is the sum of weights that arrived in the step. `traces` are states that
+    advance in every step after the event handlers, whatever the program integrates. Order of evaluation
     never depends on order of declaration, except statements within a body and `on_conditions`, which
     are tested in the order written.
     """
@@ -404,6 +405,7 @@ class Component:
     update: tuple[Statement, ...] | None = None
     kernels: tuple[Kernel, ...] = ()
     functions: tuple[Function, ...] = ()
+    traces: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     event_inputs: tuple[EventPort, ...] = ()
     event_outputs: tuple[EventPort, ...] = ()

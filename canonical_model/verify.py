@@ -16,7 +16,19 @@ from dataclasses import dataclass, field, replace
 from . import units
 from .diagnostics import Issue, Level, Span, suggest
 from .dimensions import problems
-from .expr import TIME, Binary, Call, Expr, Number, Unary, free_names, is_boolean, walk
+from .expr import (
+    TIME,
+    Binary,
+    Call,
+    Expr,
+    Number,
+    Unary,
+    depth,
+    free_names,
+    is_boolean,
+    nesting,
+    walk,
+)
 from .expr import Name as NameNode
 from .model import (
     Component,
@@ -37,6 +49,9 @@ from .scope import Dimensions, derived_dimensions, find_cycle, payload_dimension
 from .units import NONE, Dimension, dimension_name
 from .verify_body import check_body, check_calls, check_programs
 from .verify_network import verify_network
+
+MAX_NESTING = 100  # compilers stop at about 200 open parentheses
+MAX_DEPTH = 2000
 
 
 def verify_model(model: Model) -> list[Issue]:
@@ -184,6 +199,10 @@ class _Check:
                 (n.span for n in walk(expr) if isinstance(n, NameNode) and n.id == name), None
             )
             self.report("V102", message, place or span, near)
+        if nesting(expr) > MAX_NESTING or depth(expr) > MAX_DEPTH:
+            message = f"{what} is an expression of too many nested operations"
+            self.report("V117", message, span, "name parts of it as derived variables")
+            return
         check_calls(self, expr, what, span)
         for issue in problems(expr, names.get, expected, free_zero=True):
             message = f"{what}: {issue.message} in '{self.path}'"

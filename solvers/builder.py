@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ..canonical_model.algebra import times
 from ..canonical_model.expr import TIME, Expr, Name, Number, is_random, substitute
-from .algebra import times
 from .plan import STEP, Instruction
 from .system import System
 
@@ -47,7 +47,7 @@ class Builder:
         """A point in the step: the states' values there and the time `t + fraction * h`."""
         values = dict(states)
         if fraction:
-            from .algebra import plus
+            from ..canonical_model.algebra import plus
 
             values[TIME] = plus(Name(TIME), times(Number(fraction), Name(STEP)))
         return Stage(self, values, suffix)

@@ -14,6 +14,7 @@ import numpy as np
 from ..canonical_model.circuit import AnalogLink, Circuit, Group
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import TIME, Expr, free_names
+from ..canonical_model.model import INTEGER
 from . import numeric
 from .evaluate import parameter_values
 from .graph import topological
@@ -25,7 +26,7 @@ Regimes: TypeAlias = list[list[Any]]  # per group and machine: the index of the 
 
 @dataclass(slots=True)
 class Compiled:
-    """A group with its place in the state vector and its numbered names."""
+    """A group with its place in the state vector and its numbered names; `whole`: integer states."""
 
     number: int
     group: Group
@@ -33,6 +34,7 @@ class Compiled:
     slices: dict[str, slice]
     names: dict[str, str]
     derived: dict[str, list[tuple[int, int, Expr]]] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
@@ -77,6 +79,7 @@ def compile_circuit(circuit: Circuit, seed: int) -> Engine:
     scope: dict[str, Any] = {"np": np, "nm": numeric, "bool": bool}
     random = np.random.default_rng(seed)
     scope["nm_uniform"], scope["nm_normal"] = random.random, random.standard_normal
+    scope["nm_poisson"] = random.poisson
     for item in groups:
         for name, value in item.values.items():
             scope[item.names[name]] = value
@@ -151,6 +154,7 @@ def _layout(number: int, group: Group, offset: int) -> tuple[Compiled, int]:
         names[state.name] = f"s{number}_{i}"
     names.update({name: f"p{number}_{i}" for i, name in enumerate(values)})
     compiled = Compiled(number, group, values, slices, names)
+    compiled.whole = frozenset(s.name for s in component.state_variables if s.kind == INTEGER)
     for item in component.derived_variables:
         compiled.derived.setdefault(item.name, []).append((-1, -1, item.value))
     for m, machine in enumerate(component.machines):

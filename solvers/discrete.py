@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from ..canonical_model.circuit import EventLink
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import Expr, free_names
-from ..canonical_model.model import Assign, Emit, If, Statement, Transition
+from ..canonical_model.model import (
+    INTEGER,
+    Assign,
+    Declare,
+    Emit,
+    For,
+    If,
+    Integrate,
+    Statement,
+    Transition,
+    While,
+)
 from . import numeric
 from .compile import Compiled, Engine, Regimes
 from .numeric import Array
@@ -25,6 +36,7 @@ from .numpy_printer import print_numpy
 
 Index = NDArray[np.int64]
 MAX_CASCADE = 1000
+MAX_TURNS = 100_000
 
 
 @dataclass(slots=True)
@@ -53,7 +65,10 @@ class Machine:
     spikes: dict[tuple[int, str], list[tuple[float, Index]]] = field(default_factory=dict)
     queue: list[tuple[float, int, Compiled, str, Index, Array | None]] = field(default_factory=list)
     links: dict[tuple[int, str], list[Outgoing]] = field(default_factory=dict)
-    arrival: Callable[[float, float], float] = lambda t, delay: t + delay
+    arrival: Callable[[float, float, bool], float] = lambda t, delay, early: t + delay
+    integrate: Callable[[Compiled, tuple[str, ...], Index], None] | None = None
+    frame: dict[str, Any] = field(default_factory=dict)  # locals of the running program
+    whole: set[str] = field(default_factory=set)  # those of them that are integers
     immediate: bool = True
     held: list[dict[str, Any]] | None = None
     _algebra: dict[tuple[int, str], Any] | None = None
@@ -94,7 +109,7 @@ class Machine:
         if function is None:
             names = {name: f"v[{name!r}]" for name in free_names(expr)}
             scope = {"np": np, "nm": numeric, "bool": bool}
-            source = f"lambda v, nm_uniform, nm_normal: {print_numpy(expr, names)}"
+            source = f"lambda v, nm_uniform, nm_normal, nm_poisson: {print_numpy(expr, names)}"
             function = self._compiled[id(expr)] = eval(source, scope)
             self._kept.append(expr)
         values = {name: self.read(item, name, where, payload) for name in free_names(expr)}
@@ -104,12 +119,15 @@ class Machine:
                 values,
                 lambda: random.random(len(where)),
                 lambda: random.standard_normal(len(where)),
+                lambda mean: random.poisson(np.broadcast_to(mean, where.shape)).astype(float),
             )
 
     def read(self, item: Compiled, name: str, where: Index, payload: dict[str, Array]) -> Any:
         """One quantity for the instances `where`."""
         if name in payload:
             return payload[name]
+        if name in self.frame:
+            return self.frame[name][where]
         if name == "t":
             return self.t
         if name in item.derived or (name not in item.slices and name not in item.values):
@@ -139,16 +157,90 @@ class Machine:
         for statement in body:
             match statement:
                 case Assign(target=target, value=expr):
-                    value = self.value(item, expr, where, payload)
-                    self.y[item.slices[target]][where] = value
-                    self.dirty()
+                    self._assign(item, target, self.value(item, expr, where, payload), where)
                 case Emit(port=port):
                     self.emit(item, port, where)
                 case Transition(regime=regime, machine=machine):
                     self.enter(item, regime, machine, where)
                 case If(branches=branches, otherwise=otherwise):
                     self._branch(item, branches, otherwise, where, payload)
+                case Integrate(variables=variables):
+                    assert self.integrate is not None
+                    self.integrate(item, variables, where)
+                case Declare(name=name, kind=kind, value=expr):
+                    value = self.value(item, expr, where, payload)
+                    self._declare(item, name, kind == INTEGER, value, where)
+                case While(test=test, body=repeated):
+                    self._while(item, test, repeated, where, payload)
+                case For():
+                    self._for(item, statement, where, payload)
         self._depth -= 1
+
+    def run_program(self, item: Compiled, body: tuple[Statement, ...], where: Index) -> None:
+        """Run a body that may declare locals."""
+        self.frame, self.whole = {}, set()
+        self.run(item, body, where)
+        self.frame = {}
+
+    def _assign(self, item: Compiled, target: str, value: Any, where: Index) -> None:
+        if target in self.whole or target in item.whole:
+            value = np.trunc(value)
+        if target in self.frame:
+            self.frame[target][where] = value
+            return
+        self.y[item.slices[target]][where] = value
+        self.dirty()
+
+    def _declare(self, item: Compiled, name: str, whole: bool, value: Any, where: Index) -> None:
+        # a full array: the same local may be declared in two branches
+        full = self.frame.setdefault(name, np.zeros(item.size))
+        (self.whole.add if whole else self.whole.discard)(name)
+        full[where] = np.trunc(value) if whole else value
+
+    def _while(
+        self,
+        item: Compiled,
+        test: Expr,
+        body: tuple[Statement, ...],
+        where: Index,
+        payload: dict[str, Array],
+    ) -> None:
+        active = where
+        for _ in range(MAX_TURNS):
+            own = _restrict(payload, where, active)
+            truth = np.broadcast_to(self.value(item, test, active, own), active.shape)
+            active = active[truth.astype(bool)]
+            if not len(active):
+                return
+            self.run(item, body, active, _restrict(payload, where, active))
+        message = (
+            f"a loop of '{item.group.name}' has more than {MAX_TURNS} turns at t = {self.t:g} s"
+        )
+        raise error("S311", message, item.group.component.span)
+
+    def _for(self, item: Compiled, loop: For, where: Index, payload: dict[str, Array]) -> None:
+        bounds = [
+            np.broadcast_to(self.value(item, expr, where, payload), where.shape)
+            for expr in (loop.start, loop.stop, loop.step)
+        ]
+        start, stop, step = (np.asarray(b, dtype=float).copy() for b in bounds)
+        if np.any(step == 0):
+            message = f"a loop of '{item.group.name}' has a step of 0"
+            raise error("S311", message, loop.span)
+        if loop.variable not in item.slices:
+            self._declare(item, loop.variable, False, start, where)
+        for _ in range(MAX_TURNS):
+            keep = np.where(step > 0, start < stop, start > stop)
+            if not keep.any():
+                return
+            chosen = where[keep]
+            self._assign(item, loop.variable, start[keep], chosen)
+            self.run(item, loop.body, chosen, _restrict(payload, where, chosen))
+            start = start + step
+        message = (
+            f"a loop of '{item.group.name}' has more than {MAX_TURNS} turns at t = {self.t:g} s"
+        )
+        raise error("S311", message, loop.span)
 
     def _branch(
         self,
@@ -201,7 +293,8 @@ class Machine:
         if delay == 0.0 and self.immediate:
             self.deliver(link.target, link.port, post, weight)
             return
-        due = self.arrival(self.t, delay)
+        early = link.target.group.component.update is not None
+        due = self.arrival(self.t, delay, early)
         self._number += 1
         entry = (due, self._number, link.target, link.port, post, weight)
         heapq.heappush(self.queue, entry)

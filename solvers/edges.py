@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..canonical_model.algebra import Definitions
 from ..canonical_model.expr import TIME, Binary, Expr, Unary, free_names
-from .algebra import Definitions
 
 if TYPE_CHECKING:
     from .compile import Compiled

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from .evaluate import coefficient_values
 from .numpy_printer import print_numpy
 from .plan import STEP, Program
 from .planner import plan_update
+
+Key: TypeAlias = tuple[int, ...] | tuple[str, ...]
 
 SLACK = 1e-9  # of a step: events due within it count as due
 MAX_SUBSTEPS = 4096
@@ -40,12 +42,16 @@ INTEGRATE_FIRST = StepOrder(("gather", "integrate", "conditions", "deliver"))
 
 @dataclass(slots=True)
 class Stepper:
-    """The compiled update of one group."""
+    """The compiled update of one group: programs by active regimes, or by the variables integrated.
+
+    `moved` counts the states that a program moves, committed ones first.
+    """
 
     item: Compiled
-    programs: dict[tuple[int, ...], Callable[[dict[str, Any]], tuple[Any, ...]]]
-    commits: dict[tuple[int, ...], tuple[str, ...]]
-    errors: dict[tuple[int, ...], int]
+    programs: dict[Key, Callable[[dict[str, Any]], tuple[Any, ...]]]
+    commits: dict[Key, tuple[str, ...]]
+    moved: dict[Key, tuple[str, ...]]
+    errors: dict[Key, int]
     coefficients: dict[str, Any]
 
 
@@ -97,8 +103,12 @@ class Grid:
         machine = self.machine
         assert machine.held is not None
         new = machine.y.copy()
+        programs = []
         for stepper in self.steppers:
             item = stepper.item
+            if item.group.component.update is not None:
+                programs.append(item)
+                continue
             inputs = machine.held[item.number]
             if not item.group.component.machines:
                 self._advance(stepper, (), slice(None), inputs, new)
@@ -111,11 +121,24 @@ class Grid:
         self.tick += 1
         machine.t = self.tick * self.step
         machine.dirty()
+        for item in programs:
+            update = item.group.component.update
+            machine.run_program(item, update or (), np.arange(item.size))
+
+    def integrate(self, item: Compiled, variables: tuple[str, ...], where: Any) -> None:
+        """What an `Integrate` statement does."""
+        machine = self.machine
+        assert machine.held is not None
+        stepper = self.steppers[item.number]
+        new = machine.y.copy()
+        self._advance(stepper, variables, where, machine.held[item.number], new)
+        machine.y = new
+        machine.dirty()
 
     def _advance(
         self,
         stepper: Stepper,
-        combo: tuple[int, ...],
+        combo: Key,
         where: Any,
         inputs: dict[str, Any],
         new: Any,
@@ -124,7 +147,11 @@ class Grid:
         machine, item = self.machine, stepper.item
         if not stepper.commits[combo]:
             return
-        values: dict[str, Any] = {TIME: machine.t, STEP: self.step}
+        # a program runs at the end of its step, its equations start at the beginning
+        is_program = item.group.component.update is not None
+        start = machine.t - self.step if is_program else machine.t
+        size = item.size if isinstance(where, slice) else len(where)
+        values: dict[str, Any] = {TIME: start, STEP: self.step, "#": size}
         for source in (item.values, stepper.coefficients, inputs):
             for name, value in source.items():
                 values[name] = value[where] if np.ndim(value) else value
@@ -171,12 +198,10 @@ class Grid:
             self.machine.run(item, body, ready)
 
 
-def _adaptive(
-    stepper: Stepper, combo: tuple[int, ...], values: dict[str, Any], step: float
-) -> tuple[Any, ...]:
+def _adaptive(stepper: Stepper, combo: Key, values: dict[str, Any], step: float) -> tuple[Any, ...]:
     """Substeps of an embedded method, one common size for the instances given."""
     done, h = 0.0, step
-    names = stepper.commits[combo]
+    names = stepper.moved[combo]
     results: tuple[Any, ...] = tuple(values[name] for name in names)
     start = values[TIME]
     for _ in range(MAX_SUBSTEPS):
@@ -199,7 +224,8 @@ def prepare(machine: Machine, scheme: str, step: float, order: StepOrder) -> Gri
     """Plans and compiled programs for every group, timed events as ticks."""
     engine = machine.engine
     machine.immediate = False
-    machine.arrival = lambda t, delay: t + delay - SLACK * step
+    # what is due at the end of a step takes part in it where a component says what its step does
+    machine.arrival = lambda t, delay, early: t + delay - (SLACK + early) * step
     steppers, notes = [], []
     for item in engine.groups:
         stepper, found = _stepper(engine, item, scheme, step)
@@ -213,7 +239,9 @@ def prepare(machine: Machine, scheme: str, step: float, order: StepOrder) -> Gri
     ]
     timed.sort(key=lambda entry: entry[0])
     trains = [_train(engine, train, step) for train in engine.circuit.trains]
-    return Grid(machine, step, order, steppers, timed, trains, notes=notes)
+    run = Grid(machine, step, order, steppers, timed, trains, notes=notes)
+    machine.integrate = run.integrate
+    return run
 
 
 def _train(engine: Engine, train: EventTrain, step: float) -> Train:
@@ -225,15 +253,20 @@ def _stepper(engine: Engine, item: Compiled, scheme: str, step: float) -> tuple[
     component = item.group.component
     plan = plan_update(component, scheme, step=step)
     index = [{r.name: k for k, r in enumerate(m.regimes)} for m in component.machines]
-    programs, commits, errors = {}, {}, {}
-    for names, program in plan.programs:
-        combo = tuple(table[name] for table, name in zip(index, names, strict=True))
+    chosen: dict[Key, Program] = {
+        tuple(table[name] for table, name in zip(index, names, strict=True)): program
+        for names, program in plan.programs
+    }
+    chosen.update(dict(plan.integrations))
+    programs, commits, moved, errors = {}, {}, {}, {}
+    for combo, program in chosen.items():
         programs[combo] = _compile(program, engine)
         commits[combo] = tuple(state for state, _ in program.commits)
+        moved[combo] = tuple(state for state, _ in (*program.commits, *program.carried))
         errors[combo] = len(program.error)
     coefficients = coefficient_values(plan, item.values, step)
     notes = [f"{item.group.name}: {', '.join(b.states)}: {b.scheme}" for b in plan.blocks]
-    return Stepper(item, programs, commits, errors, coefficients), notes
+    return Stepper(item, programs, commits, moved, errors, coefficients), notes
 
 
 def _compile(program: Program, engine: Engine) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
@@ -247,12 +280,26 @@ def _compile(program: Program, engine: Engine) -> Callable[[dict[str, Any]], tup
         names = {n: locals_.get(n, f"v[{n!r}]") for n in free_names(instruction.value)}
         lines.append(f"x{number} = {print_numpy(instruction.value, names)}")
         locals_[instruction.target] = f"x{number}"
-    results = [locals_.get(local, f"v[{local!r}]") for _, local in program.commits]
+    results = [
+        locals_.get(local, f"v[{local!r}]") for _, local in (*program.commits, *program.carried)
+    ]
     results += [locals_[name] for name in program.error]
     body = "\n    ".join([*lines, f"return ({', '.join(results)}{',' if results else ''})"])
-    scope: dict[str, Any] = {"np": np, "nm": numeric, "bool": bool}
     random = engine.random
-    scope["nm_uniform"], scope["nm_normal"] = random.random, random.standard_normal
-    exec(compile(f"def program(v):\n    {body}\n", "<program>", "exec"), scope)
+    scope: dict[str, Any] = {
+        "np": np,
+        "nm": numeric,
+        "bool": bool,
+        "uniform": random.random,
+        "normal": random.standard_normal,
+        "poisson": random.poisson,
+    }
+    # every instance draws for itself
+    draws = """
+    def nm_uniform(): return uniform(v["#"])
+    def nm_normal(): return normal(v["#"])
+    def nm_poisson(mean): return poisson(np.broadcast_to(mean, v["#"])).astype(float)
+    """
+    exec(compile(f"def program(v):{draws}{body}\n", "<program>", "exec"), scope)
     function: Callable[[dict[str, Any]], tuple[Any, ...]] = scope["program"]
     return function

@@ -37,6 +37,52 @@ def erfc(x: Value) -> Any:
     return np.vectorize(math.erfc, otypes=[float])(x)
 
 
+def round_half_away(x: Value) -> Any:
+    """The nearest whole number, halves away from zero (C's `round`)."""
+    whole = np.trunc(x)
+    return np.where(np.abs(x - whole) >= 0.5, whole + np.copysign(1.0, x), whole)
+
+
+def _integers(*values: Value) -> list[Any]:
+    return [np.asarray(value).astype(np.int64) for value in values]
+
+
+def bitand(a: Value, b: Value) -> Any:
+    """Bitwise and of whole numbers."""
+    x, y = _integers(a, b)
+    return (x & y).astype(float)
+
+
+def bitor(a: Value, b: Value) -> Any:
+    """Bitwise or of whole numbers."""
+    x, y = _integers(a, b)
+    return (x | y).astype(float)
+
+
+def bitxor(a: Value, b: Value) -> Any:
+    """Bitwise exclusive or of whole numbers."""
+    x, y = _integers(a, b)
+    return (x ^ y).astype(float)
+
+
+def bitnot(a: Value) -> Any:
+    """Bitwise complement of a whole number."""
+    (x,) = _integers(a)
+    return (~x).astype(float)
+
+
+def shiftleft(a: Value, b: Value) -> Any:
+    """a shifted left by b bits."""
+    x, y = _integers(a, b)
+    return (x << y).astype(float)
+
+
+def shiftright(a: Value, b: Value) -> Any:
+    """a shifted right by b bits."""
+    x, y = _integers(a, b)
+    return (x >> y).astype(float)
+
+
 def exprel(x: Value) -> Any:
     """expm1(x)/x, 1 at x = 0."""
     x = np.asarray(x, dtype=float)

@@ -47,12 +47,14 @@ class Program:
     The instructions read states as they are at the start of the step, analog inputs (held over the
     step), `t` (the step's start), `h`, parameters and coefficients. Derived variables that are needed
     appear as instructions. With `error` non-empty the program is one trial of an adaptive method: the
-    step is accepted when max(|error|) <= 1 (each already divided by its tolerance), see schemes.py.
+    step is accepted when max(|error|) <= 1 (each already divided by its tolerance), see schemes.py; the
+    states of `carried` move along from trial to trial and have their old value back at the end.
     """
 
     instructions: tuple[Instruction, ...]
     commits: tuple[tuple[str, str], ...]
     error: tuple[str, ...] = ()
+    carried: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +70,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatePlan:
-    """Programs by active regimes (one name per machine, in order; `()` for a component without any)."""
+    """Programs by active regimes (one name per machine, in order; `()` for a component without any).
+
+    A component with an `update` program has `integrations` instead: one program for each distinct set of
+    variables that an `Integrate` of it names.
+    """
 
     scheme: str
     coefficients: tuple[Coefficient, ...]
     matrices: tuple[MatrixExponential, ...]
     programs: tuple[tuple[tuple[str, ...], Program], ...]
     blocks: tuple[Block, ...]
+    integrations: tuple[tuple[tuple[str, ...], Program], ...] = ()
+
+    def all_programs(self) -> tuple[Program, ...]:
+        """Every program, whatever selects it."""
+        return tuple(program for _, program in (*self.programs, *self.integrations))

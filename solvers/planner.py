@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..canonical_model.diagnostics import error, suggest
 from ..canonical_model.expr import Expr, Name
-from ..canonical_model.model import Component
+from ..canonical_model.model import Component, Integrate
+from ..canonical_model.query import nested
 from .builder import Builder, Names
 from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness
 from .plan import STEP, Block, Program, UpdatePlan
 from .propagators import Coefficients, ExactSystem, exact_system, obstacle, propagate
 from .schemes import TABLEAUS, explicit, exponential_euler, rosenbrock
-from .system import System, systems
+from .system import System, is_selected, restricted, systems
 
 SCHEMES = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
 
@@ -37,18 +39,43 @@ def plan_update(
         raise error("S200", f"there is no solver '{scheme}'", hint=suggest(scheme, SCHEMES))
     names = Names(_taken(component))
     coefficients = Coefficients(names)
-    programs, blocks = [], []
-    for system in systems(component):
-        program, found = _plan_system(system, scheme, step, coefficients)
-        programs.append((system.regimes, program))
-        blocks.extend(found)
+    programs: list[tuple[tuple[str, ...], Program]] = []
+    integrations: list[tuple[tuple[str, ...], Program]] = []
+    blocks: list[Block] = []
+    if component.update is None:
+        for system in systems(component):
+            program, found = _plan_system(system, scheme, step, coefficients)
+            programs.append((system.regimes, program))
+            blocks.extend(found)
+    else:
+        for variables in integrated(component):
+            system = restricted(component, variables)
+            program, found = _plan_system(system, scheme, step, coefficients)
+            integrations.append((variables, _committing(program, component, variables)))
+            blocks.extend(item for item in found if item not in blocks)
     return UpdatePlan(
         scheme=scheme,
         coefficients=tuple(coefficients.items),
         matrices=tuple(coefficients.matrices),
         programs=tuple(programs),
         blocks=tuple(blocks),
+        integrations=tuple(integrations),
     )
+
+
+def integrated(component: Component) -> list[tuple[str, ...]]:
+    """The distinct sets of variables that the update program integrates, in order of appearance."""
+    found = [
+        item.variables for item in nested(component.update or ()) if isinstance(item, Integrate)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _committing(program: Program, component: Component, variables: tuple[str, ...]) -> Program:
+    """The program with the commits of the chosen states only: traces move along, but keep their value."""
+    chosen = tuple(pair for pair in program.commits if is_selected(component, pair[0], variables))
+    rest = tuple(pair for pair in program.commits if pair not in chosen)
+    return replace(program, commits=chosen, carried=rest if program.error else ())
 
 
 def _taken(component: Component) -> set[str]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
+from ..canonical_model.algebra import Linear, minus, plus, times
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import ONE, ZERO, Call, Expr, Name, Number
-from .algebra import Linear, minus, plus, times
 from .builder import Names, Stage
 from .graph import components
 from .plan import STEP, Coefficient, MatrixExponential

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..canonical_model.algebra import divide, minus, plus, times
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import ONE, ZERO, Call, Expr, Name, Number
-from .algebra import divide, minus, plus, times
 from .builder import Builder, Stage
 from .plan import STEP
 from .system import System

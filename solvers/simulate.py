@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..canonical_model.circuit import Circuit, Probe
-from ..canonical_model.diagnostics import error
+from ..canonical_model.diagnostics import error, refuse
 from ..canonical_model.passes.timegrid import on_grid
 from . import continuous, grid
 from .compile import compile_circuit
@@ -63,7 +63,8 @@ def simulate(
 
     `continuous` locates events in time to 1e-12 s or better; `grid` advances by `step` with the planner's
     `scheme`. Rows are recorded every `record_every` steps. `on_progress` hears the fraction done.
-    Raises ModelError S2xx (no such solution), S310, S311 (algebraic loop, endless events), S320.
+    Raises ModelError S2xx (no such solution), S310, S311 (algebraic loop, endless events), S320, S322 (a
+    time-step program in continuous mode).
     """
     duration = length or circuit.length or DEFAULT_LENGTH
     h = step or circuit.step or DEFAULT_STEP
@@ -75,6 +76,8 @@ def simulate(
         seed = circuit.seed if circuit.seed is not None else DEFAULT_SEED
     if mode == "grid":
         circuit = on_grid(circuit, h)
+    else:
+        _refuse_programs(circuit)
     engine = compile_circuit(circuit, abs(seed))
     machine = start(engine)
     recorder = _Recorder(machine, circuit.probes)
@@ -96,6 +99,16 @@ def simulate(
         events={probe.label: _event_times(machine, probe) for probe in circuit.event_probes},
         notes=tuple(notes),
     )
+
+
+def _refuse_programs(circuit: Circuit) -> None:
+    for group in circuit.groups:
+        if group.component.update is not None:
+            message = (
+                f"'{group.component.name}' is a time-step program, which has no continuous time"
+            )
+            hint = "simulate in grid mode"
+            raise refuse("S322", message, group.component.span, hint=hint)
 
 
 def _event_times(machine: Machine, probe: Probe) -> Array:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
+from ..canonical_model.algebra import Definitions
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import TIME, Expr, is_random
 from ..canonical_model.model import Component, Regime
 from ..canonical_model.query import statics
-from .algebra import Definitions
 from .graph import components, topological
 
 MAX_COMBINATIONS = 16
+DERIVATIVE = "__d"  # x__d is dx/dt as a state of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +105,28 @@ def _system(component: Component, regimes: tuple[Regime, ...]) -> System:
 def is_time_dependent(system: System, expr: Expr) -> bool:
     """True if `t` itself enters."""
     return TIME in system.definitions.depends(expr)
+
+
+def restricted(component: Component, variables: tuple[str, ...]) -> System:
+    """The system of `Integrate(variables)`: other states are held, traces move without being asked.
+
+    A variable stands for its higher derivatives (`x__d`, `x__d__d`) too; no variables for all but traces.
+    """
+    whole = _system(component, ())
+    chosen = {name for name in whole.rates if is_selected(component, name, variables)}
+    rates = {
+        name: rate
+        for name, rate in whole.rates.items()
+        if name in chosen or name in component.traces
+    }
+    still = whole.rates.keys() - rates.keys()
+    return replace(whole, rates=rates, held=whole.held | still)
+
+
+def is_selected(component: Component, name: str, variables: tuple[str, ...]) -> bool:
+    """Does `Integrate(variables)` advance the state `name`?"""
+    if not variables:
+        return name not in component.traces
+    while name.endswith(DERIVATIVE) and name not in variables:
+        name = name.removesuffix(DERIVATIVE)
+    return name in variables

@@ -27,6 +27,7 @@ from .composite import (
     walk,
 )
 from .levels import levels_to_algebra
+from .program import lower_program
 
 MAX_RELAYS = 20
 
@@ -55,6 +56,9 @@ def flatten(component: model.Component, quantities: Mapping[str, float] | None =
     root = tree(component)
     nodes = list(walk(root))
     name_all(nodes)
+    if component.update is not None or component.kernels or component.functions:
+        # languages that write time steps and kernels have no children
+        return Flat(lower_program(component), root)
     return _Flattening(root, nodes, dict(quantities or {})).run()
 
 

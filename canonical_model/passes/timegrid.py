@@ -15,6 +15,7 @@ from ..query import odes
 from ..units import TIME as TIME_DIMENSION
 from ..units import si_quantity
 from .bound import bound_growth
+from .program import bind_step
 
 SLACK = "t_slack"
 FRACTION = 0.01
@@ -27,7 +28,8 @@ def on_grid(circuit: Circuit, step: float) -> Circuit:
     for group in circuit.groups:
         key = id(group.component)
         if key not in seen:
-            seen[key] = _component(bound_growth(group.component), step)
+            bounded = bind_step(bound_growth(group.component), step)
+            seen[key] = _component(bounded, step)
         groups.append(replace(group, component=seen[key]))
     return replace(circuit, groups=tuple(groups))
 

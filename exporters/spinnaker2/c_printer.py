@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ...canonical_model.diagnostics import refuse
-from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number, Unary, is_boolean
+from ...canonical_model.expr import (
+    Binary,
+    Call,
+    Conditional,
+    Expr,
+    Name,
+    Number,
+    Unary,
+    continues,
+    is_boolean,
+)
 
 MAX_FLOAT = 3.4028234e38
 MIN_FLOAT = 1.1754944e-38
@@ -23,10 +33,12 @@ CALLS = {
     "sin": "m_sin", "cos": "m_cos", "tan": "m_tan", "asin": "m_asin", "acos": "m_acos",
     "atan": "m_atan", "sinh": "m_sinh", "cosh": "m_cosh", "tanh": "m_tanh", "exp": "m_exp",
     "expm1": "m_expm1", "log": "m_log", "log10": "m_log10", "sqrt": "m_sqrt", "abs": "m_abs",
-    "sign": "m_sign", "ceil": "m_ceil", "floor": "m_floor", "round": "m_round",
+    "sign": "m_sign", "ceil": "m_ceil", "floor": "m_floor", "round": "m_round_away",
     "factorial": "m_factorial", "heaviside": "m_heaviside", "erf": "m_erf", "erfc": "m_erfc",
     "exprel": "m_exprel", "min": "m_min", "max": "m_max", "uniform": "rt_uniform",
-    "normal": "rt_normal",
+    "normal": "rt_normal", "trunc": "m_trunc", "poisson": "rt_poisson", "bitand": "m_bitand",
+    "bitor": "m_bitor", "bitxor": "m_bitxor", "bitnot": "m_bitnot", "shiftleft": "m_shiftleft",
+    "shiftright": "m_shiftright",
 }  # fmt: skip
 _LOGICAL = {"and": "&&", "or": "||"}
 
@@ -84,7 +96,10 @@ def print_c(expr: Expr, names: Mapping[str, str]) -> str:
         case Binary("and" | "or", left, right):
             return f"(({_truth(left, names)}) {_LOGICAL[expr.op]} ({_truth(right, names)}))"
         case Binary(op, left, right):
-            return f"({print_c(left, names)} {op} {print_c(right, names)})"
+            first = print_c(left, names)
+            if continues(expr, left):
+                first = first[1:-1]
+            return f"({first} {op} {print_c(right, names)})"
         case Call(function, args):
             return _call(function, args, names)
         case Conditional(cases, otherwise):

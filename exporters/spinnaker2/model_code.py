@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
-from ...canonical_model.expr import TIME, Expr, free_names
-from ...canonical_model.model import Assign, Emit, If, OnCondition, OnEvent, Statement, Transition
+from ...canonical_model.model import OnCondition, OnEvent
 from ...canonical_model.units import dimension_name
-from ...solvers.graph import topological
-from ...solvers.plan import STEP, Program
-from .c_printer import identifier, print_c, print_condition
+from .c_printer import identifier, print_condition
 from .plan import ModelPlan
+from .program_code import adaptive, derived_lines, names_of, plain
+from .statement_code import statements
 
-MAX_SUBSTEPS = 4096
 ARGUMENTS = "(void)s; (void)p; (void)q; (void)in; (void)t;"
 
 
@@ -26,7 +24,7 @@ def model_header(model: ModelPlan, units: str, head: str) -> str:
         '#include "mathf.h"\n#include "runtime.h"\n',
         f"/* {units} */\n",
         *_structs(model),
-        _step(model),
+        _step(model) if model.component.update is None else _update(model),
         _conditions(model),
         *(_event(model, port.name) for port in model.component.event_inputs),
         *(_timed(model, k) for k in range(len(model.component.timed_events))),
@@ -72,58 +70,6 @@ def _signature(model: ModelPlan, result: str, name: str, extra: str = "") -> str
     )
 
 
-def names_of(model: ModelPlan) -> dict[str, str]:
-    """Model names as C expressions within a model function."""
-    component, fields = model.component, model.fields
-    table = {name: f"q->{fields[name]}" for name in model.shared}
-    table.update({name: f"p->{fields[name]}" for name in model.own})
-    table.update({i.name: f"in->{fields[i.name]}" for i in component.analog_inputs})
-    table.update({s.name: f"s->{fields[s.name]}" for s in component.state_variables})
-    table[TIME], table[STEP] = "t", "h"
-    return table
-
-
-def _derived_lines(
-    model: ModelPlan, expressions: Iterable[Expr], names: dict[str, str], indent: str
-) -> list[str]:
-    """Locals for the derived variables that the expressions need; extends `names` with them."""
-    component = model.component
-    forms: dict[str, list[tuple[int, int, Expr]]] = {}
-    for item in component.derived_variables:
-        forms.setdefault(item.name, []).append((-1, -1, item.value))
-    for m, machine in enumerate(component.machines):
-        for r, regime in enumerate(machine.regimes):
-            for item in regime.derived_variables:
-                forms.setdefault(item.name, []).append((m, r, item.value))
-    graph = {
-        name: {o for _, _, value in entry for o in free_names(value)} & forms.keys()
-        for name, entry in forms.items()
-    }
-    needed: set[str] = set()
-    stack = [name for expr in expressions for name in free_names(expr) & forms.keys()]
-    while stack:
-        name = stack.pop()
-        if name not in needed:
-            needed.add(name)
-            stack.extend(graph[name])
-    order, _ = topological(graph)
-    lines = []
-    for name in order:
-        if name in needed:
-            text = "0.0f"
-            for number, active, value in forms[name]:
-                printed = print_c(value, names)
-                text = (
-                    printed
-                    if number < 0
-                    else f"(s->regime_{number} == {active}u ? {printed} : {text})"
-                )
-            local = f"d_{model.fields[name]}"
-            lines.append(f"{indent}const float {local} = {text};")
-            names[name] = local
-    return lines
-
-
 def _step(model: ModelPlan) -> str:
     """The update over one step, by the combination of active regimes."""
     machines = model.component.machines
@@ -143,133 +89,38 @@ def _step(model: ModelPlan) -> str:
             lines.append(f"    if ({tests}) {{ /* {label} */")
             indent = "        "
         lines += (
-            _adaptive(model, program, indent)
+            adaptive(model, program, indent)
             if program.error
-            else _plain(model, program, names_of(model), indent)
+            else plain(model, program, names_of(model), indent)
         )
         if combo:
             lines += [f"{indent}return;", "    }"]
     return "\n".join([*lines, "}", ""])
 
 
-def _plain(model: ModelPlan, program: Program, names: dict[str, str], indent: str) -> list[str]:
-    """The instructions of a program and its commits."""
-    lines = []
-    taken: set[str] = set()
-    for instruction in program.instructions:
-        local = f"l_{identifier(instruction.target)}"
-        while local in taken:
-            local += "_"
-        taken.add(local)
-        lines.append(f"{indent}const float {local} = {print_c(instruction.value, names)};")
-        names[instruction.target] = local
-    for state, local in program.commits:
-        lines.append(f"{indent}s->{model.fields[state]} = {names[local]};")
-    return lines
-
-
-def _adaptive(model: ModelPlan, program: Program, indent: str) -> list[str]:
-    """Trial steps of an embedded method until the step is filled; at most MAX_SUBSTEPS of them."""
-    names = {**names_of(model), TIME: "t_now", STEP: "h_now"}
-    inner = indent + "    "
-    body = _plain(model, program, names, inner)
-    commits = body[-len(program.commits) :]
-    error = "0.0f"
-    for name in program.error:
-        error = f"m_max(m_abs({names[name]}), {error})"
-    return [
-        f"{indent}float done = 0.0f, h_now = h;",
-        f"{indent}for (int k = 0; k < {MAX_SUBSTEPS} && done < h; k++) {{",
-        f"{inner}const float t_now = t + done;",
-        f"{inner}if (h_now > h - done)",
-        f"{inner}    h_now = h - done;",
-        *body[: -len(program.commits)],
-        f"{inner}const float worst = {error};",
-        f"{inner}if (worst <= 1.0f || h_now <= h / {MAX_SUBSTEPS}.0f) {{",
-        *(f"    {line}" for line in commits),
-        f"{inner}    done += h_now;",
-        f"{inner}}}",
-        f"{inner}h_now *= m_min(4.0f, m_max(0.2f, 0.9f * m_pow(m_max(worst, 1e-10f), -0.2f)));",
-        f"{indent}}}",
-    ]
-
-
-def _statements(
-    model: ModelPlan, body: Sequence[Statement], extra: Mapping[str, str], indent: str
-) -> list[str]:
-    """Statements in order; every one sees what the one before it did."""
-    lines: list[str] = []
-    ports = [port.name for port in model.component.event_outputs]
-    for item in body:
-        names = {**names_of(model), **extra}
-        match item:
-            case Assign(target=target, value=value):
-                inner = _derived_lines(model, [value], names, f"{indent}    ")
-                text = f"s->{model.fields[target]} = {print_c(value, names)};"
-                lines += _block(inner, text, indent)
-            case Emit(port=port):
-                lines.append(
-                    f"{indent}events |= {1 << ports.index(port)}u; /* {identifier(port)} */"
-                )
-            case Transition(regime=regime, machine=machine):
-                lines += _transition(model, regime, machine, extra, indent)
-            case If(branches=branches, otherwise=otherwise):
-                lines += _branches(model, branches, otherwise, extra, indent)
-    return lines
-
-
-def _block(inner: list[str], text: str, indent: str) -> list[str]:
-    """A statement, in braces if it needs locals."""
-    if not inner:
-        return [f"{indent}{text}"]
-    return [f"{indent}{{", *inner, f"{indent}    {text}", f"{indent}}}"]
-
-
-def _transition(
-    model: ModelPlan, regime: str, machine: str, extra: Mapping[str, str], indent: str
-) -> list[str]:
-    machines = model.component.machines
-    number = next(k for k, m in enumerate(machines) if m.name == machine)
-    names = [r.name for r in machines[number].regimes]
-    entered = machines[number].regimes[names.index(regime)]
-    lines = [f"{indent}s->regime_{number} = {names.index(regime)}u; /* {identifier(regime)} */"]
-    return lines + _statements(model, entered.on_entry, extra, indent)
-
-
-def _branches(
-    model: ModelPlan,
-    branches: Sequence[tuple[Expr, tuple[Statement, ...]]],
-    otherwise: Sequence[Statement],
-    extra: Mapping[str, str],
-    indent: str,
-) -> list[str]:
-    names = {**names_of(model), **extra}
-    lines = [f"{indent}{{"]
-    inner = f"{indent}    "
-    lines += _derived_lines(model, [test for test, _ in branches], names, inner)
-    word = "if"
-    for test, body in branches:
-        lines.append(f"{inner}{word} ({print_condition(test, names)}) {{")
-        lines += _statements(model, body, extra, f"{inner}    ")
-        lines.append(f"{inner}}}")
-        word = "else if"
-    if otherwise:
-        lines += [
-            f"{inner}else {{",
-            *_statements(model, otherwise, extra, f"{inner}    "),
-            f"{inner}}}",
-        ]
-    return [*lines, f"{indent}}}"]
+def _update(model: ModelPlan) -> str:
+    """The program of a step, run at its end `t`; returns the ports that send."""
+    body = model.component.update or ()
+    return "\n".join([
+        _signature(model, "uint32_t", "update", ", float h"),
+        "{",
+        "    uint32_t events = 0u;",
+        f"    {ARGUMENTS} (void)h;",
+        *statements(model, body, {}, "    "),
+        "    return events;",
+        "}",
+        "",
+    ])  # fmt: skip
 
 
 def _condition(model: ModelPlan, item: OnCondition, indent: str) -> list[str]:
     names = names_of(model)
-    inner = _derived_lines(model, [item.test], names, f"{indent}    ")
+    inner = derived_lines(model, [item.test], names, f"{indent}    ")
     test = print_condition(item.test, names)
     deep = f"{indent}    " if inner else indent
     lines = [
         f"{deep}if ({test}) {{",
-        *_statements(model, item.body, {}, f"{deep}    "),
+        *statements(model, item.body, {}, f"{deep}    "),
         f"{deep}}}",
     ]
     return [f"{indent}{{", *inner, *lines, f"{indent}}}"] if inner else lines
@@ -327,7 +178,7 @@ def _handlers(
         line
         for item in handlers
         if item.port == port
-        for line in _statements(model, item.body, extra, indent)
+        for line in statements(model, item.body, extra, indent)
     ]
 
 
@@ -336,7 +187,7 @@ def _timed(model: ModelPlan, number: int) -> str:
     item = model.component.timed_events[number]
     lines = [_signature(model, "uint32_t", f"timed_{number}"), "{"]
     lines += ["    uint32_t events = 0u;", f"    {ARGUMENTS}"]
-    lines += _statements(model, item.body, {}, "    ")
+    lines += statements(model, item.body, {}, "    ")
     return "\n".join([*lines, "    return events;", "}", ""])
 
 
@@ -345,6 +196,6 @@ def _output(model: ModelPlan, name: str) -> str:
     from ...canonical_model.expr import Name
 
     names = names_of(model)
-    inner = _derived_lines(model, [Name(name)], names, "    ")
+    inner = derived_lines(model, [Name(name)], names, "    ")
     head = _signature(model, "float", f"get_{model.fields[name]}")
     return "\n".join([head, "{", f"    {ARGUMENTS}", *inner, f"    return {names[name]};", "}", ""])

@@ -212,6 +212,9 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
     delay = np.zeros(count) if link.delay is None else np.asarray(link.delay, dtype=float)
     ticks = np.ceil(delay / code.plan.step - EDGE).astype(int)
     _note_rounding(code, link, delay, ticks)
+    if target.group.component.update is not None:
+        # what is due at the end of a step takes part in it where a component says what its step does
+        ticks = np.maximum(ticks - 1, 0)
     for position, wait in enumerate(np.unique(ticks)):
         chosen = ticks == wait
         order = np.argsort(link.pre[chosen], kind="stable")
@@ -302,6 +305,10 @@ def _tick(code: NetworkCode) -> list[str]:
         if any(program.commits for _, program in item.model.update.programs):
             lines += [_loop(item), f"    {_call(item, 'step', 'i', ', h')};"]
     lines += ["rt_tick++;", "t = (float)rt_tick * h;", "(void)t;"]
+    for item in code.plan.groups:
+        if item.group.component.update is not None:
+            call = _call(item, "update", "i", ", h")
+            lines += [_loop(item), f"    g{item.number}_send({call}, i);"]
     for item in code.plan.groups:
         component = item.group.component
         if component.on_conditions or any(r.on_conditions for r in regimes(component)):

@@ -12,7 +12,7 @@ from ...canonical_model.circuit import Circuit, Group
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import TIME, Expr, free_names
 from ...canonical_model.model import Component
-from ...canonical_model.query import bodies, declared, statics
+from ...canonical_model.query import bodies, declared, expressions, nested, statics
 from ...canonical_model.units import NEURO, NONE, SI, Dimension, UnitSystem
 from ...canonical_model.verify import verify_component
 from ...solvers.compile import Engine, compile_circuit
@@ -147,23 +147,16 @@ def _fields(component: Component, update: UpdatePlan) -> dict[str, str]:
 
 def _expressions(component: Component, update: UpdatePlan) -> list[Expr]:
     """Everything that is evaluated on the chip."""
-    found = [item.value for _, p in update.programs for item in p.instructions]
+    found = [item.value for p in update.all_programs() for item in p.instructions]
     found += [item.value for item in component.derived_variables]
     for machine in component.machines:
         for regime in machine.regimes:
             found += [item.value for item in regime.derived_variables]
             found += [item.test for item in regime.on_conditions]
     found += [item.test for item in component.on_conditions]
-    stack = [statement for body in bodies(component) for statement in body]
-    while stack:
-        item = stack.pop()
-        value = getattr(item, "value", None)
-        if value is not None:
-            found.append(value)
-        for test, inner in getattr(item, "branches", ()):
-            found.append(test)
-            stack.extend(inner)
-        stack.extend(getattr(item, "otherwise", ()))
+    for body in bodies(component):
+        for statement in nested(body):
+            found += expressions(statement)
     return found
 
 

@@ -21,7 +21,7 @@ from .lower import Lowering
 from .types import ResolvedType
 
 if TYPE_CHECKING:
-    from ...canonical_model.network import Ints
+    from ...canonical_model.network import Floats, Ints
 
 CONNECTING = frozenset({"EventConnection", "ForEach", "Tunnel"})
 MAX_INSTANCES = 10_000_000
@@ -99,28 +99,72 @@ def build_network(
 def _multi(child: syntax.Component, resolved: ResolvedType, building: _Building) -> None:
     """`MultiInstantiate number component`: a population."""
     build = next(item for item in resolved.structure if item.tag == "MultiInstantiate")
-    if build.children or "componentType" in build.attributes:
-        message = (
-            f"<MultiInstantiate> of '{child.id}' with Assign or componentType is not supported"
-        )
-        raise error("L170", message, build.span)
+    size = _size(build, child)
+    component = (
+        _of_type(build, child, building)
+        if "componentType" in build.attributes
+        else _referred(build, child, building)
+    )
+    own, _ = building.lowering.values(child, resolved)
+    known = {item.name: item.value.si for item in own if item.value}
+    parameters = {
+        item.attributes.get("property", ""): _assigned(item, build, known, size)
+        for item in build.children
+        if item.tag == "Assign"
+    }
+    names = [item.name for item in component.parameters]
+    for name in parameters:
+        if name not in names:
+            message = f"'{component.name}' has no property '{name}'"
+            raise error("L135", message, build.span, hint=suggest(name, names))
+    building.populations[child.id] = Population(
+        name=child.id, component=component.name, size=size, parameters=parameters, span=child.span
+    )
+
+
+def _referred(build: syntax.Build, child: syntax.Component, building: _Building) -> model.Component:
+    """The component that the attribute named by `component` refers to."""
     reference = build.attributes.get("component", "component")
     text = child.attributes.get(reference)
     if text is None:
         raise error("L144", f"'{child.id}' lacks the reference '{reference}'", child.span)
-    component = building.lowering.by_id(text.text, text.span)
+    return building.lowering.by_id(text.text, text.span)
+
+
+def _of_type(build: syntax.Build, child: syntax.Component, building: _Building) -> model.Component:
+    """An instance of a type that is named, directly or by an attribute, and given by Assign alone."""
+    name = build.attributes["componentType"]
+    written = child.attributes.get(name)
+    kind = written.text if written else name
+    plain = syntax.Component(tag=kind, id=f"{child.id}_{kind}", type=kind, span=child.span)
+    component = building.lowering.lower(plain, kind)
+    building.components[component.name] = component
+    return component
+
+
+def _size(build: syntax.Build, child: syntax.Component) -> int:
     number = build.attributes.get("number", "1")
     written = child.attributes.get(number)
     value = written.text if written else number
     try:
         size = int(float(value))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise error("L123", f"'{value}' is not a number of instances", child.span) from None
     if not 0 < size <= MAX_INSTANCES:
         raise error("L123", f"a population of {size} instances cannot be built", child.span)
-    building.populations[child.id] = Population(
-        name=child.id, component=component.name, size=size, span=child.span
-    )
+    return size
+
+
+def _assigned(
+    item: syntax.Build, build: syntax.Build, known: Mapping[str, float], size: int
+) -> Floats:
+    """What an Assign gives each instance: an expression in the index and the parent's parameters."""
+    from .array_values import array_value
+
+    values: dict[str, Floats | float] = dict(known)
+    values[build.attributes.get("indexVariable", "index")] = np.arange(size, dtype=float)
+    text = item.attributes.get("value", "")
+    return np.broadcast_to(array_value(text, values, item.span), (size,)).astype(float)
 
 
 def _single(child: syntax.Component, resolved: ResolvedType, building: _Building) -> None:
@@ -164,6 +208,8 @@ def _connect(
             _connect(build.children, scopes, inner, building)
         elif build.tag == "EventConnection":
             _event_connection(build, scopes, known, building)
+        elif build.tag == "Tunnel":
+            _tunnel(build, scopes, known, building)
         elif build.tag not in ("Assign",):
             message = f"<{build.tag}> in the Structure of '{scopes[0].tag}' is not supported"
             raise error("L170", message, build.span)
@@ -243,6 +289,43 @@ def _event_connection(
             target_port=_port(attributes.get("targetPort", ""), scopes),
             weight=np.full(len(pre), weights[0]) if weights else None,
             delay=np.full(len(pre), delay) if delay else None,
+            span=scopes[0].span,
+        )
+    )
+
+
+def _tunnel(
+    build: syntax.Build,
+    scopes: tuple[syntax.Component, ...],
+    aliases: Mapping[str, _Cells],
+    building: _Building,
+) -> None:
+    """A component at each end, each reading its peer."""
+    ends, components = [], []
+    for end, kind in (("endA", "componentA"), ("endB", "componentB")):
+        name = build.attributes.get(end, "")
+        if name not in aliases:
+            message = f"a Tunnel of '{scopes[0].tag}' lacks or does not know '{end}'"
+            raise error("L112", message, build.span, hint=suggest(name, aliases))
+        ends.append(aliases[name])
+        reference = build.attributes.get(kind, "")
+        text = next((s.attributes[reference] for s in scopes if reference in s.attributes), None)
+        if text is None:
+            raise error("L144", f"'{scopes[0].id}' lacks the reference '{reference}'", build.span)
+        components.append(building.lowering.by_id(text.text, text.span).name)
+    weights = [_weight(item, scopes) for item in build.children if item.tag == "Assign"]
+    pre = np.repeat(ends[0].index, len(ends[1].index))
+    building.projections.append(
+        Projection(
+            name=scopes[0].id or f"tunnel{len(building.projections)}",
+            source=ends[0].population,
+            target=ends[1].population,
+            pre=pre,
+            post=np.tile(ends[1].index, len(ends[0].index)),
+            kind="electrical" if components[0] == components[1] else "continuous",
+            pre_synapse=components[0],
+            synapse=components[1],
+            weight=np.full(len(pre), weights[0]) if weights else None,
             span=scopes[0].span,
         )
     )

@@ -33,6 +33,23 @@ static inline float m_max(float x, float y) { return x > y ? x : y; }
 static inline float m_sign(float x) { return x > 0.0f ? 1.0f : (x < 0.0f ? -1.0f : 0.0f); }
 static inline float m_heaviside(float x) { return x > 0.0f ? 1.0f : (x < 0.0f ? 0.0f : 0.5f); }
 
+static inline float m_trunc(float x) { return x < 0.0f ? m_ceil(x) : m_floor(x); }
+
+/* The nearest whole number, halves away from zero; exact, since x - trunc(x) is. */
+static inline float m_round_away(float x)
+{
+    const float whole = m_trunc(x), rest = x - whole;
+    return rest >= 0.5f ? whole + 1.0f : (rest <= -0.5f ? whole - 1.0f : whole);
+}
+
+/* Whole numbers are exact in a float up to 2^24. */
+static inline float m_bitand(float x, float y) { return (float)((int)x & (int)y); }
+static inline float m_bitor(float x, float y) { return (float)((int)x | (int)y); }
+static inline float m_bitxor(float x, float y) { return (float)((int)x ^ (int)y); }
+static inline float m_bitnot(float x) { return (float)(~(int)x); }
+static inline float m_shiftleft(float x, float y) { return (float)((unsigned)(int)x << ((int)y & 31)); }
+static inline float m_shiftright(float x, float y) { return (float)((int)x >> ((int)y & 31)); }
+
 /* x to a small whole power: the compiler unrolls it. */
 static inline float m_powi(float x, int n)
 {

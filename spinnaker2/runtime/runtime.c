@@ -93,6 +93,27 @@ float rt_normal(void)
     return radius * m_cos(6.28318530717958647f * rt_uniform());
 }
 
+float rt_poisson(float mean)
+{
+    const float part = 16.0f;
+    float count = 0.0f;
+    /* a mean beyond what a tick can hold is cut, so that no model stops the chip */
+    if (!(mean > 0.0f))
+        return 0.0f;
+    if (mean > 65536.0f)
+        mean = 65536.0f;
+    while (mean > 0.0f) {
+        const float limit = m_exp(-m_min(mean, part));
+        float product = rt_uniform();
+        while (product > limit) {
+            count += 1.0f;
+            product *= rt_uniform();
+        }
+        mean -= part;
+    }
+    return count;
+}
+
 static void seed(uint32_t value)
 {
     kiss.x = 123456789u ^ value;

@@ -25,6 +25,9 @@ void rt_record_value(float value);
 float rt_uniform(void);
 float rt_normal(void);
 
+/* A count of mean `mean`: products of uniforms (Knuth 1969), in parts whose means add up. */
+float rt_poisson(float mean);
+
 /* What the generated network provides. */
 void network_init(void);
 void network_tick(void);

@@ -121,3 +121,23 @@ def test_a_huge_file_that_is_no_model(tmp_path: Path) -> None:
     assert re.search(r"huge\.xml.*error", run.stderr)
     assert float(run.stdout) < 2500
     assert [path.name for path in tmp_path.iterdir()] == ["huge.xml"]
+
+
+LONG = """<Lems><Target component="c"/><Dimension name="time" t="1"/>
+<Unit symbol="ms" dimension="time" power="-3"/>
+<ComponentType name="cell"><Parameter name="tau" dimension="time"/><Exposure name="x" dimension="none"/>
+<Dynamics><StateVariable name="x" exposure="x" dimension="none"/>
+<TimeDerivative variable="x" value="%s*x/tau"/></Dynamics></ComponentType><cell id="c" tau="5ms"/></Lems>"""
+
+
+@pytest.mark.parametrize(("factors", "code"), [(1500, 0), (4000, 2)])
+def test_a_long_product_converts_or_is_named(factors: int, code: int, tmp_path: Path) -> None:
+    (tmp_path / "long.xml").write_text(LONG % "*".join(["1.0"] * factors))
+    run = subprocess.run(
+        [sys.executable, "-P", "-m", "interspike", "convert", "long.xml", "--to", "spinnaker2"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == code, run.stderr
+    assert code == 0 or "V117" in run.stderr

@@ -271,7 +271,7 @@ def sympy_of(expr: Expr) -> Any:
 ])  # fmt: skip
 def test_derivatives_agree_with_sympy(text: str) -> None:
     import sympy
-    from interspike.solvers.algebra import Definitions
+    from interspike.canonical_model.algebra import Definitions
 
     expr = parse_expr(text)
     ours = Definitions({}).derivative(expr, "x")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..canonical_model.expr import (
+from .expr import (
     ONE,
     ZERO,
     Binary,

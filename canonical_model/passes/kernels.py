@@ -1,0 +1,207 @@
+"""Lower convolutions to states: a kernel becomes linear ODEs, a spike a jump of their states.
+
+States are called `<kernel>__X__<port>`, as NEST's generated models show them. A convolution with `delta` in
+an ODE becomes a jump at the end of each integration of that variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .. import model
+from ..algebra import Definitions, plus, times
+from ..diagnostics import refuse
+from ..expr import ZERO, Call, Expr, Name, add, rebuild, rename, substitute, walk
+from ..kernel_form import Chain, chain, decompose
+from ..units import TIME, Dimension
+from .change import all_expressions, change_expressions, rewrite
+
+DELTA = "delta"
+LAST = -(2**31)  # traces take their spikes after every handler
+Use = tuple[str, str]
+
+
+def lower_kernels(component: model.Component) -> model.Component:
+    """The component without kernels and convolutions.
+
+    Raises ModelError K100 (a kernel that is no finite set of linear ODEs), K101 (delta used nonlinearly).
+    """
+    uses = _uses(component)
+    if not uses:
+        return replace(component, kernels=()) if component.kernels else component
+    kernels = {item.name: item for item in component.kernels}
+    lowered = _Lowered()
+    for kernel, port in uses:
+        if kernel != DELTA:
+            lowered.add(kernels[kernel], port)
+    component = change_expressions(component, lambda expr: _replace(expr, lowered.names))
+    component = _impulses(component)
+    return replace(
+        component,
+        kernels=(),
+        state_variables=(*component.state_variables, *lowered.states),
+        derived_variables=(*component.derived_variables, *lowered.derived),
+        odes=(*component.odes, *lowered.odes),
+        on_events=(*component.on_events, *lowered.handlers),
+        traces=(*component.traces, *(state.name for state in lowered.states)),
+    )
+
+
+def _uses(component: model.Component) -> list[Use]:
+    """(kernel, port) of every convolution, in order of appearance."""
+    found: dict[Use, None] = {}
+    for expr in all_expressions(component):
+        for node in walk(expr):
+            if isinstance(node, Call) and node.function == "convolve":
+                found[_use(node)] = None
+    return list(found)
+
+
+def _use(call: Call) -> Use:
+    kernel, port = call.args
+    assert isinstance(kernel, Name) and isinstance(port, Name)
+    return kernel.id, port.id
+
+
+def _replace(expr: Expr, names: dict[Use, str]) -> Expr:
+    """Convolutions replaced by the names of their states; those with delta stay."""
+    if isinstance(expr, Call) and expr.function == "convolve":
+        name = names.get(_use(expr))
+        return expr if name is None else Name(name, expr.span)
+    return rebuild(expr, lambda part: _replace(part, names))
+
+
+class _Lowered:
+    """What the kernels become."""
+
+    def __init__(self) -> None:
+        self.names: dict[Use, str] = {}
+        self.states: list[model.StateVariable] = []
+        self.derived: list[model.DerivedVariable] = []
+        self.odes: list[model.Ode] = []
+        self.handlers: list[model.OnEvent] = []
+
+    def add(self, kernel: model.Kernel, port: str) -> None:
+        """One kernel at one port."""
+        name = f"{kernel.name}__X__{port}"
+        self.names[kernel.name, port] = name
+        if kernel.value is None:
+            self._add_odes(kernel, port, name)
+            return
+        modes = decompose(kernel.value)
+        if modes is None:
+            message = (
+                f"the kernel '{kernel.name}' is not a sum of powers of t times exponentials, sines "
+                "and cosines of t"
+            )
+            hint = "write it as an ODE: kernel x'' = ..."
+            raise refuse("K100", message, kernel.span, hint=hint)
+        self._add_chain(kernel, port, name, chain(modes))
+
+    def _add_odes(self, kernel: model.Kernel, port: str, name: str) -> None:
+        own = {item.name: item.name.replace(kernel.name, name, 1) for item in kernel.initial}
+        jumps: list[tuple[str, Expr]] = []
+        for item in kernel.initial:
+            state = own[item.name]
+            self.states.append(model.StateVariable(name=state, dimension=item.dimension))
+            if item.initial is not None:
+                jumps.append((state, rename(item.initial, own)))
+        self.odes += [
+            model.Ode(variable=own[o.variable], rhs=rename(o.rhs, own), span=o.span)
+            for o in kernel.odes
+        ]
+        self._handler(port, jumps)
+
+    def _add_chain(self, kernel: model.Kernel, port: str, name: str, found: Chain) -> None:
+        first = name if found.is_lone else f"{name}__0"
+        names = [first, *(f"{name}__{k}" for k in range(1, len(found.rates)))]
+        for k, state in enumerate(names):
+            base = kernel.dimension if found.is_lone else Dimension()
+            dimension = base * TIME ** found.orders[k]
+            self.states.append(model.StateVariable(name=state, dimension=dimension))
+            parts = [times(factor, Name(names[j])) for j, factor in found.rates[k].items()]
+            rate = add(parts)
+            self.odes.append(model.Ode(variable=state, rhs=rate, span=kernel.span))
+        self._handler(port, list(zip(names, found.jumps, strict=True)))
+        if not found.is_lone:
+            read = [times(factor, Name(n)) for n, factor in zip(names, found.reads, strict=True)]
+            total = add([part for part in read if part != ZERO])
+            self.derived.append(
+                model.DerivedVariable(name=name, dimension=kernel.dimension, value=total)
+            )
+
+    def _handler(self, port: str, jumps: list[tuple[str, Expr]]) -> None:
+        body = tuple(
+            model.Assign(target=state, value=plus(Name(state), times(jump, Name("weight"))))
+            for state, jump in jumps
+            if jump != ZERO
+        )
+        self.handlers.append(model.OnEvent(port=port, body=body, priority=LAST))
+
+
+def _impulses(component: model.Component) -> model.Component:
+    """Jumps in place of `convolve(delta, port)` in ODEs, through derived variables as well."""
+    ports = [port for kernel, port in _uses(component) if kernel == DELTA]
+    if not ports:
+        return component
+    marks = {port: f"impulse of {port}" for port in ports}
+    marked = change_expressions(component, lambda expr: _mark(expr, marks))
+    definitions = Definitions({item.name: item.value for item in marked.derived_variables})
+    wanted = frozenset(marks.values())
+    jumps: dict[str, list[tuple[str, Expr]]] = {}
+    odes = []
+    for ode in marked.odes:
+        if not definitions.depends(ode.rhs) & wanted:
+            odes.append(ode)
+            continue
+        form = definitions.linear(ode.rhs, wanted)
+        if form is None:
+            message = f"d{ode.variable}/dt depends on spikes in a way that is not linear"
+            raise refuse("K101", message, ode.span)
+        odes.append(replace(ode, rhs=form.rest))
+        jumps[ode.variable] = [
+            (port, form.coefficients[mark])
+            for port, mark in marks.items()
+            if mark in form.coefficients
+        ]
+    silent: dict[str, Expr] = {mark: ZERO for mark in marks.values()}
+    marked = change_expressions(
+        replace(marked, odes=tuple(odes)), lambda expr: substitute(expr, silent)
+    )
+    return _with_jumps(marked, jumps)
+
+
+def _mark(expr: Expr, marks: dict[str, str]) -> Expr:
+    if isinstance(expr, Call) and expr.function == "convolve":
+        return Name(marks[_use(expr)[1]], expr.span)
+    return rebuild(expr, lambda part: _mark(part, marks))
+
+
+def _with_jumps(
+    component: model.Component, jumps: dict[str, list[tuple[str, Expr]]]
+) -> model.Component:
+    """A jump after each integration of its variable; without a program, when the event comes."""
+    if component.update is None:
+        handlers = [
+            model.OnEvent(port=port, body=(_jump(variable, factor, Name("weight")),))
+            for variable, found in jumps.items()
+            for port, factor in found
+        ]
+        return replace(component, on_events=(*component.on_events, *handlers))
+
+    def change(statement: model.Statement) -> tuple[model.Statement, ...]:
+        if not isinstance(statement, model.Integrate):
+            return (statement,)
+        after = [
+            _jump(variable, factor, Call("arrived", (Name(port),)))
+            for variable, found in jumps.items()
+            if not statement.variables or variable in statement.variables
+            for port, factor in found
+        ]
+        return (statement, *after)
+
+    return replace(component, update=rewrite(component.update, change))
+
+
+def _jump(variable: str, factor: Expr, weight: Expr) -> model.Assign:
+    return model.Assign(target=variable, value=plus(Name(variable), times(factor, weight)))
