@@ -36,6 +36,8 @@ class EventLink:
     """Events of `source`'s port reach `target`'s port: connection k joins pre[k] to post[k].
 
     `weight` (None: 1) is delivered as the payload `weight`; `delay` is in seconds (None: 0).
+    `factor` names a variable of the sending instance that multiplies the weight when the event is sent;
+    such links have no delay.
     """
 
     source: str
@@ -46,6 +48,7 @@ class EventLink:
     post: Ints
     weight: Floats | None = None
     delay: Floats | None = None
+    factor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -227,6 +227,9 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         if link.weight is not None and np.any(link.weight != 1.0):
             code.rows(f"{label}_weight", link.weight[chosen][order], "<f4", "float")
             weight = f"{label}_weight[k]"
+        if link.factor:
+            variable = source.model.fields[link.factor]
+            weight = f"{weight} * {_call(source, f'get_{variable}', 'source')}"
         senders = len(np.unique(pre))
         capacity = max(4, min(MAX_QUEUE, senders * (int(wait) + 2)))
         code.declarations += [

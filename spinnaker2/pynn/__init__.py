@@ -70,6 +70,7 @@ from .synapsetypes import (
     STDPMechanism,
     StochasticTsodyksMarkramSynapse,
     TsodyksMarkramSynapse,
+    Vogels2011Rule,
 )
 
 

@@ -15,7 +15,7 @@ from .fragments import INJECTED, SPIKE, assemble, fragment
 from .history import History
 from .schedule import Change, schedule
 from .simulator import State
-from .spikesources import Drawing, Source, SpikeSourceArray, SpikeSourcePoisson
+from .spikesources import Drawing, Source, SpikeSourceArray, SpikeSourcePoisson, SpikeSourcePoissonRefractory
 
 RADIANS = math.pi / 180
 CURRENT_FACTORS = {"amplitude": 1e-9, "offset": 1e-9, "mean": 1e-9, "stdev": 1e-9, "start": 1e-3,
@@ -55,6 +55,7 @@ class Builder:
         injected = {id(population) for item in sources for population, _ in item._targets}
         groups = [self._group(p, id(p) in injected) for p in registry.populations]
         groups += [self._current(item, end) for item in sources]
+        groups += [group for p in registry.projections for group in self._synapses(p)]
         return Circuit(
             name="network",
             groups=tuple(groups),
@@ -117,7 +118,7 @@ class Builder:
 
     def is_drawn_on_chip(self, population: Any) -> bool:
         """True for Poisson sources whose spikes the program draws itself."""
-        if not isinstance(population.celltype, SpikeSourcePoisson):
+        if not isinstance(population.celltype, (SpikeSourcePoisson, SpikeSourcePoissonRefractory)):
             return False
         choice = self.state.options.poisson
         if choice == "auto":
@@ -138,12 +139,16 @@ class Builder:
     def _poisson(self, population: Any) -> Group:
         def scaled(values: dict[str, Any]) -> dict[str, Any]:
             found = {}
-            if "rate" in values:
-                found["interval"] = 1.0 / np.maximum(np.asarray(values["rate"], float), 1e-6)
+            whole = {**population._parameters.present, **values}
+            if "rate" in values or "tau_refrac" in values:
+                # the mean of what is drawn, after a pause that is none for a plain process
+                mean = 1.0 / np.maximum(np.asarray(whole["rate"], float), 1e-6)
+                pause = np.asarray(whole.get("tau_refrac", np.zeros(population.size)), float) * 1e-3
+                found["interval"] = np.maximum(mean - pause, 0.0)
+                found["pause"] = pause
             if "start" in values:
                 found["start"] = np.asarray(values["start"], dtype=float) * 1e-3
             if "duration" in values or "start" in values:
-                whole = {**population._parameters.present, **values}
                 stop = (np.asarray(whole["start"], float) + np.asarray(whole["duration"], float)) * 1e-3
                 found["stop"] = np.minimum(stop, LAST_TIME)
             return found
@@ -204,6 +209,7 @@ class Builder:
 
     def _links(self, projection: Any) -> list[EventLink]:
         attributes = projection._attributes
+        component = projection.synapse_type.component()
         if self.replays and attributes.changes:
             message = (
                 f"weights or delays of '{projection.label}' were changed at "
@@ -212,19 +218,101 @@ class Builder:
             raise refuse("Y303", message, hint="call reset() first, or use setup(backend='reference')")
         values = attributes.present
         links = []
-        for source, target, pre, post, chosen in projection.pieces():
-            port = target.celltype.port(projection.receptor_type)
-            steps = np.maximum(1, np.rint(values["delay"][chosen] / self.state.dt))
+        for number, (source, target, pre, post, chosen) in enumerate(projection.pieces()):
+            link = EventLink(
+                source=self.group_name(source),
+                source_port=output_port(source),
+                target=self.group_name(target),
+                target_port=target.celltype.port(projection.receptor_type),
+                pre=pre,
+                post=post,
+                weight=values["weight"][chosen],
+                delay=self._delays(values["delay"][chosen], 1),
+            )
+            if component is None:
+                links.append(link)
+            else:
+                links += self._dynamic(projection, number, target, link, chosen)
+        return links
+
+    def _delays(self, delay: Any, least: int) -> Any:
+        """Delays in seconds, whole steps and at least `least` of them."""
+        return np.maximum(least, np.rint(delay / self.state.dt)) * (self.state.dt * 1e-3)
+
+    def synapse_groups(self, projection: Any) -> list[tuple[str, Any]]:
+        """The groups of synapses with states, each with the numbers of its connections."""
+        return [
+            (f"synapse_{projection._number}_{k}", piece[4])
+            for k, piece in enumerate(projection.pieces())
+        ]
+
+    def _synapses(self, projection: Any) -> list[Group]:
+        """One instance per connection of synapses that have states."""
+        component = projection.synapse_type.component()
+        if component is None:
+            return []
+        values = projection._attributes.present
+        known = {item.name for item in component.parameters}
+        groups = []
+        for k, (_, target, _, post, chosen) in enumerate(projection.pieces()):
+            own = {
+                name: np.asarray(value[chosen], dtype=float) * (1e-3 if name.startswith("tau") else 1.0)
+                for name, value in values.items()
+                if name in known
+            }
+            if "tau_psc" in known:
+                own["tau_psc"] = self._decay(projection, target, post, own["tau_rec"])
+                own["u_start"] = np.zeros(len(chosen))
+            is_plastic = projection.synapse_type.is_plastic
+            groups.append(
+                Group(
+                    name=f"synapse_{projection._number}_{k}",
+                    component=component,
+                    size=len(chosen),
+                    parameters=own,
+                    initial={"w": values["weight"][chosen]} if is_plastic else {},
+                    host=self.group_name(target),
+                )
+            )
+        return groups
+
+    def _decay(self, projection: Any, target: Any, post: Any, other: Any) -> Any:
+        """The time constant of the target's receptor in s, kept apart from `other`."""
+        receptors = getattr(target.celltype, "receptors", ())
+        names = [r.tau for r in receptors if r.port == projection.receptor_type and r.tau]
+        if not names:
+            message = f"TsodyksMarkramSynapse needs a receptor with a time constant on '{target.label}'"
+            raise refuse("Y305", message)
+        tables = {target.celltype.component_name(n): v for n, v in target._parameters.present.items()}
+        tau = np.asarray(tables[names[0]], dtype=float)[post] * 1e-3
+        return np.where(np.abs(tau - other) < 1e-6 * other, tau * (1 + 1e-6), tau)
+
+    def _dynamic(
+        self, projection: Any, number: int, target: Any, link: EventLink, chosen: Any
+    ) -> list[EventLink]:
+        """Sender to synapse, synapse to cell at once, and where the synapse learns, cell to synapse."""
+        name, own = f"synapse_{projection._number}_{number}", np.arange(len(chosen))
+        is_plastic = projection.synapse_type.is_plastic
+        links = [
+            replace(link, target=name, target_port="pre", post=own, weight=None),
+            replace(
+                link, source=name, source_port=SPIKE, pre=own, delay=None,
+                weight=None if is_plastic else link.weight, factor="w" if is_plastic else "passed",
+            ),
+        ]  # fmt: skip
+        if is_plastic:
+            values = projection._attributes.present
+            # the synapse hears the sender after the whole delay, so the cell twice the dendritic part
+            dendritic = 2 * values["delay"][chosen] * values["dendritic_delay_fraction"][chosen]
             links.append(
                 EventLink(
-                    source=self.group_name(source),
-                    source_port=source.celltype.output if hasattr(source.celltype, "output") else SPIKE,
-                    target=self.group_name(target),
-                    target_port=port,
-                    pre=pre,
-                    post=post,
-                    weight=values["weight"][chosen],
-                    delay=steps * (self.state.dt * 1e-3),
+                    source=link.target,
+                    source_port=output_port(target),
+                    target=name,
+                    target_port="post",
+                    pre=link.post,
+                    post=own,
+                    delay=self._delays(dendritic, 0),
                 )
             )
         return links
@@ -261,16 +349,21 @@ class Builder:
         ]  # fmt: skip
 
 
+def output_port(population: Any) -> str:
+    """The event port by which a population's cells send."""
+    return str(getattr(population.celltype, "output", SPIKE))
+
+
 def _poisson_component() -> Component:
     """A Poisson process that waits; at most one spike in a step, a surplus comes in the next."""
     part = fragment(
-        parameters={"interval": "ms", "start": "ms", "stop": "ms"},
+        parameters={"interval": "ms", "pause": "ms", "start": "ms", "stop": "ms"},
         states={"wait": "ms"},
         initial={"wait": "start - interval * log(1 - uniform())"},
         rates={"wait": "-1"},
         when=[
             ("wait <= 0 * interval and t < stop",
-             ["spike", "wait = wait - interval * log(1 - uniform())"]),
+             ["spike", "wait = wait + pause - interval * log(1 - uniform())"]),
         ],
     )  # fmt: skip
     return assemble("PoissonSource", [part])

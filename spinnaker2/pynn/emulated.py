@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ...canonical_model.circuit import Circuit, Probe
+from ...canonical_model.diagnostics import refuse
 from ...canonical_model.model import Provenance
-from .build import Builder
-from .fragments import SPIKE
+from .build import Builder, output_port
 from .simulator import State
 
 NOTHING = np.zeros(0, dtype=np.int64)
@@ -79,7 +79,7 @@ class Emulated:
                 for cell in recorder.recorded_cells(name).tolist():
                     label = f"{number}/{cell}/{name}"
                     probes.append(Probe(label=label, group=group, index=cell, variable=own))
-            port = getattr(population.celltype, "output", SPIKE)
+            port = output_port(population)
             for cell in recorder.recorded_cells("spikes").tolist():
                 label = f"{number}/{cell}"
                 events.append(Probe(label=label, group=group, index=cell, variable=port))
@@ -130,3 +130,8 @@ class Emulated:
     def current(self, source: Any) -> Any:
         """The current of a source at every tick, in nA."""
         return self.currents.get(source._number, np.zeros(self.state.tick + 1))
+
+    def weights(self, projection: Any) -> Any:
+        """Raises ModelError Y304: weights that were learned stay on the chip."""
+        message = f"the weights that '{projection.label}' learned cannot be read back from the chip"
+        raise refuse("Y304", message, hint="use setup(backend='reference')")

@@ -25,6 +25,9 @@ class Engine(Protocol):
     def current(self, source: Any) -> Any:
         """The current of a source at every tick, in nA."""
 
+    def weights(self, projection: Any) -> Any:
+        """The present weights of plastic connections; None if they have not changed yet."""
+
 
 def make_engine(state: State) -> Engine:
     """The engine that setup() asked for."""

@@ -164,10 +164,11 @@ def _arrivals(table: Mapping[str, Mapping[str, str]]) -> tuple[OnEvent, ...]:
 
 
 def _condition(test: str, actions: Sequence[str]) -> OnCondition:
-    return OnCondition(test=parse_expr(test), body=tuple(_action(text) for text in actions))
+    return OnCondition(test=parse_expr(test), body=tuple(action(text) for text in actions))
 
 
-def _action(text: str) -> Statement:
+def action(text: str) -> Statement:
+    """`spike`, `-> regime` or `name = expression` as a statement."""
     if text == "spike":
         return Emit(port=SPIKE)
     if text.startswith("-> "):
@@ -186,7 +187,7 @@ def _regime(step: Step) -> Regime:
 
 
 def with_constants(component: Component) -> Component:
-    """The component with the constants that its expressions name."""
+    """The component with the constants that its expressions name and that it does not have yet."""
     from dataclasses import replace
 
     from ...canonical_model.expr import free_names
@@ -198,7 +199,9 @@ def with_constants(component: Component) -> Component:
     values += [s.value for body in bodies(component) for s in body if isinstance(s, Assign)]
     used = {name for value in values for name in free_names(value)}
     found = tuple(
-        Constant(name=n, dimension=q.dimension, value=q) for n, q in CONSTANTS.items() if n in used
+        Constant(name=n, dimension=q.dimension, value=q)
+        for n, q in CONSTANTS.items()
+        if n in used - {item.name for item in component.constants}
     )
     return replace(component, constants=(*component.constants, *found))
 

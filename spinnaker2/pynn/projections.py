@@ -102,6 +102,7 @@ class Projection(common.Projection):  # type: ignore[misc, unused-ignore]
         self._attributes = History({})
         connector.connect(self)
         self._gather()
+        self._number = len(simulator.state.registry.projections)
         simulator.state.registry.projections.append(self)
 
     def _convergent_connect(
@@ -120,7 +121,7 @@ class Projection(common.Projection):  # type: ignore[misc, unused-ignore]
 
     def _gather(self) -> None:
         """Join what the connector gave into one array per attribute."""
-        names = list(self.synapse_type.default_parameters)
+        names = list(self.synapse_type.native_parameters.keys())
         counts = np.array([len(pre) for pre, _, _ in self._parts], dtype=np.int64)
         if len(counts):
             self.pre_index = np.concatenate([pre for pre, _, _ in self._parts]).astype(np.int64)
@@ -150,11 +151,18 @@ class Projection(common.Projection):  # type: ignore[misc, unused-ignore]
             raise errors.ConnectionError(f"Delay ({worst:g}) is out of range [{low:g}, {high:g}]")
 
     def _values(self, name: str) -> Any:
+        """An attribute of all connections; a weight that learns is read from the simulation."""
+        if name == "weight" and self.synapse_type.is_plastic:
+            engine = simulator.state.engine
+            learned = engine.weights(self) if engine is not None and simulator.state.tick else None
+            if learned is not None:
+                return learned
         return self._attributes.present[name]
 
     def _store(self, values: dict[str, Any]) -> None:
         self._check(values)
-        self._attributes.change(simulator.state.tick, values)
+        is_learning = self.synapse_type.is_plastic and simulator.state.tick > 0
+        self._attributes.change(simulator.state.tick, values, is_event=is_learning)
 
     def _delay_range(self) -> tuple[float, float]:
         delay = np.rint(self._values("delay") / simulator.state.dt) * simulator.state.dt

@@ -12,8 +12,7 @@ from ...canonical_model.passes.timegrid import on_grid
 from ...solvers import grid
 from ...solvers.compile import compile_circuit
 from ...solvers.discrete import Machine, start
-from .build import Builder
-from .fragments import SPIKE
+from .build import Builder, output_port
 from .simulator import State
 
 
@@ -124,6 +123,12 @@ class Reference:
                     own = population.celltype.component_name(name)
                     if own in item.slices:
                         machine.y[item.slices[own]] = value * population.celltype.si_factor(name)
+        for projection in self.state.registry.projections:
+            changes = projection._attributes.changes if projection.synapse_type.is_plastic else []
+            if changes and changes[-1][0] == self.state.tick and "weight" in changes[-1][1]:
+                for name, chosen in self.builder.synapse_groups(projection):
+                    place = machine.engine.index(name).slices["w"]
+                    machine.y[place] = changes[-1][1]["weight"][chosen]
         machine.dirty()
 
     def _tables(self, is_first: bool) -> list[tuple[Any, str, Rows]]:
@@ -158,7 +163,7 @@ class Reference:
         machine = self.run.machine
         for population in self.state.registry.populations:
             item = machine.engine.index(self.builder.group_name(population))
-            port = getattr(population.celltype, "output", SPIKE)
+            port = output_port(population)
             found = machine.spikes.pop((item.number, port), [])
             cells, ticks = self.fired.setdefault(population._number, ([], []))
             for t, where in found:
@@ -189,6 +194,19 @@ class Reference:
     def current(self, source: Any) -> Any:
         """The current of a source at every tick, in nA."""
         return np.array(self.currents.get(source._number, [0.0] * (self.state.tick + 1)))
+
+    def weights(self, projection: Any) -> Any:
+        """The present weights of plastic connections; None before the first run."""
+        if self.run is None:
+            return None
+        found = np.array(projection._attributes.present["weight"])
+        changes = projection._attributes.changes
+        if changes and changes[-1][0] == self.state.tick and "weight" in changes[-1][1]:
+            return found
+        machine = self.run.machine
+        for name, chosen in self.builder.synapse_groups(projection):
+            found[chosen] = machine.y[machine.engine.index(name).slices["w"]]
+        return found
 
 
 def _carry(old: grid.Grid, fresh: grid.Grid) -> None:
