@@ -415,7 +415,9 @@ def _known_sends(machine: Machine) -> list[tuple[float, Compiled, str, Any]]:
         item = machine.engine.index(train.group)
         times, first = np.unique(np.asarray(train.times), return_index=True)
         parts = np.split(np.asarray(train.index), first[1:])
-        found.extend((float(t), item, train.port, part) for t, part in zip(times, parts, strict=True))
+        found.extend(
+            (float(t), item, train.port, part) for t, part in zip(times, parts, strict=True)
+        )
     return sorted(found, key=lambda entry: -entry[0])
 
 

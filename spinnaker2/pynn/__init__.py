@@ -47,6 +47,7 @@ from .control import (
     setup,
 )
 from .currents import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from .native import NativeCellType, native_cell_type
 from .populations import Assembly, Population, PopulationView
 from .procedural import connect, create, record, record_gsyn, record_v, set
 from .projections import Projection
@@ -77,5 +78,7 @@ from .synapsetypes import (
 def list_standard_models() -> list[str]:
     """The names of the standard cell types that are available."""
     found = globals().values()
-    types = [item for item in found if isinstance(item, type) and issubclass(item, StandardCellType)]
+    types = [
+        item for item in found if isinstance(item, type) and issubclass(item, StandardCellType)
+    ]
     return [item.__name__ for item in types if item is not StandardCellType]

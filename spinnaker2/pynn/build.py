@@ -15,7 +15,13 @@ from .fragments import INJECTED, SPIKE, assemble, fragment
 from .history import History
 from .schedule import Change, schedule
 from .simulator import State
-from .spikesources import Drawing, Source, SpikeSourceArray, SpikeSourcePoisson, SpikeSourcePoissonRefractory
+from .spikesources import (
+    Drawing,
+    Source,
+    SpikeSourceArray,
+    SpikeSourcePoisson,
+    SpikeSourcePoissonRefractory,
+)
 
 RADIANS = math.pi / 180
 CURRENT_FACTORS = {"amplitude": 1e-9, "offset": 1e-9, "mean": 1e-9, "stdev": 1e-9, "start": 1e-3,
@@ -149,7 +155,9 @@ class Builder:
             if "start" in values:
                 found["start"] = np.asarray(values["start"], dtype=float) * 1e-3
             if "duration" in values or "start" in values:
-                stop = (np.asarray(whole["start"], float) + np.asarray(whole["duration"], float)) * 1e-3
+                stop = (
+                    np.asarray(whole["start"], float) + np.asarray(whole["duration"], float)
+                ) * 1e-3
                 found["stop"] = np.minimum(stop, LAST_TIME)
             return found
 
@@ -215,7 +223,9 @@ class Builder:
                 f"weights or delays of '{projection.label}' were changed at "
                 f"{attributes.changes[0][0] * self.state.dt:g} ms; the chip's rows are fixed for a run"
             )
-            raise refuse("Y303", message, hint="call reset() first, or use setup(backend='reference')")
+            raise refuse(
+                "Y303", message, hint="call reset() first, or use setup(backend='reference')"
+            )
         values = attributes.present
         links = []
         for number, (source, target, pre, post, chosen) in enumerate(projection.pieces()):
@@ -256,7 +266,8 @@ class Builder:
         groups = []
         for k, (_, target, _, post, chosen) in enumerate(projection.pieces()):
             own = {
-                name: np.asarray(value[chosen], dtype=float) * (1e-3 if name.startswith("tau") else 1.0)
+                name: np.asarray(value[chosen], dtype=float)
+                * (1e-3 if name.startswith("tau") else 1.0)
                 for name, value in values.items()
                 if name in known
             }
@@ -281,9 +292,13 @@ class Builder:
         receptors = getattr(target.celltype, "receptors", ())
         names = [r.tau for r in receptors if r.port == projection.receptor_type and r.tau]
         if not names:
-            message = f"TsodyksMarkramSynapse needs a receptor with a time constant on '{target.label}'"
+            message = (
+                f"TsodyksMarkramSynapse needs a receptor with a time constant on '{target.label}'"
+            )
             raise refuse("Y305", message)
-        tables = {target.celltype.component_name(n): v for n, v in target._parameters.present.items()}
+        tables = {
+            target.celltype.component_name(n): v for n, v in target._parameters.present.items()
+        }
         tau = np.asarray(tables[names[0]], dtype=float)[post] * 1e-3
         return np.where(np.abs(tau - other) < 1e-6 * other, tau * (1 + 1e-6), tau)
 

@@ -235,7 +235,9 @@ def _point(soma: str, psrs: tuple[Receptor, ...], is_injected: bool, values: Any
 def _receptor(label: str, psr: Any) -> Receptor:
     kind = getattr(psr, "kind", None)
     if kind is None:
-        raise error("Y203", f"receptor '{label}' is a {type(psr).__name__}, which has no model here")
+        raise error(
+            "Y203", f"receptor '{label}' is a {type(psr).__name__}, which has no model here"
+        )
     state = psr.recordable[0]
     reversal = f"{label}_e_syn" if kind.startswith("conductance") else ""
     return Receptor(label, kind, f"{label}_{state}", f"{label}_tau_syn", reversal)

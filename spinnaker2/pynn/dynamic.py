@@ -44,9 +44,7 @@ def tsodyks_markram() -> Component:
 @lru_cache(maxsize=1)
 def stochastic() -> Component:
     """Passes an event on with probability p."""
-    part = fragment(
-        parameters={"p": ""}, states={"passed": ""}, initial={"passed": "1"}
-    )
+    part = fragment(parameters={"p": ""}, states={"passed": ""}, initial={"passed": "1"})
     whole = _synapse("SimpleStochastic", part, {})
     body = If(branches=((parse_expr("uniform() < p"), (Emit(port=SPIKE),)),))
     return replace(whole, on_events=(OnEvent(port="pre", body=(body,)),))
@@ -85,7 +83,10 @@ def pair_stdp(rule: str) -> Component:
 def _synapse(name: str, part: Fragment, bodies: dict[str, list[str]]) -> Component:
     whole = assemble(name, [part])
     handlers = tuple(
-        OnEvent(port=port, body=tuple(action(text) for text in body)) for port, body in bodies.items()
+        OnEvent(port=port, body=tuple(action(text) for text in body))
+        for port, body in bodies.items()
     )
-    ports = tuple(EventPort(name=port) for port in ("pre", "post") if port in bodies or port == "pre")
+    ports = tuple(
+        EventPort(name=port) for port in ("pre", "post") if port in bodies or port == "pre"
+    )
     return with_constants(replace(whole, on_events=handlers, event_inputs=ports))

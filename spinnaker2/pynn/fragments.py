@@ -23,8 +23,8 @@ from ...canonical_model.model import (
     Parameter,
     Regime,
     RegimeMachine,
-    StateVariable,
     Statement,
+    StateVariable,
     TimedEvents,
     Transition,
 )
@@ -110,7 +110,9 @@ def assemble(
             for part in parts
             for n, word in part.parameters.items()
         ),
-        state_variables=tuple(_state(part, n, word) for part in parts for n, word in part.states.items()),
+        state_variables=tuple(
+            _state(part, n, word) for part in parts for n, word in part.states.items()
+        ),
         derived_variables=tuple(
             DerivedVariable(name=n, dimension=WORDS[word][0], value=parse_expr(text))
             for part in parts
@@ -158,7 +160,9 @@ def _ode(variable: str, text: str) -> Ode:
 
 def _arrivals(table: Mapping[str, Mapping[str, str]]) -> tuple[OnEvent, ...]:
     return tuple(
-        OnEvent(port=port, body=tuple(Assign(target=n, value=parse_expr(t)) for n, t in body.items()))
+        OnEvent(
+            port=port, body=tuple(Assign(target=n, value=parse_expr(t)) for n, t in body.items())
+        )
         for port, body in table.items()
     )
 
@@ -204,5 +208,3 @@ def with_constants(component: Component) -> Component:
         if n in used - {item.name for item in component.constants}
     )
     return replace(component, constants=(*component.constants, *found))
-
-

@@ -128,10 +128,24 @@ def _hodgkin_huxley(receptors: Sequence[Receptor], injected: Sequence[str]) -> F
     peak = "v >= v_offset + 30 * ONE_mV and v < v_last"
     return fragment(
         parameters={
-            "gbar_Na": "uS", "gbar_K": "uS", "g_leak": "uS", "cm": "nF", "v_offset": "mV",
-            "e_rev_Na": "mV", "e_rev_K": "mV", "e_rev_leak": "mV", "i_offset": "nA",
+            "gbar_Na": "uS",
+            "gbar_K": "uS",
+            "g_leak": "uS",
+            "cm": "nF",
+            "v_offset": "mV",
+            "e_rev_Na": "mV",
+            "e_rev_K": "mV",
+            "e_rev_leak": "mV",
+            "i_offset": "nA",
         },  # fmt: skip
-        states={"v": "mV", "gate_m": "", "gate_h": "", "gate_n": "", "v_last": "mV", "t_spike": "ms"},
+        states={
+            "v": "mV",
+            "gate_m": "",
+            "gate_h": "",
+            "gate_n": "",
+            "v_last": "mV",
+            "t_spike": "ms",
+        },
         initial={"v": "e_rev_leak", "v_last": "v"},
         rates=rates,
         derived=derived,

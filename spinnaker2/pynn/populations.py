@@ -133,14 +133,19 @@ class Population(common.Population, _Parameters):  # type: ignore[misc, unused-i
 
     def _initial_array(self, variable: str) -> Any:
         known = self._initial.present.get(variable)
-        return np.zeros(self.size) if known is None else known
+        if known is not None:
+            return known
+        start = getattr(self.celltype, "start_value", None)
+        return np.full(self.size, 0.0 if start is None else start(variable))
 
     def _set_initial_array(self, variable: str, values: Any) -> None:
         self._initial.change(simulator.state.tick, {variable: values}, is_event=True)
 
     def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
         values = initial_values.evaluate(simplify=False)
-        self._set_initial_array(variable, np.array(np.broadcast_to(values, (self.size,)), dtype=float))
+        self._set_initial_array(
+            variable, np.array(np.broadcast_to(values, (self.size,)), dtype=float)
+        )
 
     def _forget_history(self) -> None:
         """After reset(): what is set now counts from the start."""

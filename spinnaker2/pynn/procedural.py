@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyNN import common
-from pyNN.common.procedural_api import set as set  # noqa: PLC0414
+from pyNN.common.procedural_api import set as set
 from pyNN.connectors import FixedProbabilityConnector
 
 from . import simulator

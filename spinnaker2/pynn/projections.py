@@ -229,8 +229,12 @@ class Projection(common.Projection):  # type: ignore[misc, unused-ignore]
     def _chosen(self, value: Any) -> Any:
         if isinstance(value, LazyArray) and value.is_homogeneous:
             return np.full(len(self), float(value.evaluate(simplify=True)))
-        whole = value.evaluate(simplify=False) if isinstance(value, LazyArray) else np.asarray(value)
-        return np.array(np.broadcast_to(whole, self.shape)[self.pre_index, self.post_index], dtype=float)
+        whole = (
+            value.evaluate(simplify=False) if isinstance(value, LazyArray) else np.asarray(value)
+        )
+        return np.array(
+            np.broadcast_to(whole, self.shape)[self.pre_index, self.post_index], dtype=float
+        )
 
     def _set_initial_value_array(self, variable: str, initial_value: Any) -> None:
         raise errors.NonExistentParameterError(variable, type(self.synapse_type).__name__)

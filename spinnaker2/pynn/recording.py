@@ -40,7 +40,9 @@ class Recorder(recording.Recorder):  # type: ignore[misc, unused-ignore]
         del clear
         first = int(self.population.first_id)
         cells, ticks = simulator.state.engine.spikes(self.population)
-        wanted = np.isin(cells, np.asarray(ids, dtype=np.int64) - first) & (ticks >= self._start_tick)
+        wanted = np.isin(cells, np.asarray(ids, dtype=np.int64) - first) & (
+            ticks >= self._start_tick
+        )
         return cells[wanted] + first, ticks[wanted] * simulator.state.dt
 
     def _get_all_signals(self, variable: Any, ids: Any, clear: bool = False) -> Any:
@@ -52,7 +54,9 @@ class Recorder(recording.Recorder):  # type: ignore[misc, unused-ignore]
         return engine.trace(self.population, variable.name, cells, self._start_tick)[::every], None
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
-        ids = np.array(sorted(int(i) for i in self.filter_recorded(variable, filter_ids)), dtype=int)
+        ids = np.array(
+            sorted(int(i) for i in self.filter_recorded(variable, filter_ids)), dtype=int
+        )
         if not len(ids):
             return {}
         found, _ = self._get_spiketimes(ids)

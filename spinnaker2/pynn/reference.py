@@ -73,7 +73,9 @@ class Reference:
         return (
             tuple((p._number, p._parameters.version) for p in registry.populations),
             tuple((id(p), p._attributes.version) for p in registry.projections),
-            tuple((s._number, s._history.version, len(s._targets)) for s in registry.current_sources),
+            tuple(
+                (s._number, s._history.version, len(s._targets)) for s in registry.current_sources
+            ),
         )
 
     def _prepare(self, circuit: Circuit) -> grid.Grid:

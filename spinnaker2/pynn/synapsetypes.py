@@ -63,7 +63,11 @@ class STDPMechanism(_Delayed, synapses.STDPMechanism):  # type: ignore[misc, unu
 
     def component(self) -> Component:
         """The rule of the weight dependence."""
-        if self.timing_dependence is None or self.weight_dependence is None or self.voltage_dependence:
+        if (
+            self.timing_dependence is None
+            or self.weight_dependence is None
+            or self.voltage_dependence
+        ):
             raise refuse("Y301", "STDPMechanism needs a SpikePairRule and a weight dependence")
         return pair_stdp(self.weight_dependence.rule)
 
