@@ -283,8 +283,8 @@ class Machine:
             weight = None if link.weight is None else link.weight[rows]
             if link.factor:
                 senders = np.repeat(where, link.start[where + 1] - link.start[where])
-                own = np.broadcast_to(self.read(item, link.factor, senders, {}), senders.shape)
-                weight = own if weight is None else own * weight
+                factor = np.broadcast_to(self.read(item, link.factor, senders, {}), senders.shape)
+                weight = factor if weight is None else factor * weight
             if link.delay is None:
                 self._send(link, post, weight, 0.0)
                 continue

@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """PyNN on SpiNNaker2: `import interspike.spinnaker2.pynn as sim` in place of `import pyNN.nest as sim`.
 
 The network is turned into a circuit of the hub's own components and run as the chip's program on the

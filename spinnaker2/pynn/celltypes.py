@@ -58,99 +58,99 @@ def _items(values: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((name, float(value)) for name, value in values.items()))
 
 
-class IF_curr_exp(Neuron, cells.IF_curr_exp):  # type: ignore[misc, unused-ignore]
+class IF_curr_exp(Neuron, cells.IF_curr_exp):
     __doc__ = cells.IF_curr_exp.__doc__
     soma, receptors = "lif", pair("current_exp")
     translations = _same(*cells.IF_curr_exp.default_parameters)
-    recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]  # noqa: RUF012
+    recordable = ("spikes", "v", "isyn_exc", "isyn_inh")
 
 
-class IF_curr_alpha(Neuron, cells.IF_curr_alpha):  # type: ignore[misc, unused-ignore]
+class IF_curr_alpha(Neuron, cells.IF_curr_alpha):
     __doc__ = cells.IF_curr_alpha.__doc__
     soma, receptors = "lif", pair("current_alpha")
     translations = _same(*cells.IF_curr_alpha.default_parameters)
-    recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]  # noqa: RUF012
+    recordable = ("spikes", "v", "isyn_exc", "isyn_inh")
 
 
-class IF_curr_delta(Neuron, cells.IF_curr_delta):  # type: ignore[misc, unused-ignore]
+class IF_curr_delta(Neuron, cells.IF_curr_delta):
     __doc__ = cells.IF_curr_delta.__doc__
     soma, receptors = "lif", pair("voltage_delta")
     translations = _same(*cells.IF_curr_delta.default_parameters)
 
 
-class IF_cond_exp(Neuron, cells.IF_cond_exp):  # type: ignore[misc, unused-ignore]
+class IF_cond_exp(Neuron, cells.IF_cond_exp):
     __doc__ = cells.IF_cond_exp.__doc__
     soma, receptors = "lif", pair("conductance_exp")
     translations = _same(*cells.IF_cond_exp.default_parameters)
 
 
-class IF_cond_alpha(Neuron, cells.IF_cond_alpha):  # type: ignore[misc, unused-ignore]
+class IF_cond_alpha(Neuron, cells.IF_cond_alpha):
     __doc__ = cells.IF_cond_alpha.__doc__
     soma, receptors = "lif", pair("conductance_alpha")
     translations = _same(*cells.IF_cond_alpha.default_parameters)
 
 
-class IF_cond_exp_gsfa_grr(Neuron, cells.IF_cond_exp_gsfa_grr):  # type: ignore[misc, unused-ignore]
+class IF_cond_exp_gsfa_grr(Neuron, cells.IF_cond_exp_gsfa_grr):
     __doc__ = cells.IF_cond_exp_gsfa_grr.__doc__
     soma, receptors = "gsfa", pair("conductance_exp")
     translations = _same(*cells.IF_cond_exp_gsfa_grr.default_parameters)
 
 
-class EIF_cond_exp_isfa_ista(Neuron, cells.EIF_cond_exp_isfa_ista):  # type: ignore[misc, unused-ignore]
+class EIF_cond_exp_isfa_ista(Neuron, cells.EIF_cond_exp_isfa_ista):
     __doc__ = cells.EIF_cond_exp_isfa_ista.__doc__
     soma, receptors = "adex", pair("conductance_exp")
     translations = _same(*cells.EIF_cond_exp_isfa_ista.default_parameters)
 
 
-class EIF_cond_alpha_isfa_ista(Neuron, cells.EIF_cond_alpha_isfa_ista):  # type: ignore[misc, unused-ignore]
+class EIF_cond_alpha_isfa_ista(Neuron, cells.EIF_cond_alpha_isfa_ista):
     __doc__ = cells.EIF_cond_alpha_isfa_ista.__doc__
     soma, receptors = "adex", pair("conductance_alpha")
     translations = _same(*cells.EIF_cond_alpha_isfa_ista.default_parameters)
 
 
-class HH_cond_exp(Neuron, cells.HH_cond_exp):  # type: ignore[misc, unused-ignore]
+class HH_cond_exp(Neuron, cells.HH_cond_exp):
     __doc__ = cells.HH_cond_exp.__doc__
     soma, receptors = "hodgkin_huxley", pair("conductance_exp")
     translations = _same(*cells.HH_cond_exp.default_parameters)
     receptor_types = ("excitatory", "inhibitory")
-    recordable = ["spikes", "v", "gsyn_exc", "gsyn_inh", "m", "h", "n"]  # noqa: RUF012
+    recordable = ("spikes", "v", "gsyn_exc", "gsyn_inh", "m", "h", "n")
 
     def component_name(self, name: str) -> str:
         """The gates are `gate_m` and so on: `h` is the step everywhere else."""
         return f"gate_{name}" if name in ("m", "h", "n") else name
 
 
-class Izhikevich(Neuron, cells.Izhikevich):  # type: ignore[misc, unused-ignore]
+class Izhikevich(Neuron, cells.Izhikevich):
     __doc__ = cells.Izhikevich.__doc__
     soma, receptors = "izhikevich", pair("voltage_delta")
     translations = _same(*cells.Izhikevich.default_parameters)
 
 
-class LIF(cells.LIF):  # type: ignore[misc, unused-ignore]
+class LIF(cells.LIF):
     __doc__ = cells.LIF.__doc__
     soma = "lif"
     translations = _same(*cells.LIF.default_parameters)
 
 
-class AdExp(cells.AdExp):  # type: ignore[misc, unused-ignore]
+class AdExp(cells.AdExp):
     __doc__ = cells.AdExp.__doc__
     soma = "adex"
     translations = _same(*cells.AdExp.default_parameters)
 
 
-class CurrExpPostSynapticResponse(receptors.CurrExpPostSynapticResponse):  # type: ignore[misc, unused-ignore]
+class CurrExpPostSynapticResponse(receptors.CurrExpPostSynapticResponse):
     __doc__ = receptors.CurrExpPostSynapticResponse.__doc__
     kind, recordable = "current_exp", ("isyn",)
     translations = _same("locations", "tau_syn")
 
 
-class CondExpPostSynapticResponse(receptors.CondExpPostSynapticResponse):  # type: ignore[misc, unused-ignore]
+class CondExpPostSynapticResponse(receptors.CondExpPostSynapticResponse):
     __doc__ = receptors.CondExpPostSynapticResponse.__doc__
     kind, recordable = "conductance_exp", ("gsyn",)
     translations = _same("locations", "e_syn", "tau_syn")
 
 
-class CondAlphaPostSynapticResponse(receptors.CondAlphaPostSynapticResponse):  # type: ignore[misc, unused-ignore]
+class CondAlphaPostSynapticResponse(receptors.CondAlphaPostSynapticResponse):
     __doc__ = receptors.CondAlphaPostSynapticResponse.__doc__
     kind, recordable = "conductance_alpha", ("gsyn",)
     translations = _same("locations", "e_syn", "tau_syn")
@@ -160,7 +160,7 @@ AlphaPSR = CondAlphaPostSynapticResponse
 ExpPSR = CondExpPostSynapticResponse
 
 
-class PointNeuron(Neuron, cells.PointNeuron):  # type: ignore[misc, unused-ignore]
+class PointNeuron(Neuron, cells.PointNeuron):
     __doc__ = "A soma (LIF, AdExp) with any number of named receptors of any kind."
 
     def __init__(self, neuron: Any, **post_synaptic_receptors: Any) -> None:

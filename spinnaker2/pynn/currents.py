@@ -71,7 +71,7 @@ class CurrentSource:
         times = np.arange(state.tick + 1) * state.dt
         if self.is_waveform_known:
             return times, self.wave(np.arange(state.tick + 1), state.dt)
-        return times, state.engine.current(self)  # type: ignore[union-attr]
+        return times, state.running_engine().current(self)
 
     def wave(self, ticks: Any, dt: float) -> Any:
         """The current in nA at ticks, by the parameters that held at each."""
@@ -115,7 +115,7 @@ def _within(t: Any, values: dict[str, Any], dt: float) -> Any:
     return (t >= values["start"] - slack) & (t < values["stop"] - slack)
 
 
-class DCSource(CurrentSource, electrodes.DCSource):  # type: ignore[misc, unused-ignore]
+class DCSource(CurrentSource, electrodes.DCSource):
     __doc__ = electrodes.DCSource.__doc__
     translations = _same("amplitude", "start", "stop")
 
@@ -123,7 +123,7 @@ class DCSource(CurrentSource, electrodes.DCSource):  # type: ignore[misc, unused
         return np.where(_within(t, values, dt), values["amplitude"], 0.0)
 
 
-class StepCurrentSource(CurrentSource, electrodes.StepCurrentSource):  # type: ignore[misc, unused-ignore]
+class StepCurrentSource(CurrentSource, electrodes.StepCurrentSource):
     __doc__ = electrodes.StepCurrentSource.__doc__
     translations = _same("amplitudes", "times")
 
@@ -149,7 +149,7 @@ class StepCurrentSource(CurrentSource, electrodes.StepCurrentSource):  # type: i
         return list(values["times"])
 
 
-class ACSource(CurrentSource, electrodes.ACSource):  # type: ignore[misc, unused-ignore]
+class ACSource(CurrentSource, electrodes.ACSource):
     __doc__ = electrodes.ACSource.__doc__
     translations = _same("amplitude", "start", "stop", "frequency", "offset", "phase")
     is_stepwise = False
@@ -165,7 +165,7 @@ class ACSource(CurrentSource, electrodes.ACSource):  # type: ignore[misc, unused
         return ac_component(dt)
 
 
-class NoisyCurrentSource(CurrentSource, electrodes.NoisyCurrentSource):  # type: ignore[misc, unused-ignore]
+class NoisyCurrentSource(CurrentSource, electrodes.NoisyCurrentSource):
     __doc__ = electrodes.NoisyCurrentSource.__doc__
     translations = _same("mean", "start", "stop", "stdev", "dt")
     is_waveform_known = False

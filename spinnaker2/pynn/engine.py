@@ -20,7 +20,7 @@ class Engine(Protocol):
         """Cells and ticks of all recorded spikes, by tick."""
 
     def trace(self, population: Any, variable: str, cells: Any, first: int) -> Any:
-        """Rows from tick `first` to now, a column for each of `cells`, in PyNN's unit; NaN if not recorded."""
+        """Rows from tick `first` to now, a column for each of `cells`, in PyNN's unit; NaN: not recorded."""
 
     def current(self, source: Any) -> Any:
         """The current of a source at every tick, in nA."""

@@ -34,7 +34,7 @@ class _Prepared:
     values: Mapping[str, float]
 
 
-class NativeCellType(BaseCellType):  # type: ignore[misc, unused-ignore]
+class NativeCellType(BaseCellType):
     """Base of generated cell types. Parameters and states are in PyNN's units; see `units`."""
 
     prepared: _Prepared
@@ -176,7 +176,11 @@ def _make(name: str, prepared: _Prepared) -> type[NativeCellType]:
     component = prepared.component
     units: dict[str, str] = {}
     factors: dict[str, float] = {}
-    visible = [*component.parameters, *component.state_variables, *component.derived_variables]
+    visible: list[Any] = [
+        *component.parameters,
+        *component.state_variables,
+        *component.derived_variables,
+    ]
     for item in visible:
         units[item.name], factors[item.name] = usual_unit(item.dimension)
     defaults = {}
@@ -186,7 +190,8 @@ def _make(name: str, prepared: _Prepared) -> type[NativeCellType]:
     inputs = [item for item in component.analog_inputs if _is_current(item)]
     outputs = [port.name for port in component.event_outputs]
     recordable = ["spikes"] if outputs else []
-    recordable += [item.name for item in (*component.state_variables, *component.derived_variables)]
+    recordable += [item.name for item in component.state_variables]
+    recordable += [item.name for item in component.derived_variables]
     members = {
         "__doc__": component.description or f"`{component.name}`, made by interspike.",
         "prepared": prepared,

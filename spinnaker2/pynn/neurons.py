@@ -17,6 +17,11 @@ LIF = {
     "v_reset": "mV", "v_thresh": "mV",
 }  # fmt: skip
 
+CHANNELS = {
+    "gbar_Na": "uS", "gbar_K": "uS", "g_leak": "uS", "cm": "nF", "v_offset": "mV",
+    "e_rev_Na": "mV", "e_rev_K": "mV", "e_rev_leak": "mV", "i_offset": "nA",
+}  # fmt: skip
+
 
 def _total(receptors: Sequence[Receptor], extra: Sequence[str]) -> str:
     terms = [receptor.current for receptor in receptors if receptor.current]
@@ -127,17 +132,7 @@ def _hodgkin_huxley(receptors: Sequence[Receptor], injected: Sequence[str]) -> F
     keep = ("v_last != v", ["v_last = v"])
     peak = "v >= v_offset + 30 * ONE_mV and v < v_last"
     return fragment(
-        parameters={
-            "gbar_Na": "uS",
-            "gbar_K": "uS",
-            "g_leak": "uS",
-            "cm": "nF",
-            "v_offset": "mV",
-            "e_rev_Na": "mV",
-            "e_rev_K": "mV",
-            "e_rev_leak": "mV",
-            "i_offset": "nA",
-        },  # fmt: skip
+        parameters=CHANNELS,
         states={
             "v": "mV",
             "gate_m": "",

@@ -14,7 +14,7 @@ from .history import History
 from .recording import Recorder
 
 
-class Assembly(common.Assembly):  # type: ignore[misc, unused-ignore]
+class Assembly(common.Assembly):
     """Several populations or views taken together."""
 
     _simulator = simulator
@@ -41,7 +41,7 @@ class _Parameters:
         raise NotImplementedError
 
 
-class PopulationView(common.PopulationView, _Parameters):  # type: ignore[misc, unused-ignore]
+class PopulationView(common.PopulationView, _Parameters):
     """A subset of a population's cells."""
 
     _assembly_class = Assembly
@@ -90,7 +90,7 @@ class PopulationView(common.PopulationView, _Parameters):  # type: ignore[misc, 
             self._set_initial_value_array(variable, array)
 
 
-class Population(common.Population, _Parameters):  # type: ignore[misc, unused-ignore]
+class Population(common.Population, _Parameters):
     """Cells of one type."""
 
     _simulator = simulator

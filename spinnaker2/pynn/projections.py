@@ -19,7 +19,7 @@ DEFAULT_SPACE = Space()
 SLACK = 1e-6  # of a step: what rounding may do to a delay
 
 
-class Connection(common.Connection):  # type: ignore[misc, unused-ignore]
+class Connection(common.Connection):
     """One connection; weight and delay can be read and set."""
 
     def __init__(self, projection: Projection, number: int) -> None:
@@ -77,7 +77,7 @@ class Connection(common.Connection):  # type: ignore[misc, unused-ignore]
         return tuple(getattr(self, name) for name in names)
 
 
-class Projection(common.Projection):  # type: ignore[misc, unused-ignore]
+class Projection(common.Projection):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse

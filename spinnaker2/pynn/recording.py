@@ -10,7 +10,7 @@ from pyNN import recording
 from . import simulator
 
 
-class Recorder(recording.Recorder):  # type: ignore[misc, unused-ignore]
+class Recorder(recording.Recorder):
     """Hands the engine's records over to PyNN, which makes Neo objects of them."""
 
     _simulator = simulator
@@ -39,7 +39,7 @@ class Recorder(recording.Recorder):  # type: ignore[misc, unused-ignore]
     def _get_spiketimes(self, ids: Any, clear: bool = False) -> Any:
         del clear
         first = int(self.population.first_id)
-        cells, ticks = simulator.state.engine.spikes(self.population)
+        cells, ticks = simulator.state.running_engine().spikes(self.population)
         wanted = np.isin(cells, np.asarray(ids, dtype=np.int64) - first) & (
             ticks >= self._start_tick
         )
@@ -50,7 +50,7 @@ class Recorder(recording.Recorder):  # type: ignore[misc, unused-ignore]
         first = int(self.population.first_id)
         cells = np.asarray(ids, dtype=np.int64) - first
         every = round(self.sampling_interval / simulator.state.dt)
-        engine = simulator.state.engine
+        engine = simulator.state.running_engine()
         return engine.trace(self.population, variable.name, cells, self._start_tick)[::every], None
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:

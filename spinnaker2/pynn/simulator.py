@@ -44,7 +44,7 @@ class Registry:
     current_sources: list[Any] = field(default_factory=list)
 
 
-class State(BaseState):  # type: ignore[misc, unused-ignore]
+class State(BaseState):
     """The one simulation that a process holds, as PyNN has it."""
 
     def __init__(self) -> None:
@@ -108,15 +108,20 @@ class State(BaseState):  # type: ignore[misc, unused-ignore]
 
     def run_until(self, tstop: float) -> None:
         """Advance to `tstop` ms, rounded to whole steps."""
-        from .engine import make_engine
-
         target = round(tstop / self.dt)
-        if self.engine is None:
-            self.engine = make_engine(self)
+        engine = self.running_engine()
         if target > self.tick:
-            self.engine.advance(target)
+            engine.advance(target)
             self.tick = target
         self.running = True
+
+    def running_engine(self) -> Engine:
+        """The engine, made when first wanted."""
+        from .engine import make_engine
+
+        if self.engine is None:
+            self.engine = make_engine(self)
+        return self.engine
 
 
 state = State()

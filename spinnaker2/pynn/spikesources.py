@@ -58,30 +58,30 @@ def _gamma(parameters: dict[str, Any], rng: Any, n: int) -> Any:
     return rng.gamma(float(parameters["alpha"]), 1e3 / float(parameters["beta"]), n)
 
 
-class SpikeSourceArray(Source, cells.SpikeSourceArray):  # type: ignore[misc, unused-ignore]
+class SpikeSourceArray(Source, cells.SpikeSourceArray):
     __doc__ = cells.SpikeSourceArray.__doc__
     translations = _same("spike_times")
 
 
-class SpikeSourcePoisson(Source, cells.SpikeSourcePoisson):  # type: ignore[misc, unused-ignore]
+class SpikeSourcePoisson(Source, cells.SpikeSourcePoisson):
     __doc__ = cells.SpikeSourcePoisson.__doc__
     translations = _same(*cells.SpikeSourcePoisson.default_parameters)
     intervals = staticmethod(_poisson)
 
 
-class SpikeSourcePoissonRefractory(Source, cells.SpikeSourcePoissonRefractory):  # type: ignore[misc, unused-ignore]
+class SpikeSourcePoissonRefractory(Source, cells.SpikeSourcePoissonRefractory):
     __doc__ = cells.SpikeSourcePoissonRefractory.__doc__
     translations = _same(*cells.SpikeSourcePoissonRefractory.default_parameters)
     intervals = staticmethod(_dead_time)
 
 
-class SpikeSourceGamma(Source, cells.SpikeSourceGamma):  # type: ignore[misc, unused-ignore]
+class SpikeSourceGamma(Source, cells.SpikeSourceGamma):
     __doc__ = cells.SpikeSourceGamma.__doc__
     translations = _same(*cells.SpikeSourceGamma.default_parameters)
     intervals = staticmethod(_gamma)
 
 
-class SpikeSourceInhGamma(Source, cells.SpikeSourceInhGamma):  # type: ignore[misc, unused-ignore]
+class SpikeSourceInhGamma(Source, cells.SpikeSourceInhGamma):
     __doc__ = cells.SpikeSourceInhGamma.__doc__
     translations = _same(*cells.SpikeSourceInhGamma.default_parameters)
 

@@ -27,12 +27,12 @@ class _Delayed:
         return None
 
 
-class StaticSynapse(_Delayed, synapses.StaticSynapse):  # type: ignore[misc, unused-ignore]
+class StaticSynapse(_Delayed, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = _same("weight", "delay")
 
 
-class TsodyksMarkramSynapse(_Delayed, synapses.TsodyksMarkramSynapse):  # type: ignore[misc, unused-ignore]
+class TsodyksMarkramSynapse(_Delayed, synapses.TsodyksMarkramSynapse):
     __doc__ = synapses.TsodyksMarkramSynapse.__doc__
     translations = _same("weight", "delay", "U", "tau_rec", "tau_facil")
 
@@ -41,7 +41,7 @@ class TsodyksMarkramSynapse(_Delayed, synapses.TsodyksMarkramSynapse):  # type: 
         return tsodyks_markram()
 
 
-class SimpleStochasticSynapse(_Delayed, synapses.SimpleStochasticSynapse):  # type: ignore[misc, unused-ignore]
+class SimpleStochasticSynapse(_Delayed, synapses.SimpleStochasticSynapse):
     __doc__ = synapses.SimpleStochasticSynapse.__doc__
     translations = _same("weight", "delay", "p")
 
@@ -50,7 +50,7 @@ class SimpleStochasticSynapse(_Delayed, synapses.SimpleStochasticSynapse):  # ty
         return stochastic()
 
 
-class STDPMechanism(_Delayed, synapses.STDPMechanism):  # type: ignore[misc, unused-ignore]
+class STDPMechanism(_Delayed, synapses.STDPMechanism):
     __doc__ = synapses.STDPMechanism.__doc__
     is_plastic = True
     base_translations = _same("weight", "delay", "dendritic_delay_fraction")
@@ -72,27 +72,27 @@ class STDPMechanism(_Delayed, synapses.STDPMechanism):  # type: ignore[misc, unu
         return pair_stdp(self.weight_dependence.rule)
 
 
-class SpikePairRule(synapses.SpikePairRule):  # type: ignore[misc, unused-ignore]
+class SpikePairRule(synapses.SpikePairRule):
     __doc__ = synapses.SpikePairRule.__doc__
     translations = _same("tau_plus", "tau_minus", "A_plus", "A_minus")
     possible_models = frozenset({"pairs"})
 
 
-class AdditiveWeightDependence(synapses.AdditiveWeightDependence):  # type: ignore[misc, unused-ignore]
+class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
     __doc__ = synapses.AdditiveWeightDependence.__doc__
     translations = _same("w_min", "w_max")
     possible_models = frozenset({"pairs"})
     rule = "additive"
 
 
-class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):  # type: ignore[misc, unused-ignore]
+class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
     __doc__ = synapses.MultiplicativeWeightDependence.__doc__
     translations = _same("w_min", "w_max")
     possible_models = frozenset({"pairs"})
     rule = "multiplicative"
 
 
-class AdditivePotentiationMultiplicativeDepression(  # type: ignore[misc, unused-ignore]
+class AdditivePotentiationMultiplicativeDepression(
     synapses.AdditivePotentiationMultiplicativeDepression
 ):
     __doc__ = synapses.AdditivePotentiationMultiplicativeDepression.__doc__
@@ -101,7 +101,7 @@ class AdditivePotentiationMultiplicativeDepression(  # type: ignore[misc, unused
     rule = "additive_multiplicative"
 
 
-class GutigWeightDependence(synapses.GutigWeightDependence):  # type: ignore[misc, unused-ignore]
+class GutigWeightDependence(synapses.GutigWeightDependence):
     __doc__ = synapses.GutigWeightDependence.__doc__
     translations = _same("w_min", "w_max", "mu_plus", "mu_minus")
     possible_models = frozenset({"pairs"})
