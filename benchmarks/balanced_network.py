@@ -108,7 +108,12 @@ def run(arguments: argparse.Namespace) -> None:
         shown = "  ".join(f"{key} {found[-1][key]:.4g}" for key in STATISTICS)
         print(f"seed {seed}: {shown}  ({took:.1f} s)", flush=True)
         raster = raster or [train.tolist() for train in trains[:: max(1, len(trains) // 100)]]
-    data = {"simulator": arguments.sim, "neurons": arguments.neurons, "seeds": found, "raster": raster}
+    data = {
+        "simulator": arguments.sim,
+        "neurons": arguments.neurons,
+        "seeds": found,
+        "raster": raster,
+    }
     Path(arguments.out).write_text(json.dumps(data), encoding="utf-8")
 
 
