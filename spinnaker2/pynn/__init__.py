@@ -39,6 +39,7 @@ from .control import (
     get_min_delay,
     get_time_step,
     initialize,
+    issues,
     num_processes,
     rank,
     reset,

@@ -247,7 +247,12 @@ class Builder:
 
     def _delays(self, delay: Any, least: int) -> Any:
         """Delays in seconds, whole steps and at least `least` of them."""
-        return np.maximum(least, np.rint(delay / self.state.dt)) * (self.state.dt * 1e-3)
+        steps = np.maximum(least, np.rint(delay / self.state.dt))
+        worst = float(np.max(np.abs(steps * self.state.dt - delay), initial=0.0))
+        if worst > 1e-6 * self.state.dt:
+            message = f"delays are rounded to whole steps, by up to {worst:.3g} ms"
+            self.state.log.add("Y402", Level.APPROXIMATED, message)
+        return steps * (self.state.dt * 1e-3)
 
     def synapse_groups(self, projection: Any) -> list[tuple[str, Any]]:
         """The groups of synapses with states, each with the numbers of its connections."""

@@ -8,7 +8,7 @@ from pyNN import common
 from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from pyNN.recording import get_io
 
-from ...canonical_model.diagnostics import error, suggest
+from ...canonical_model.diagnostics import Issue, error, suggest
 from . import simulator
 from .simulator import Options
 
@@ -61,6 +61,11 @@ def end(compatible_output: bool = True) -> None:
     for population, variables, filename in simulator.state.write_on_end:
         population.write_data(get_io(filename), variables)
     simulator.state.write_on_end = []
+
+
+def issues() -> tuple[Issue, ...]:
+    """What the runs since setup() approximated, refused or want to be known."""
+    return tuple(simulator.state.log)
 
 
 run, run_until = common.build_run(simulator)

@@ -98,6 +98,8 @@ class Population(common.Population, _Parameters):
     _assembly_class = Assembly
 
     def _create_cells(self) -> None:
+        if not hasattr(self.celltype, "check"):
+            raise TypeError(f"{type(self.celltype).__name__} is not a cell type of this back end")
         state = simulator.state
         numbers = range(state.id_counter, state.id_counter + self.size)
         self.all_cells = np.array([simulator.ID(number) for number in numbers], dtype=simulator.ID)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyNN import common
 from pyNN.common.control import BaseState
 
-from ...canonical_model.diagnostics import Log
+from ...canonical_model.diagnostics import Level, Log
 
 if TYPE_CHECKING:
     from .engine import Engine
 
 name = "interspike.spinnaker2"
+logger = logging.getLogger("PyNN")
 
 
 class ID(int, common.IDMixin):
@@ -111,8 +113,11 @@ class State(BaseState):
         target = round(tstop / self.dt)
         engine = self.running_engine()
         if target > self.tick:
+            told = len(self.log.issues)
             engine.advance(target)
             self.tick = target
+            for issue in self.log.issues[told:]:
+                (logger.info if issue.level is Level.NOTE else logger.warning)(issue.render())
         self.running = True
 
     def running_engine(self) -> Engine:
