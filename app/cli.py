@@ -161,8 +161,8 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", dest="output", metavar="DIR", help="folder for results (default: ./<name>_results)"
     )
     parser.add_argument(
-        "--mode", choices=("continuous", "grid"), default="continuous",
-        help="events located in continuous time (default), or a fixed step",
+        "--mode", choices=("auto", "continuous", "grid"), default="auto",
+        help="events located in continuous time, or a fixed step (auto: what the model means)",
     )  # fmt: skip
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="write CSV files")

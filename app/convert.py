@@ -175,11 +175,13 @@ def read_source(
     return model
 
 
-def wire_model(model: Model, log: Log, component: str | None) -> Circuit:
+def wire_model(
+    model: Model, log: Log, component: str | None, *, continuous: bool = False
+) -> Circuit:
     """The model's network as groups of flat components, ready to run. Raises ModelError."""
     from ..canonical_model.passes.wire import wire
 
-    circuit = wire(model, log, component=component)
+    circuit = wire(model, log, component=component, continuous=continuous)
     log.stop_on_error()
     return circuit
 

@@ -21,6 +21,7 @@ HEAD = 65536  # bytes that a sniff function sees: licence comments come before t
 
 IMPORTERS: dict[str, str] = {
     "lems": "interspike.importers.lems.format:FORMAT",
+    "nestml": "interspike.importers.nestml.format:FORMAT",
     "canonical": "interspike.importers.canonical.format:FORMAT",
 }
 EXPORTERS: dict[str, str] = {

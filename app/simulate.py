@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..canonical_model.circuit import Circuit, Probe
     from ..solvers.results import Result
 
-MODES = ("continuous", "grid")
+MODES = ("auto", "continuous", "grid")
 DEFAULT_LENGTH = 0.1  # s, for models that name none
 
 
@@ -34,7 +34,7 @@ class Run:
 def simulate(
     source: str | Path | Model,
     *,
-    mode: str = "continuous",
+    mode: str = "auto",
     length: str | float | None = None,
     dt: str | float | None = None,
     solver: str = "auto",
@@ -46,8 +46,8 @@ def simulate(
     """Simulate a model file or a loaded `Model`.
 
     `mode` is `continuous` (events located in time) or `grid` (fixed step `dt` with `solver`, in the
-    order of the targets). `length` and `dt` are times such as `"200ms"` or seconds; the
-    experiment's own hold otherwise.
+    order of the targets); `auto` is continuous unless the model is a time-step program.
+    `length` and `dt` are times such as `"200ms"` or seconds; the experiment's own hold otherwise.
     A model that names nothing to record gives the first cells' variables and every event.
     Raises ModelError for bad input.
     """
@@ -89,7 +89,10 @@ def run(
     stage("reading")
     model = read_source(source, data, component, search_path, log)
     stage("wiring")
-    circuit = wire_model(model, log, component)
+    if mode == "auto":
+        is_program = any(item.update is not None for item in model.components)
+        mode = "grid" if is_program else "continuous"
+    circuit = wire_model(model, log, component, continuous=mode == "continuous")
     step = choose_step(wanted_step, circuit.step, log)
     duration = wanted_length or circuit.length or _default_length(log)
     circuit = with_probes(circuit)

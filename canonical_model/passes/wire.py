@@ -44,6 +44,7 @@ class Wiring:
     network: Network
     log: Log
     merge: bool
+    continuous: bool
     flats: dict[str, Flat] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     populations: dict[str, Flat] = field(default_factory=dict)
@@ -61,7 +62,9 @@ class Wiring:
             except KeyError:
                 hint = suggest(name, [item.name for item in self.model.components])
                 raise error("W201", f"there is no component '{name}'", span, hint=hint) from None
-            found = self.flats[name] = flatten(component, self.network.quantities)
+            found = self.flats[name] = flatten(
+                component, self.network.quantities, continuous=self.continuous
+            )
         return found
 
     def group_name(self, wanted: str) -> str:
@@ -75,15 +78,24 @@ class Wiring:
         self.groups[group.name] = group
 
 
-def wire(model: Model, log: Log, *, component: str | None = None, merge: bool = True) -> Circuit:
+def wire(
+    model: Model,
+    log: Log,
+    *,
+    component: str | None = None,
+    merge: bool = True,
+    continuous: bool = False,
+) -> Circuit:
     """The circuit of a model's network, or of one instance of `component`.
+
+    `continuous` recovers regimes from time-step programs, which otherwise run on a grid only.
 
     Raises ModelError W2xx where the parts do not fit, R101 for multi-compartment cells.
     """
     network = model.network
     if component is not None or network is None:
         network = _single(model, component)
-    wiring = Wiring(model, network, log, merge)
+    wiring = Wiring(model, network, log, merge, continuous)
     for population in network.populations:
         _population(wiring, population)
     whole = set(attached_index(network))
