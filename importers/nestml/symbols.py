@@ -160,5 +160,3 @@ class Place:
             self.kind, self.port, self.locals, element, self.constants, self.result, self.function,
             self.position,
         )  # fmt: skip
-
-

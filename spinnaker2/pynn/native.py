@@ -16,6 +16,7 @@ from ...canonical_model.diagnostics import Log, error, refuse, suggest
 from ...canonical_model.model import AnalogInput, Component, Model
 from ...canonical_model.network import Network, Population, Projection
 from ...canonical_model.passes.fuse import fuse
+from ...canonical_model.passes.literals import name_literals
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import CURRENT
 from .build import SPIKE_SOURCE
@@ -147,7 +148,7 @@ def _prepare(model: Model, chosen: str, receptors: Mapping[str, str]) -> _Prepar
     if not receptors:
         ports = {port.name: port.name for port in group.component.event_inputs}
     values = {n: float(np.ravel(v)[0]) for n, v in group.parameters.items()}
-    return _Prepared(group.component, ports, values)
+    return _Prepared(name_literals(group.component), ports, values)
 
 
 def _with_injector(circuit: Circuit) -> Circuit:
@@ -190,8 +191,9 @@ def _make(name: str, prepared: _Prepared) -> type[NativeCellType]:
     inputs = [item for item in component.analog_inputs if _is_current(item)]
     outputs = [port.name for port in component.event_outputs]
     recordable = ["spikes"] if outputs else []
-    recordable += [item.name for item in component.state_variables]
-    recordable += [item.name for item in component.derived_variables]
+    shown = (*component.state_variables, *component.derived_variables)
+    # names with two underlines are the hub's own
+    recordable += [item.name for item in shown if "__" not in item.name]
     members = {
         "__doc__": component.description or f"`{component.name}`, made by interspike.",
         "prepared": prepared,
