@@ -270,3 +270,5 @@ def walk(expr: syntax.Expr) -> Iterator[syntax.Expr]:
                 waiting += [test, yes, no]
             case syntax.Variable(_, _, index, _, _) if index is not None:
                 waiting.append(index)
+
+

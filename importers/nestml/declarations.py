@@ -178,15 +178,11 @@ class Declarations:
             if place.kind == kinds.INITIAL:
                 message = f"'{variable.shown}' has no initial value"
                 if not self.lenient:
-                    raise error(
-                        "N033", message, span, hint=f"write '= 0 {found}'".replace(" real", "")
-                    )
+                    raise error("N033", message, span, hint=f"write '= 0 {found}'".replace(" real", ""))
                 self.names.log.add("N033", Level.WARNING, f"{message}; 0 is taken", span)
             return zero(found)
         typed = self.expressions.lower(item.value, place)
-        return self.names.casts.store(
-            typed, found, self._value_span(item, typed), f"'{variable.shown}'"
-        )
+        return self.names.casts.store(typed, found, self._value_span(item, typed), f"'{variable.shown}'")
 
     def _value_span(self, item: syntax.Declaration, typed: Typed) -> Span:
         assert item.value is not None

@@ -37,9 +37,7 @@ from .units import UnitValue, atom, value_of
 
 PER_SECOND = Unit("1/s", FREQUENCY)
 _RATES = ("Hz", "Bq", "hertz", "Hertz", "becquerel")
-_USUAL = (
-    "smVASFKCJNW"  # one-letter units that people wrote without a number; `u` or `d` are variables
-)
+_USUAL = "smVASFKCJNW"  # one-letter units that people wrote without a number; `u` or `d` are variables
 _BITS = {"&": "bitand", "|": "bitor", "^": "bitxor", "<<": "shiftleft", ">>": "shiftright"}
 
 
@@ -375,9 +373,7 @@ class Expressions:
         span = self.names.span(at)
         casts = self.names.casts
         if exponent.type.unit is not None:
-            message = (
-                f"an exponent is a pure number, but {shown(exponent.expr)} is in {exponent.type}"
-            )
+            message = f"an exponent is a pure number, but {shown(exponent.expr)} is in {exponent.type}"
             raise error("N055", message, span)
         raised = casts.to_number(exponent, span, "an exponent")
         if base.type.unit is None:
@@ -387,7 +383,9 @@ class Expressions:
             return Typed(Binary("^", number.expr, raised.expr, span), kind)
         value = literal_value(raised.expr)
         if value is None or abs(value) > 100:
-            message = f"{shown(base.expr)} is in {base.type}, so that its exponent must be a literal number"
+            message = (
+                f"{shown(base.expr)} is in {base.type}, so that its exponent must be a literal number"
+            )
             raise error("N055", message, span, hint=f"divide it by '1 {base.type}' first")
         kind = checked(base.type.unit**value, span)
         return Typed(Binary("^", base.expr, raised.expr, span), kind)

@@ -61,9 +61,7 @@ def make() -> str:
                 lines.append(f"    {rule!r},")
             row[str(symbol)] = -1 - rules[target]
         states.append(f"    {row!r},")
-    starts = {
-        name: (order[table.start_states[name]], order[table.end_states[name]]) for name in STARTS
-    }
+    starts = {name: (order[table.start_states[name]], order[table.end_states[name]]) for name in STARTS}
     return (
         HEAD
         + "# fmt: off\n# ruff: noqa: E501\n"

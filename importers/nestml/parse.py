@@ -78,7 +78,9 @@ class _Parser:
             raise error("N020", f"more than {MAX_ERRORS} errors: the rest is not read", span)
         self.log.add(code, Level.ERROR, message, span, hint=hint)
 
-    def model(self, header: syntax.BlockHeader, keyword: str, line: Line) -> syntax.ModelSyntax:
+    def model(
+        self, header: syntax.BlockHeader, keyword: str, line: Line
+    ) -> syntax.ModelSyntax:
         """One model."""
         self.declared = frozenset(_declared(line.body))
         blocks = [block for inner in line.body if (block := self.block(inner)) is not None]

@@ -160,3 +160,5 @@ class Place:
             self.kind, self.port, self.locals, element, self.constants, self.result, self.function,
             self.position,
         )  # fmt: skip
+
+

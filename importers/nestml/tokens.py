@@ -47,9 +47,7 @@ class Line:
     beside: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
-    inner: list[list[str]] = field(
-        default_factory=list
-    )  # comments among continued lines, by equation
+    inner: list[list[str]] = field(default_factory=list)  # comments among continued lines, by equation
 
     @property
     def at(self) -> At:
