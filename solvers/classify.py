@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..canonical_model.expr import TIME, Expr
+from ..canonical_model.units import SI, UnitSystem
+from ..canonical_model.units import TIME as TIME_DIMENSION
 from .evaluate import evaluate, parameter_values
 from .system import System, is_time_dependent
 
@@ -53,12 +55,15 @@ def is_conditionally_linear(system: System, name: str) -> bool:
     return system.definitions.linear(system.rates[name], frozenset({name})) is not None
 
 
-def stiffness(system: System, names: tuple[str, ...]) -> Stiffness:
-    """The spectral radius of the Jacobian at the initial state, with default parameters."""
+def stiffness(system: System, names: tuple[str, ...], units: UnitSystem = SI) -> Stiffness:
+    """The spectral radius of the Jacobian at the initial state, with default parameters.
+
+    `units` are those in which the literals of the equations are to be read.
+    """
     import numpy as np
 
     try:
-        values = start_values(system)
+        values = start_values(system, units)
         jacobian = [
             [
                 _number(system, system.definitions.derivative(system.rates[r], c), values)
@@ -72,7 +77,8 @@ def stiffness(system: System, names: tuple[str, ...]) -> Stiffness:
     if not np.all(np.isfinite(matrix)):
         return Stiffness(0.0)
     # rows and columns have different units; balancing by the eigenvalues themselves is unit-free
-    return Stiffness(float(np.max(np.abs(np.linalg.eigvals(matrix)))))
+    fastest = float(np.max(np.abs(np.linalg.eigvals(matrix))))
+    return Stiffness(fastest / units.size(TIME_DIMENSION))
 
 
 def _number(system: System, expr: Expr, values: dict[str, float]) -> float:
@@ -84,10 +90,12 @@ def _number(system: System, expr: Expr, values: dict[str, float]) -> float:
     return float(evaluate(expr, known))
 
 
-def start_values(system: System) -> dict[str, float]:
-    """Parameters and initial states in SI; inputs at their defaults, states that need others at 0 first."""
+def start_values(system: System, units: UnitSystem = SI) -> dict[str, float]:
+    """Parameters and initial states in `units`; inputs at their defaults, unknown states at 0 first."""
     component = system.component
-    values = {name: float(value) for name, value in parameter_values(component).items()}
+    values = {
+        name: float(value) for name, value in parameter_values(component, units=units).items()
+    }
     values[TIME] = 0.0
     values.update({item.name: item.default for item in component.analog_inputs})
     values.update({item.name: 0.0 for item in component.state_variables})

@@ -36,11 +36,14 @@ class _Guest:
     needs_switch: bool = False
 
 
-def fuse(circuit: Circuit) -> Circuit:
-    """The circuit with every group fused into its host that can be; behaviour is unchanged."""
+def fuse(circuit: Circuit, *, sources: bool = False) -> Circuit:
+    """The circuit with every group fused into its host that can be; behaviour is unchanged.
+
+    With `sources` also what drives its host without hearing anything (current sources), and what draws.
+    """
     guests: dict[str, list[_Guest]] = {}
     for group in circuit.groups:
-        guest = _guest(circuit, group)
+        guest = _guest(circuit, group, sources)
         if guest is not None:
             guests.setdefault(group.host, []).append(guest)
     if not guests:
@@ -64,15 +67,15 @@ def fuse(circuit: Circuit) -> Circuit:
     )
 
 
-def _guest(circuit: Circuit, group: Group) -> _Guest | None:
+def _guest(circuit: Circuit, group: Group, sources: bool) -> _Guest | None:
     """The group as a guest of its host, or None if it has to stay on its own."""
     component = group.component
-    if not group.host or component.machines or _draws(component):
+    if not group.host or component.machines or (_draws(component) and not sources):
         return None
     incoming = [link for link in circuit.analog_links if link.target == group.name]
     outgoing = [link for link in circuit.analog_links if link.source == group.name]
     has_events = any(link.target == group.name for link in circuit.event_links)
-    if not (incoming or has_events) or any(link.source != group.host for link in incoming):
+    if not (incoming or has_events or sources) or any(link.source != group.host for link in incoming):
         return None
     if any(link.target != group.host for link in outgoing) or not outgoing:
         return None

@@ -199,7 +199,9 @@ class Calls:
                     raise error("N030", message, names.span(bare.at), hint=hint)
         if kinds.KERNEL not in found or kinds.SPIKE not in found:
             message = "'convolve' takes a kernel and a spike port"
-            known = [s.name for s in names.symbols.values() if s.kind in (kinds.KERNEL, kinds.SPIKE)]
+            known = [
+                s.name for s in names.symbols.values() if s.kind in (kinds.KERNEL, kinds.SPIKE)
+            ]
             hint = f"there are {', '.join(known)}" if known else ""
             raise error("N035", message, span, hint=hint)
         variable, symbol = found[kinds.SPIKE]
@@ -239,7 +241,9 @@ class Calls:
                 pass
             case _:
                 message = f"a delayed variable is written '{symbol.name}(t - delay)'"
-                raise error("N043", message, span, hint="a product is written with '*'")
+                raise error(
+                    "N043", message, span, hint="write 'x(t - delay)', or a product with '*'"
+                )
         value = self.parent.lower(delay, self.place)
         millisecond = atom("ms")
         assert millisecond is not None
@@ -257,5 +261,7 @@ class Calls:
         if known != text:
             from ...canonical_model.diagnostics import Level
 
-            message = f"'{symbol.name}' is delayed by {known} and by {text}; NESTML 9 keeps one only"
+            message = (
+                f"'{symbol.name}' is delayed by {known} and by {text}; NESTML 9 keeps one only"
+            )
             names.log.add("N043", Level.NOTE, message, span)

@@ -104,9 +104,7 @@ class Equations:
             return
         typed = self.expressions.lower(equation.value, Place(kinds.IN_KERNEL))
         value = self.names.casts.store(typed, T_REAL, span, f"the kernel '{name}'")
-        self.parts.kernels.append(
-            model.Kernel(name=name, value=value, description=text, span=span)
-        )
+        self.parts.kernels.append(model.Kernel(name=name, value=value, description=text, span=span))
 
     def delta(self, equation: syntax.Equation, symbol: Symbol) -> None:
         """A factor in front of `delta(t)` goes to where the kernel is used. Raises ModelError N035."""
@@ -152,7 +150,9 @@ class Equations:
         target, span = equation.target, self.names.span(equation.at)
         if not target.order:
             message = f"'{target.name} = ...' is no differential equation"
-            hint = f"write '{target.name}' = ...' with a prime, or 'inline {target.name} real = ...'"
+            hint = (
+                f"write '{target.name}' = ...' with a prime, or 'inline {target.name} real = ...'"
+            )
             raise error("N020", message, span, hint=hint)
         symbol = self.names.symbols.get(target.name)
         if symbol is not None and not symbol.type.kind:
@@ -223,7 +223,7 @@ class Equations:
             return self.names.casts.to_unit(typed, wanted, span, what).expr
         message = (
             f"{what} must be in {wanted.symbol} (or another prefix of it), "
-            f"but {shown(value.expr)} is in {value.type}"
+            f"but {shown(value.expr)} is {value.type.described}"
         )
         hint = ""
         if value.type.dimension == state.dimension:

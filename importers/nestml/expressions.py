@@ -23,7 +23,6 @@ from .types import (
     T_BOOLEAN,
     T_INTEGER,
     T_REAL,
-    T_STRING,
     T_UNKNOWN,
     UNKNOWN,
     Type,
@@ -37,7 +36,9 @@ from .units import UnitValue, atom, value_of
 
 PER_SECOND = Unit("1/s", FREQUENCY)
 _RATES = ("Hz", "Bq", "hertz", "Hertz", "becquerel")
-_USUAL = "smVASFKCJNW"  # one-letter units that people wrote without a number; `u` or `d` are variables
+_USUAL = (
+    "smVASFKCJNW"  # one-letter units that people wrote without a number; `u` or `d` are variables
+)
 _BITS = {"&": "bitand", "|": "bitor", "^": "bitxor", "<<": "shiftleft", ">>": "shiftright"}
 
 
@@ -154,8 +155,9 @@ class Expressions:
         """What may be read where. Raises ModelError N034."""
         span = self.names.span(variable.at)
         kind, name = symbol.kind, symbol.name
-        own = symbol.ode and place.kind == kinds.IN_KERNEL
-        if kind in (kinds.KERNEL, kinds.KERNEL_STATE) and not own:
+        is_kernel = kind in (kinds.KERNEL, kinds.KERNEL_STATE)
+        own = is_kernel and symbol.ode and place.kind == kinds.IN_KERNEL
+        if is_kernel and not own:
             hint = f"write 'convolve({name}, port)'" if kind == kinds.KERNEL else ""
             message = f"'{name}' is a {kind} and stands inside of convolve() only"
             raise error("N034", message, span, hint=hint)
@@ -336,9 +338,9 @@ class Expressions:
         """An operator between two expressions."""
         op, span = expr.op, self.names.span(expr.at)
         if op in ("and", "or"):
-            left = self.test(expr.left, place, f"the left side of '{op}'")
-            right = self.test(expr.right, place, f"the right side of '{op}'")
-            return Typed(Binary(op, left, right, span), T_BOOLEAN)
+            first = self.test(expr.left, place, f"the left side of '{op}'")
+            second = self.test(expr.right, place, f"the right side of '{op}'")
+            return Typed(Binary(op, first, second, span), T_BOOLEAN)
         left, right = self.lower(expr.left, place), self.lower(expr.right, place)
         if op in ("*", "/"):
             return self.multiply(op, left, right, expr)
@@ -373,7 +375,9 @@ class Expressions:
         span = self.names.span(at)
         casts = self.names.casts
         if exponent.type.unit is not None:
-            message = f"an exponent is a pure number, but {shown(exponent.expr)} is in {exponent.type}"
+            message = (
+                f"an exponent is a pure number, but {shown(exponent.expr)} is in {exponent.type}"
+            )
             raise error("N055", message, span)
         raised = casts.to_number(exponent, span, "an exponent")
         if base.type.unit is None:
@@ -383,9 +387,7 @@ class Expressions:
             return Typed(Binary("^", number.expr, raised.expr, span), kind)
         value = literal_value(raised.expr)
         if value is None or abs(value) > 100:
-            message = (
-                f"{shown(base.expr)} is in {base.type}, so that its exponent must be a literal number"
-            )
+            message = f"{shown(base.expr)} is in {base.type}, so that its exponent must be a literal number"
             raise error("N055", message, span, hint=f"divide it by '1 {base.type}' first")
         kind = checked(base.type.unit**value, span)
         return Typed(Binary("^", base.expr, raised.expr, span), kind)
@@ -455,8 +457,8 @@ def literal_value(expr: Expr) -> float | None:
         case Number(value, None):
             return value
         case Unary("-", operand):
-            value = literal_value(operand)
-            return None if value is None else -value
+            inner = literal_value(operand)
+            return None if inner is None else -inner
         case Binary("/", left, right):
             over, under = literal_value(left), literal_value(right)
             return over / under if over is not None and under else None

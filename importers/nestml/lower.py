@@ -278,7 +278,9 @@ class _Lowering:
             message = "two handlers have the same priority"
             self.log.add("N046", Level.ERROR, message, first)
         if len({len(str(number)) for number in numbers}) > 1 or (synapse and len(numbers) > 1):
-            otherwise = "compares them as texts" if not synapse else "takes them the other way round"
+            otherwise = (
+                "compares them as texts" if not synapse else "takes them the other way round"
+            )
             message = f"the handler of larger priority runs first; NESTML 9 {otherwise}"
             self.log.add("N063", Level.NOTE, message, first)
 

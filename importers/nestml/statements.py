@@ -45,7 +45,10 @@ class Statements:
             position += 1
             branches = [statement]
             if _word(statement) == "if":
-                while position < len(statements) and _word(statements[position]) in ("elif", "else"):
+                while position < len(statements) and _word(statements[position]) in (
+                    "elif",
+                    "else",
+                ):
                     branches.append(statements[position])
                     position += 1
             self.comments(statement)
@@ -63,9 +66,7 @@ class Statements:
         if statement.after:
             self.extras[f"{key}:after"] = "\n".join(statement.after)
 
-    def statement(
-        self, branches: list[syntax.Statement], place: Place
-    ) -> list[model.Statement]:
+    def statement(self, branches: list[syntax.Statement], place: Place) -> list[model.Statement]:
         """One statement, an `if` with all its branches."""
         first = branches[0]
         match first.line:
@@ -107,7 +108,9 @@ class Statements:
             message = f"the function '{place.function}' assigns to the state '{variable.name}'"
             raise error("N034", message, span, hint="return a value and assign it outside")
         if variable.name in place.constants:
-            message = f"the loop over '{variable.name}' was unrolled; it cannot be assigned to inside"
+            message = (
+                f"the loop over '{variable.name}' was unrolled; it cannot be assigned to inside"
+            )
             raise error("N045", message, span)
         return symbol
 
@@ -307,14 +310,18 @@ class Statements:
             raise error("N030", message, span, hint=hint)
         self.target(variable, place)
         if symbol.kind == kinds.STATE:
-            message = f"the loop counts in the state '{header.variable}'; NESTML 9 cannot compile that"
+            message = (
+                f"the loop counts in the state '{header.variable}'; NESTML 9 cannot compile that"
+            )
             hint = "count in a local variable"
             self.names.log.add("N065", Level.NOTE, message, span, hint=hint)
         by = self.expressions.constant(header.by, place)
         if by == 0:
             raise error("N069", "this loop never ends: its step is 0", span)
         if symbol.kind == kinds.LOCAL and _indexes(statement.body, header.variable):
-            bounds = [self.expressions.constant(part, place) for part in (header.start, header.stop)]
+            bounds = [
+                self.expressions.constant(part, place) for part in (header.start, header.stop)
+            ]
             if None not in bounds and by is not None:
                 start, stop = (float(bound or 0) for bound in bounds)
                 return self.unrolled(statement, header.variable, (start, stop, by), place)
@@ -394,7 +401,9 @@ class Statements:
         if own is None and call.name in ("integrate_odes", "emit_spike"):
             if place.kind == kinds.IN_FUNCTION:
                 message = f"a function cannot call '{call.name}'"
-                raise error("N037", message, span, hint="call it in update, onReceive or onCondition")
+                raise error(
+                    "N037", message, span, hint="call it in update, onReceive or onCondition"
+                )
             if call.name == "emit_spike":
                 return self.emit(call, place, span)
             return self.integrate(call, span)
@@ -453,7 +462,8 @@ class Statements:
                 states = (s for s in self.names.symbols.values() if s.kind == kinds.STATE)
                 known = [s.name for s in states if s.ode]
                 message = f"'{arg.name}' has no differential equation"
-                raise error("N038", message, place, hint=suggest(arg.name, known))
+                hint = suggest(arg.name, known) or f"equations are there for {', '.join(known)}"
+                raise error("N038", message, place, hint=hint)
             if arg.order:
                 message = f"'{arg.shown}' is integrated with '{arg.name}'"
                 raise error("N038", message, place, hint=f"name '{arg.name}' only")
@@ -497,7 +507,9 @@ def _indexes(body: tuple[syntax.Statement, ...], name: str) -> bool:
             for node in walk(expr):
                 if isinstance(node, syntax.Variable) and node.index is not None:
                     inner = walk(node.index)
-                    if any(isinstance(part, syntax.Variable) and part.name == name for part in inner):
+                    if any(
+                        isinstance(part, syntax.Variable) and part.name == name for part in inner
+                    ):
                         return True
     return False
 

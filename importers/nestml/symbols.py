@@ -18,7 +18,7 @@ SPIKE, CONTINUOUS, KERNEL, FUNCTION = "spike port", "continuous port", "kernel",
 ARGUMENT, LOCAL, KERNEL_STATE = "argument", "local variable", "variable of a kernel"
 PREDEFINED = ("t", "e", "pi")
 MAX_SIZE = 1000  # elements of a vector
-MAX_GENERATED = 500_000  # items that vectors and unrolled loops may make of one model
+MAX_GENERATED = 50_000  # items that vectors and unrolled loops may make of one model
 
 # where an expression stands
 STATICS, INITIAL, GUARD, EQUATIONS, IN_KERNEL = (
@@ -160,5 +160,3 @@ class Place:
             self.kind, self.port, self.locals, element, self.constants, self.result, self.function,
             self.position,
         )  # fmt: skip
-
-

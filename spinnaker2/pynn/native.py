@@ -16,7 +16,6 @@ from ...canonical_model.diagnostics import Log, error, refuse, suggest
 from ...canonical_model.model import AnalogInput, Component, Model
 from ...canonical_model.network import Network, Population, Projection
 from ...canonical_model.passes.fuse import fuse
-from ...canonical_model.passes.literals import name_literals
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import CURRENT
 from .build import SPIKE_SOURCE
@@ -148,7 +147,7 @@ def _prepare(model: Model, chosen: str, receptors: Mapping[str, str]) -> _Prepar
     if not receptors:
         ports = {port.name: port.name for port in group.component.event_inputs}
     values = {n: float(np.ravel(v)[0]) for n, v in group.parameters.items()}
-    return _Prepared(name_literals(group.component), ports, values)
+    return _Prepared(group.component, ports, values)
 
 
 def _with_injector(circuit: Circuit) -> Circuit:
