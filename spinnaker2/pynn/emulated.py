@@ -35,14 +35,28 @@ class Emulated:
         self.fired: dict[int, tuple[Any, Any]] = {}
         self.traces: dict[tuple[int, str], tuple[Any, Any]] = {}
         self.currents: dict[int, Any] = {}
+        self.structure = (0, 0, 0)
 
     def advance(self, end: int) -> None:
         """Run from t = 0 up to tick `end`. Raises ModelError T3xx, S2xx, E1xx, Y3xx."""
+        self._check_structure()
         circuit = self.builder.build(end)
         probes, events = self._probes()
         circuit = replace(circuit, probes=tuple(probes), event_probes=tuple(events))
         result = self._run(circuit)
         self._keep(result)
+
+    def _check_structure(self) -> None:
+        """What is added between two runs would have been there from the start. Raises ModelError Y307."""
+        known = self.state.registry
+        injections = sum(len(source._targets) for source in known.current_sources)
+        now = (len(known.populations), len(known.projections), injections)
+        if self.state.tick and now != self.structure:
+            message = "cells, connections or current sources were added after the first run"
+            raise refuse(
+                "Y307", message, hint="call reset() first, or use setup(backend='reference')"
+            )
+        self.structure = now
 
     def _run(self, circuit: Circuit) -> Any:
         from ...exporters.spinnaker2.emit import export

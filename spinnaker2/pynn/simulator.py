@@ -79,7 +79,8 @@ class State(BaseState):
         self.segment_counter += 1
         if self.engine is not None:
             self.engine.reset()
-        for item in (*self.registry.populations, *self.registry.current_sources):
+        known = self.registry
+        for item in (*known.populations, *known.projections, *known.current_sources):
             item._forget_history()
 
     @property

@@ -160,11 +160,31 @@ def test_changed_weights_need_the_reference(backend: str) -> None:
     if backend == "host":
         with pytest.raises(ModelError, match="Y303"):
             sim.run(10.0)
+        sim.reset()
+        sim.run(10.0)
+        assert trace(cells, "isyn_exc")[16, 0] == pytest.approx(0.3 * np.exp(-0.02), rel=1e-5)
         return
     sim.run(10.0)
     current = trace(cells, "isyn_exc")[:, 0]
     assert current[16] == pytest.approx(0.1 * np.exp(-0.02))
     assert current[116] == pytest.approx(0.1 * np.exp(-10.1 / 5) + 0.3 * np.exp(-0.02), rel=1e-3)
+
+
+def test_what_is_added_between_runs_needs_the_reference(backend: str) -> None:
+    sim.setup(timestep=0.1, backend=backend)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0, 11.0]))
+    cells = sim.Population(1, sim.IF_curr_exp())
+    cells.record("isyn_exc")
+    sim.run(10.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1, delay=0.5))
+    if backend == "host":
+        with pytest.raises(ModelError, match="Y307"):
+            sim.run(10.0)
+        return
+    sim.run(10.0)
+    current = trace(cells, "isyn_exc")[:, 0]
+    assert np.all(current[:116] == 0.0)
+    assert current[116] == pytest.approx(0.1 * np.exp(-0.02))
 
 
 def test_views_and_assemblies_reach_the_right_cells(backend: str) -> None:
