@@ -190,7 +190,7 @@ def _make(name: str, prepared: _Prepared) -> type[NativeCellType]:
     inputs = [item for item in component.analog_inputs if _is_current(item)]
     outputs = [port.name for port in component.event_outputs]
     recordable = ["spikes"] if outputs else []
-    shown = (*component.state_variables, *component.derived_variables)
+    shown: list[Any] = [*component.state_variables, *component.derived_variables]
     # names with two underlines are the hub's own
     recordable += [item.name for item in shown if "__" not in item.name]
     members = {
