@@ -118,6 +118,10 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         "-I", dest="search_path", metavar="DIR", action="append", default=[],
         help="also look for included files here (may be repeated)",
     )  # fmt: skip
+    parser.add_argument(
+        "--set", dest="options", metavar="NAME=VALUE", action="append", default=[],
+        help="an option of the source's language, such as seed=2 (may be repeated)",
+    )  # fmt: skip
 
 
 def _common_arguments(parser: argparse.ArgumentParser, name: str) -> None:

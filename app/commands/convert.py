@@ -13,7 +13,7 @@ from .. import registry, terminal, writing
 from ..convert import Conversion, Refusal, convert, output_folder
 from ..progress import Progress
 from ..report import Report
-from ._source import source
+from ._source import import_options, source
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
                 strict=arguments.strict,
                 component=arguments.component,
                 search_path=arguments.search_path,
+                import_options=import_options(arguments),
                 log=log,
                 stage=stage,
             )

@@ -38,15 +38,15 @@ class _Guest:
     bound: frozenset[str] = frozenset()  # inputs that the host itself provides
 
 
-def fuse(circuit: Circuit, *, everything: bool = False) -> Circuit:
+def fuse(circuit: Circuit, *, sources: bool = False, peers: bool = False) -> Circuit:
     """The circuit with every group fused into its host that can be; behaviour is unchanged.
 
-    With `everything`, inputs that need nothing of their host are fused too, those that draw random
-    numbers, and those that read a quantity of another cell (which the host then has as an input).
+    With `sources` also what drives its host without hearing anything (current sources), and what draws
+    random numbers; with `peers` what reads a quantity of another cell, which the host then has as an input.
     """
     guests: dict[str, list[_Guest]] = {}
     for group in circuit.groups:
-        guest = _guest(circuit, group, everything)
+        guest = _guest(circuit, group, sources, peers)
         if guest is not None:
             guests.setdefault(group.host, []).append(guest)
     if not guests:
@@ -70,19 +70,20 @@ def fuse(circuit: Circuit, *, everything: bool = False) -> Circuit:
     )
 
 
-def _guest(circuit: Circuit, group: Group, everything: bool) -> _Guest | None:
+def _guest(circuit: Circuit, group: Group, sources: bool, peers: bool) -> _Guest | None:
     """The group as a guest of its host, or None if it has to stay on its own."""
     component = group.component
-    if not group.host or component.machines or (_draws(component) and not everything):
+    if not group.host or component.machines or (_draws(component) and not sources):
         return None
     incoming = [link for link in circuit.analog_links if link.target == group.name]
     outgoing = [link for link in circuit.analog_links if link.source == group.name]
     has_events = any(link.target == group.name for link in circuit.event_links)
-    if not everything:
-        if not (incoming or has_events) or any(link.source != group.host for link in incoming):
-            return None
-        if any(link.target != group.host for link in outgoing):
-            return None
+    if not (incoming or has_events or sources):
+        return None
+    if not peers and any(link.source != group.host for link in incoming):
+        return None
+    if not peers and any(link.target != group.host for link in outgoing):
+        return None
     outgoing = [link for link in outgoing if link.target == group.host]
     if not outgoing:
         return None

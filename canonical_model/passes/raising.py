@@ -7,12 +7,11 @@ becomes a clock. Statements that act in every step have no counterpart in contin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from itertools import product
+from dataclasses import replace
 
 from .. import model
 from ..algebra import negative
-from ..diagnostics import ModelError, refuse
+from ..diagnostics import refuse
 from ..expr import (
     GRID_FUNCTIONS,
     ONE,
@@ -23,40 +22,19 @@ from ..expr import (
     Expr,
     Name,
     Number,
-    Unary,
     free_names,
-    is_random,
     rebuild,
     walk,
 )
 from ..query import expressions, nested
 from ..units import TIME as TIME_DIMENSION
-from .change import Body, all_expressions, change_expressions, change_statement
+from .change import all_expressions, change_expressions, change_statement
+from .idioms import without_samples
 from .inline import inline_functions
 from .kernels import lower_kernels
+from .modes import Found, Mode, conjunction, find_counters, find_modes, in_the_way, without_locals
 
-MAX_REGIMES = 16
 DERIVATIVE = "__d"
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-
-
-@dataclass(frozen=True, slots=True)
-class _Mode:
-    """One way through the program: the tests that lead there, what it integrates and what it counts down."""
-
-    tests: tuple[Expr, ...] = ()
-    integrated: tuple[str, ...] = ()
-    everything: bool = False
-    counted: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Raised:
-    """What is found on the walk through the program."""
-
-    component: model.Component
-    conditions: list[model.OnCondition] = field(default_factory=list)
-    counters: dict[str, None] = field(default_factory=dict)
 
 
 def raise_program(component: model.Component) -> model.Component:
@@ -70,19 +48,49 @@ def raise_program(component: model.Component) -> model.Component:
     if component.update is None:
         return lower_kernels(inline_functions(component))
     component = inline_functions(component)
-    found = _Raised(component)
-    _find_counters(found)
-    update = _without_locals(component.update or ())
-    modes = _modes(found, update)
+    found = Found(component)
+    find_counters(found)
+    update = without_locals(component.update or ())
+    modes = find_modes(found, update)
     component = _without_steps(replace(component, update=None), found)
+    component = replace(
+        component,
+        on_events=(*found.events, *component.on_events),
+        on_conditions=tuple(_condition(found, item) for item in component.on_conditions),
+    )
     conditions = tuple(_condition(found, item) for item in found.conditions)
     jumps = _jumping(component)
     lowered = lower_kernels(component)
     lowered = replace(lowered, on_conditions=(*conditions, *lowered.on_conditions), traces=())
     always = {ode.variable for ode in lowered.odes} - {ode.variable for ode in component.odes}
-    raised = _with_regimes(lowered, modes, always, found, jumps)
+    raised = _without_unused(_with_regimes(lowered, modes, always, found, jumps), found)
     _refuse_steps(raised)
     return raised
+
+
+def _without_unused(component: model.Component, found: Found) -> model.Component:
+    """Propagators and samples that nothing reads any more fall away."""
+    samples = found.samples.keys()
+    component = replace(
+        component,
+        state_variables=tuple(s for s in component.state_variables if s.name not in samples),
+        exposures=tuple(e for e in component.exposures if e.variable not in samples),
+    )
+    while True:
+        used = {name for expr in all_expressions(component) for name in free_names(expr)}
+        idle = {
+            item.name
+            for item in component.derived_parameters
+            if item.name not in used and _counts_steps(item.value)
+        }
+        if not idle:
+            return component
+        kept = tuple(item for item in component.derived_parameters if item.name not in idle)
+        component = replace(component, derived_parameters=kept)
+
+
+def _counts_steps(expr: Expr) -> bool:
+    return any(isinstance(n, Call) and n.function in GRID_FUNCTIONS for n in walk(expr))
 
 
 def _refuse_steps(component: model.Component) -> None:
@@ -93,166 +101,20 @@ def _refuse_steps(component: model.Component) -> None:
                 raise refuse("K120", message, node.span or component.span)
 
 
-def _fail(statement: model.Statement, why: str) -> ModelError:
-    message = f"a statement of the update program cannot become part of a regime: {why}"
-    return refuse("K120", message, statement.span)
-
-
-def _find_counters(found: _Raised) -> None:
-    """Whole-numbered states that only lose 1 per step or are set: clocks in disguise."""
-    states = {s.name for s in found.component.state_variables if s.kind == model.INTEGER}
-    bodies = [found.component.update or ()]
-    for item in nested(bodies[0]):
-        if isinstance(item, model.Assign) and item.target in states and _is_decrement(item):
-            found.counters[item.target] = None
-
-
-def _is_decrement(item: model.Assign) -> bool:
-    return item.value in (
-        Binary("-", Name(item.target), ONE),
-        Binary("+", Name(item.target), Unary("-", ONE)),
-        Binary("+", Name(item.target), Number(-1.0)),
-    )
-
-
-def _without_locals(body: Body) -> Body:
-    """Locals that are never assigned again are substituted."""
-    assigned = {s.target for s in nested(body) if isinstance(s, model.Assign)}
-    values: dict[str, Expr] = {}
-
-    def change(items: Body) -> Body:
-        kept: list[model.Statement] = []
-        for item in items:
-            if isinstance(item, model.Declare) and item.name not in assigned:
-                values[item.name] = _substituted(item.value, values)
-                continue
-            kept.append(change_statement(item, lambda expr: _substituted(expr, values)))
-        return tuple(kept)
-
-    return change(body)
-
-
-def _substituted(expr: Expr, values: dict[str, Expr]) -> Expr:
-    if isinstance(expr, Name):
-        return values.get(expr.id, expr)
-    return rebuild(expr, lambda part: _substituted(part, values))
-
-
-def _integrates(found: _Raised, body: Body) -> bool:
-    """Does the body integrate, or count steps?"""
-    return any(
-        isinstance(item, model.Integrate)
-        or (
-            isinstance(item, model.Assign) and item.target in found.counters and _is_decrement(item)
-        )
-        for item in nested(body)
-    )
-
-
-def _modes(found: _Raised, body: Body) -> list[_Mode]:
-    """The modes of a body: every combination of the choices in it."""
-    choices: list[list[_Mode]] = []
-    for item in body:
-        match item:
-            case model.Integrate(variables=variables):
-                choices.append([_Mode(integrated=variables, everything=not variables)])
-            case model.Assign(target=target) if target in found.counters and _is_decrement(item):
-                choices.append([_Mode(counted=(target,))])
-            case model.If() if _integrates(found, (item,)):
-                choices.append(_branches(found, item))
-            case model.If():
-                _events(found, item)
-            case model.Report():
-                continue
-            case model.Assign(target=target):
-                raise _fail(item, f"'{target}' is assigned to in every step")
-            case _:
-                name = type(item).__name__.lower()
-                raise _fail(item, f"'{name}' is done in every step")
-    modes = []
-    for combination in product(*choices):
-        modes.append(
-            _Mode(
-                tests=tuple(test for mode in combination for test in mode.tests),
-                integrated=tuple(dict.fromkeys(v for m in combination for v in m.integrated)),
-                everything=any(mode.everything for mode in combination),
-                counted=tuple(dict.fromkeys(v for m in combination for v in m.counted)),
-            )
-        )
-        if len(modes) > MAX_REGIMES:
-            message = f"the update program has more than {MAX_REGIMES} ways through it"
-            raise refuse("K121", message, found.component.span)
-    return modes
-
-
-def _branches(found: _Raised, item: model.If) -> list[_Mode]:
-    """The modes of each branch, with the test that leads to it and the negations of those before."""
-    modes: list[_Mode] = []
-    before: list[Expr] = []
-    for test, body in (*item.branches, (None, item.otherwise)):
-        own = (*before, *(() if test is None else (test,)))
-        for mode in _modes_of_branch(found, body, own):
-            modes.append(replace(mode, tests=(*own, *mode.tests)))
-        if test is not None:
-            before.append(negation(test))
-    return modes
-
-
-def _modes_of_branch(found: _Raised, body: Body, tests: tuple[Expr, ...]) -> list[_Mode]:
-    """As `_modes`; what a branch does besides integrating must be an event of that branch."""
-    count = len(found.conditions)
-    modes = _modes(found, body)
-    guard = _all(tests)
-    for k in range(count, len(found.conditions)):
-        condition = found.conditions[k]
-        both = Binary("and", guard, condition.test) if guard is not None else condition.test
-        found.conditions[k] = replace(condition, test=both)
-    return modes
-
-
-def _events(found: _Raised, item: model.If) -> None:
-    """Branches without integration: each is an event."""
-    before: list[Expr] = []
-    for test, body in item.branches:
-        guard = _all((*before, test))
-        assert guard is not None
-        for statement in nested(body):
-            if any(is_random(expr) for expr in expressions(statement)):
-                raise _fail(statement, "it draws a random number in every step")
-        found.conditions.append(model.OnCondition(test=guard, body=body, span=item.span))
-        before.append(negation(test))
-    if item.otherwise:
-        raise _fail(item.otherwise[0], "it is done in every step in which a test does not hold")
-
-
-def _all(tests: tuple[Expr, ...]) -> Expr | None:
-    guard: Expr | None = None
-    for test in tests:
-        guard = test if guard is None else Binary("and", guard, test)
-    return guard
-
-
-def negation(test: Expr) -> Expr:
-    """`not test`, as a comparison where that is possible."""
-    match test:
-        case Binary(op, left, right) if op in _OPPOSITE:
-            return Binary(_OPPOSITE[op], left, right)
-        case Binary("and", left, right):
-            return Binary("or", negation(left), negation(right))
-        case Binary("or", left, right):
-            return Binary("and", negation(left), negation(right))
-        case Unary("not", inner):
-            return inner
-    return Unary("not", test)
-
-
-def _condition(found: _Raised, item: model.OnCondition) -> model.OnCondition:
+def _condition(found: Found, item: model.OnCondition) -> model.OnCondition:
     """A condition in clocks instead of counters."""
     body = tuple(change_statement(s, lambda e: _clocked(e, found)) for s in item.body)
-    return replace(item, test=_clocked(item.test, found), body=body)
+    rates = {ode.variable: ode.rhs for ode in found.component.odes}
+    test = without_samples(_clocked(item.test, found), found.samples, rates)
+    used = [e for statement in nested(body) for e in expressions(statement)]
+    for name in found.samples:
+        if any(name in free_names(expr) for expr in (test, *used)):
+            message = f"'{name}', a value of the step before, is used other than to see a crossing"
+            raise refuse("K120", message, item.span)
+    return replace(item, test=test, body=body)
 
 
-def _clocked(expr: Expr, found: _Raised) -> Expr:
+def _clocked(expr: Expr, found: Found) -> Expr:
     """A counter as a clock: `steps(x)` is x, and whole numbers of steps beside it are steps of time."""
     if isinstance(expr, Call) and expr.function == "steps":
         return expr.args[0]
@@ -265,7 +127,7 @@ def _clocked(expr: Expr, found: _Raised) -> Expr:
     return rebuild(expr, lambda part: _clocked(part, found))
 
 
-def _without_steps(component: model.Component, found: _Raised) -> model.Component:
+def _without_steps(component: model.Component, found: Found) -> model.Component:
     """Counters become clocks of dimension time, counts of steps become times."""
     if found.counters:
         _check_counters(component, found)
@@ -293,7 +155,7 @@ def _counting(component: model.Component) -> set[str]:
     }
 
 
-def _check_counters(component: model.Component, found: _Raised) -> None:
+def _check_counters(component: model.Component, found: Found) -> None:
     """A counter may be compared with 0 and set to a number of steps; nothing else has a meaning in time."""
     counting = _counting(component)
     bodies = [handler.body for handler in component.on_events]
@@ -304,7 +166,9 @@ def _check_counters(component: model.Component, found: _Raised) -> None:
                 value = item.value
                 is_steps = isinstance(value, Call) and value.function == "steps"
                 if not (is_steps or value == ZERO or free_names(value) <= counting):
-                    raise _fail(item, f"'{item.target}' counts steps but is set to something else")
+                    raise in_the_way(
+                        item, f"'{item.target}' counts steps but is set to something else"
+                    )
 
 
 def _jumping(component: model.Component) -> dict[str, set[str]]:
@@ -325,9 +189,9 @@ def _jumping(component: model.Component) -> dict[str, set[str]]:
 
 def _with_regimes(
     component: model.Component,
-    modes: list[_Mode],
+    modes: list[Mode],
     always: set[str],
-    found: _Raised,
+    found: Found,
     jumps: dict[str, set[str]],
 ) -> model.Component:
     """A regime for each mode; what every mode shares stays outside."""
@@ -335,12 +199,11 @@ def _with_regimes(
     shared = [ode for ode in component.odes if ode.variable in always]
     active = [[ode for ode in own_odes if _is_active(ode.variable, mode)] for mode in modes]
     if len(modes) == 1:
-        clocks = _clock_odes(modes[0])
-        return replace(component, odes=(*active[0], *shared, *clocks))
+        return replace(component, odes=(*active[0], *shared, *_clock_odes(modes[0])))
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
     regimes = []
     names = _names(modes, active)
-    jump_handlers = [h for h in component.on_events if _moves(h, jumps)]
+    jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
     for mode, odes, name in zip(modes, active, names, strict=True):
         variables = {ode.variable for ode in odes}
         regimes.append(
@@ -350,7 +213,7 @@ def _with_regimes(
                 odes=(*(ode for ode in odes if ode not in common), *_clock_odes(mode)),
                 on_conditions=tuple(
                     model.OnCondition(
-                        test=_clocked(_all(other.tests) or ONE, found),
+                        test=_clocked(conjunction(other.tests) or ONE, found),
                         body=(model.Transition(regime=target),),
                     )
                     for other, target in zip(modes, names, strict=True)
@@ -380,24 +243,25 @@ def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
     )
 
 
-def _is_active(variable: str, mode: _Mode) -> bool:
+def _is_active(variable: str, mode: Mode) -> bool:
     while variable.endswith(DERIVATIVE) and variable not in mode.integrated:
         variable = variable.removesuffix(DERIVATIVE)
     return mode.everything or variable in mode.integrated
 
 
-def _clock_odes(mode: _Mode) -> tuple[model.Ode, ...]:
-    return tuple(model.Ode(variable=name, rhs=negative(ONE)) for name in mode.counted)
+def _clock_odes(mode: Mode) -> tuple[model.Ode, ...]:
+    clocks = (model.Ode(variable=name, rhs=negative(ONE)) for name in mode.counted)
+    return (*clocks, *mode.decays)
 
 
-def _names(modes: list[_Mode], active: list[list[model.Ode]]) -> list[str]:
+def _names(modes: list[Mode], active: list[list[model.Ode]]) -> list[str]:
     """`integrating` where most is integrated, `refractory` for a lone other one, else numbered."""
     most = max(range(len(modes)), key=lambda k: len(active[k]) - len(modes[k].counted))
     other = "refractory" if len(modes) == 2 else "mode_{}"
     return ["integrating" if k == most else other.format(k) for k in range(len(modes))]
 
 
-def _initial(component: model.Component, modes: list[_Mode]) -> int:
+def _initial(component: model.Component, modes: list[Mode]) -> int:
     """The mode whose tests hold at the initial values; the one without countdown if that is not known."""
     values: dict[str, Expr | None] = {s.name: s.initial for s in component.state_variables}
     for k, mode in enumerate(modes):

@@ -17,6 +17,7 @@ from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
 from .flatten import Flat, flatten
 from .merge import WEIGHT, is_mergeable, with_weight_payload
+from .portlinks import wire_links
 from .probes import attached_index, find_probes
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def wire(
     Raises ModelError W2xx where the parts do not fit, R101 for multi-compartment cells.
     """
     network = model.network
+    if network is not None and component == network.name:
+        component = None
     if component is not None or network is None:
         network = _single(model, component)
     wiring = Wiring(model, network, log, merge, continuous)
@@ -101,7 +104,9 @@ def wire(
     whole = set(attached_index(network))
     batches: dict[tuple[str, str, str], list[Projection]] = {}
     for projection in network.projections:
-        if projection.kind != "event":
+        if projection.links:
+            wire_links(wiring, projection)
+        elif projection.kind != "event":
             _tunnel(wiring, projection)
         elif not projection.synapse:
             _direct(wiring, projection)

@@ -78,7 +78,7 @@ def plan_network(
     model: Model, circuit: Circuit, *, scheme: str, step: float, log: Log
 ) -> NetworkPlan:
     """Decide. Raises ModelError B3xx for what NEST cannot hold."""
-    fused = fuse(split_ranks(circuit), everything=True)
+    fused = fuse(split_ranks(circuit), sources=True, peers=True)
     _refuse_rest(fused)
     originals = {item.name: item for item in model.components if item.update is not None}
     plan = NetworkPlan(fused, [], {}, [], [], step, fused.length or DEFAULT_LENGTH)

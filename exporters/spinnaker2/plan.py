@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ from ...canonical_model.circuit import Circuit, Group
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import TIME, Expr, free_names
 from ...canonical_model.model import Component
+from ...canonical_model.passes.literals import literals_in
 from ...canonical_model.query import bodies, declared, expressions, nested, statics
 from ...canonical_model.units import NEURO, NONE, SI, Dimension, UnitSystem
 from ...canonical_model.verify import verify_component
 from ...solvers.compile import Engine, compile_circuit
 from ...solvers.discrete import Machine, start
-from ...solvers.evaluate import coefficient_values, derived_parameter_values, parameter_values
+from ...solvers.evaluate import coefficient_values, parameter_values
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .c_printer import MAX_FLOAT, identifier
@@ -76,13 +76,17 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
     units = _units(circuit, log)
     engine = compile_circuit(circuit, circuit.seed or 1)
     machine = start(engine)
+    plain: dict[int, Component] = {}
     models: list[ModelPlan] = []
     groups: list[GroupPlan] = []
     for number, group in enumerate(circuit.groups):
         if group.size > MAX_INSTANCES:
             message = f"group '{group.name}' has {group.size} instances, more than {MAX_INSTANCES}"
             raise refuse("T302", message, group.component.span)
-        model = _model(group, models, scheme, step)
+        if id(group.component) not in plain:
+            plain[id(group.component)] = literals_in(group.component, units)
+        group = replace(group, component=plain[id(group.component)])
+        model = _model(group, models, scheme, step, units)
         groups.append(_group(number, group, model, units, step, machine, engine))
     for model in models:
         _share(model, [item for item in groups if item.model is model])
@@ -90,6 +94,9 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
         _need_output(groups, probe.group, probe.variable)
     for link in circuit.analog_links:
         _need_output(groups, link.source, link.variable)
+    for event_link in circuit.event_links:
+        if event_link.factor:
+            _need_output(groups, event_link.source, event_link.factor)
     _check_range(groups)
     return Plan(name, circuit, units, step, models, groups, engine)
 
@@ -112,7 +119,9 @@ def _units(circuit: Circuit, log: Log) -> UnitSystem:
     return NEURO
 
 
-def _model(group: Group, models: list[ModelPlan], scheme: str, step: float) -> ModelPlan:
+def _model(
+    group: Group, models: list[ModelPlan], scheme: str, step: float, units: UnitSystem
+) -> ModelPlan:
     for known in models:
         if known.component is group.component or known.component == group.component:
             return known
@@ -120,7 +129,7 @@ def _model(group: Group, models: list[ModelPlan], scheme: str, step: float) -> M
     number = 2
     while any(known.name == name for known in models):
         name, number = f"{wanted}_{number}", number + 1
-    update = plan_update(group.component, scheme, step=step)
+    update = plan_update(group.component, scheme, step=step, units=units)
     used = _used(group.component, update)
     model = ModelPlan(name, group.component, update, used)
     model.fields = _fields(group.component, update)
@@ -189,7 +198,7 @@ def _group(
     from ...canonical_model.units import TIME as TIME_DIMENSION
 
     dimensions = _dimensions(group.component)
-    values = _scaled_statics(group, units, dimensions)
+    values = parameter_values(group.component, group.parameters, units=units)
     h = step / units.size(TIME_DIMENSION)
     values.update(coefficient_values(model.update, values, h))
     compiled = engine.groups[number]
@@ -199,21 +208,6 @@ def _group(
     }
     kept = {name: values[name] for name in model.used}
     return GroupPlan(number, group, model, kept, states, machine.regimes[number])
-
-
-def _scaled_statics(
-    group: Group, units: UnitSystem, dimensions: Mapping[str, Dimension]
-) -> dict[str, Any]:
-    """Parameters and constants scaled; derived parameters follow from them in the same units."""
-    component = group.component
-    known = parameter_values(component, group.parameters)
-    derived = {item.name for item in component.derived_parameters}
-    scaled = {
-        name: value / units.size(dimensions.get(name, NONE))
-        for name, value in known.items()
-        if name not in derived
-    }
-    return {**scaled, **derived_parameter_values(component, scaled)}
 
 
 def _share(model: ModelPlan, groups: list[GroupPlan]) -> None:
@@ -241,7 +235,9 @@ def _check_range(groups: list[GroupPlan]) -> None:
     for item in groups:
         for table in (item.statics, item.states):
             for name, value in table.items():
-                worst = float(np.max(np.abs(value), initial=0.0))
+                # infinity itself is a float: "no bound"
+                size = np.abs(np.atleast_1d(value))
+                worst = float(np.max(size[~np.isinf(size)], initial=0.0))
                 if not worst <= MAX_FLOAT:
                     message = (
                         f"'{name}' of '{item.group.component.name}' is {worst:g} in the chip's "

@@ -121,7 +121,9 @@ class Builder:
         self, word: Token, name: Token, _: Token, arguments: Any, __: Token, kind: syntax.TypeName,
         ___: Token,
     ) -> syntax.BlockHeader:  # fmt: skip
-        return syntax.BlockHeader("function", word.at, name.text, arguments=tuple(arguments), type=kind)
+        return syntax.BlockHeader(
+            "function", word.at, name.text, arguments=tuple(arguments), type=kind
+        )
 
     # --- declarations, equations, ports
 
@@ -129,9 +131,7 @@ class Builder:
         self, names: list[syntax.Variable], kind: syntax.TypeName, value: Expr | None,
         guard: Expr | None, decorators: list[str],
     ) -> syntax.Declaration:  # fmt: skip
-        return syntax.Declaration(
-            tuple(names), kind, value, guard, tuple(decorators), names[0].at
-        )
+        return syntax.Declaration(tuple(names), kind, value, guard, tuple(decorators), names[0].at)
 
     def recordable(self, _: Token, declaration: syntax.Declaration) -> syntax.Declaration:
         return replace(declaration, recordable=True)
@@ -185,9 +185,7 @@ class Builder:
     def output(self, word: Token, *_: Token) -> syntax.Output:
         return syntax.Output(word.text == "continuous", (), word.at)
 
-    def output_attributes(
-        self, word: Token, _: Token, arguments: Any, __: Token
-    ) -> syntax.Output:
+    def output_attributes(self, word: Token, _: Token, arguments: Any, __: Token) -> syntax.Output:
         return syntax.Output(False, tuple(item.name for item in arguments), word.at)
 
     # --- statements
@@ -338,9 +336,7 @@ class Builder:
     def call_plain(self, name: Token, *_: Token) -> syntax.Apply:
         return syntax.Apply(name.text, (), name.at, 1)
 
-    def call_args(
-        self, name: Token, _: Token, args: list[Expr], __: Token
-    ) -> syntax.Apply:
+    def call_args(self, name: Token, _: Token, args: list[Expr], __: Token) -> syntax.Apply:
         return syntax.Apply(name.text, tuple(args), name.at, self.deeper(name.at, *args))
 
     def group(self, opening: Token, inner: Expr, _: Token) -> Expr:

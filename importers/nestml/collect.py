@@ -159,10 +159,9 @@ class Collector:
             self.names.unknown(variable.name, kind, variable.at)
             raise
         own = self.names.symbols.get(variable.name)
-        if kind == kinds.STATE and own is not None and own.type.kind == "":
-            if own.kind in (kinds.KERNEL, kinds.KERNEL_STATE) and own.at == (0, 0):
-                own.type, own.at, own.size = found, variable.at, size
-                return
+        if kind == kinds.STATE and own is not None and own.at == (0, 0):
+            own.type, own.at, own.size = found, variable.at, size  # the state of a kernel
+            return
         self.names.add(Symbol(variable.name, kind, found, variable.at, size))
 
     def kernels(self, model: syntax.ModelSyntax) -> None:
@@ -270,5 +269,3 @@ def walk(expr: syntax.Expr) -> Iterator[syntax.Expr]:
                 waiting += [test, yes, no]
             case syntax.Variable(_, _, index, _, _) if index is not None:
                 waiting.append(index)
-
-

@@ -65,10 +65,16 @@ def _operated(op: str, one: Fraction, other: Fraction) -> Fraction | None:
         return one * other
     if op == "/" and other:
         return one / other
-    if op == "^" and other.denominator == 1 and abs(other) <= _MAX_POWER and (one or other >= 0):
-        if one.numerator.bit_length() + one.denominator.bit_length() < 4096:
-            return Fraction(one ** int(other))
+    if op == "^" and _small(one, other):
+        return Fraction(one ** int(other))
     return None
+
+
+def _small(base: Fraction, power: Fraction) -> bool:
+    """True where the power is exact and of bounded size."""
+    size = base.numerator.bit_length() + base.denominator.bit_length()
+    whole = power.denominator == 1 and abs(power) <= _MAX_POWER
+    return whole and size < 4096 and (base != 0 or power >= 0)
 
 
 def _infinite(expr: Expr) -> float | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Span, error
-from ...canonical_model.expr import ZERO, Expr, Number, free_names, substitute, walk
+from ...canonical_model.expr import ZERO, Expr, Name, Number, free_names, substitute, walk
 from ...canonical_model.units import PURE, Quantity
 from . import symbols as kinds
 from . import syntax
@@ -178,11 +178,15 @@ class Declarations:
             if place.kind == kinds.INITIAL:
                 message = f"'{variable.shown}' has no initial value"
                 if not self.lenient:
-                    raise error("N033", message, span, hint=f"write '= 0 {found}'".replace(" real", ""))
+                    raise error(
+                        "N033", message, span, hint=f"write '= 0 {found}'".replace(" real", "")
+                    )
                 self.names.log.add("N033", Level.WARNING, f"{message}; 0 is taken", span)
             return zero(found)
         typed = self.expressions.lower(item.value, place)
-        return self.names.casts.store(typed, found, self._value_span(item, typed), f"'{variable.shown}'")
+        return self.names.casts.store(
+            typed, found, self._value_span(item, typed), f"'{variable.shown}'"
+        )
 
     def _value_span(self, item: syntax.Declaration, typed: Typed) -> Span:
         assert item.value is not None
@@ -191,8 +195,9 @@ class Declarations:
     def resolved(self, name: str, value: Expr) -> Expr:
         """An initial value in terms of statics: other states stand for their own initial values."""
         nodes = list(walk(value))
-        read = {getattr(node, "id", "") for node in nodes} & self.initial.keys()
-        weight = len(nodes) + sum(self.weights[other] for other in read)
+        used = [node.id for node in nodes if isinstance(node, Name) and node.id in self.initial]
+        read = set(used)
+        weight = len(nodes) + sum(self.weights[other] for other in used)
         if read:
             self.names.generate(weight, self.names.span((0, 0)))
             value = substitute(value, {other: self.initial[other] for other in read})
@@ -205,7 +210,9 @@ class Declarations:
             read = free_names(item.value) & self.initial.keys()
             if read:
                 values = {name: self.initial[name] for name in read}
-                self.names.generate(sum(self.weights[name] for name in read), item.span or Span())
+                nodes = (node for node in walk(item.value) if isinstance(node, Name))
+                weight = sum(self.weights.get(node.id, 0) for node in nodes)
+                self.names.generate(weight, item.span or Span())
                 value = substitute(item.value, values)
                 self.parts.derived_parameters[index] = replace(item, value=value)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Span, error, suggest
+from ...canonical_model.diagnostics import Span, error
 from ...canonical_model.expr import Expr, Name
 from ...canonical_model.units import TIME
 from . import symbols as kinds
@@ -104,9 +104,7 @@ class Equations:
             return
         typed = self.expressions.lower(equation.value, Place(kinds.IN_KERNEL))
         value = self.names.casts.store(typed, T_REAL, span, f"the kernel '{name}'")
-        self.parts.kernels.append(
-            model.Kernel(name=name, value=value, description=text, span=span)
-        )
+        self.parts.kernels.append(model.Kernel(name=name, value=value, description=text, span=span))
 
     def delta(self, equation: syntax.Equation, symbol: Symbol) -> None:
         """A factor in front of `delta(t)` goes to where the kernel is used. Raises ModelError N035."""
@@ -152,7 +150,9 @@ class Equations:
         target, span = equation.target, self.names.span(equation.at)
         if not target.order:
             message = f"'{target.name} = ...' is no differential equation"
-            hint = f"write '{target.name}' = ...' with a prime, or 'inline {target.name} real = ...'"
+            hint = (
+                f"write '{target.name}' = ...' with a prime, or 'inline {target.name} real = ...'"
+            )
             raise error("N020", message, span, hint=hint)
         symbol = self.names.symbols.get(target.name)
         if symbol is not None and not symbol.type.kind:
@@ -182,7 +182,9 @@ class Equations:
         if symbol is None or symbol.kind not in wanted or symbol.at == (0, 0):
             states = [s.name for s in self.names.symbols.values() if s.kind == kinds.STATE]
             message = f"there is an equation for '{target.name}', but the state does not declare it"
-            hint = suggest(target.name, states) or f"add '{target.name} real = 0' to the state"
+            hint = (
+                self.names.near(target.name, states) or f"add '{target.name} real = 0' to the state"
+            )
             raise error("N033", message, span, hint=hint)
         types = [symbol.type]
         for order in range(1, target.order):
@@ -223,7 +225,7 @@ class Equations:
             return self.names.casts.to_unit(typed, wanted, span, what).expr
         message = (
             f"{what} must be in {wanted.symbol} (or another prefix of it), "
-            f"but {shown(value.expr)} is in {value.type}"
+            f"but {shown(value.expr)} is {value.type.described}"
         )
         hint = ""
         if value.type.dimension == state.dimension:

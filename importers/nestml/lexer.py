@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
-from .tokens import KEYWORDS, SYMBOLS, Comment, Line, Token
+from .tokens import KEYWORDS, SYMBOLS, Line, Note, Token
 
 MAX_BYTES = 64 << 20
 MAX_INDENTS = 100  # blocks inside each other
@@ -62,8 +62,8 @@ class _Lexer:
 
     file: str
     log: Log
-    comments: list[str] = field(default_factory=list)  # own lines directly above
-    loose: list[str] = field(default_factory=list)  # those that a blank line cuts off
+    comments: list[Note] = field(default_factory=list)  # own lines directly above
+    loose: list[Note] = field(default_factory=list)  # those that a blank line cuts off
     tokens: list[Token] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     inner: list[list[str]] = field(default_factory=list)
@@ -84,7 +84,7 @@ class _Lexer:
                 self.blank(source)
             if self.tokens:
                 if self.continues():
-                    self.inner.append([*self.comments, *self.beside])
+                    self.inner.append([*(note.text for note in self.comments), *self.beside])
                     self.comments, self.beside = [], []
                     continue
                 yield self.finish()
@@ -95,7 +95,7 @@ class _Lexer:
             yield self.finish()
         if self.loose or self.comments:
             end = Token("$END", "", number, 1)
-            yield Line([end], 0, before=self.comments, loose=self.loose)
+            yield self.line([end], 0)
 
     def report(self, code: str, message: str, line: int, column: int, hint: str = "") -> None:
         """An error at a place."""
@@ -117,10 +117,17 @@ class _Lexer:
     def finish(self) -> Line:
         """The logical line gathered so far."""
         first = self.tokens[0]
-        line = Line(self.tokens, first.column - 1, [], self.comments, self.beside, self.loose)
-        line.inner = self.inner
+        line = self.line(self.tokens, first.column - 1)
+        line.beside, line.inner = self.beside, self.inner
         self.tokens, self.comments, self.beside, self.loose, self.inner = [], [], [], [], []
         self.brackets, self.joined = [], False
+        return line
+
+    def line(self, tokens: list[Token], indent: int) -> Line:
+        """A line with the comments above it."""
+        line = Line(tokens, indent, above=[*self.loose, *self.comments])
+        line.loose = [note.text for note in self.loose]
+        line.before = [note.text for note in self.comments]
         return line
 
     def physical(self, source: str, number: int) -> bool:
@@ -145,8 +152,10 @@ class _Lexer:
             if kind == "BACKSLASH":
                 return True
             if kind == "COMMENT":
-                comment = Comment(_comment(text), number, column, own)
-                (self.comments if own else self.beside).append(comment.text)
+                if own:
+                    self.comments.append(Note(_comment(text), column - 1 + first))
+                else:
+                    self.beside.append(_comment(text))
                 return False
             if kind in ("OPEN", "DOC"):
                 self.waiting, self.opened = ("*/" if kind == "OPEN" else '"""'), number
@@ -162,7 +171,7 @@ class _Lexer:
         end = source.find(self.waiting, position)
         text = source[position : end if end >= 0 else len(source)].strip()
         if text or (end < 0 and number != self.opened):
-            self.comments.append(text)
+            self.comments.append(Note(text, 0))
         if end < 0:
             return -1
         end += len(self.waiting)
@@ -179,7 +188,6 @@ class _Lexer:
                 return
         elif kind == "OTHER":
             self.other(text, number, column)
-            return
         self.tokens.append(Token(kind, text, number, column, shift or None))
 
     def symbol(self, text: str, number: int, column: int) -> str:
@@ -239,7 +247,7 @@ def _word(line: Line) -> str:
 
 def _by_indentation(lines: list[Line], file: str, log: Log) -> list[Line]:
     top: list[Line] = []
-    stack: list[tuple[int, list[Line]]] = [(0, top)]
+    stack: list[tuple[int, list[Line], Line | None]] = [(0, top, None)]
     previous: Line | None = None
     for line in lines:
         first = line.tokens[0]
@@ -252,14 +260,16 @@ def _by_indentation(lines: list[Line], file: str, log: Log) -> list[Line]:
         if previous is not None and previous.opens and line.indent > previous.indent:
             if len(stack) > MAX_INDENTS:
                 raise error("N014", f"more than {MAX_INDENTS} blocks inside each other", span)
-            stack.append((line.indent, previous.body))
+            stack.append((line.indent, previous.body, previous))
         elif deeper and previous is not None:
             message = "this line stands deeper than the one above, which opens no block"
             hint = "a line that opens a block ends in ':'; a long line goes on after a '\\'"
             log.add("N010", Level.ERROR, message, span, hint=hint)
+        if line.above and line.indent < stack[-1][0]:
+            _leave_behind(line, stack)
         while line.indent < stack[-1][0]:
             stack.pop()
-        level, target = stack[-1]
+        level, target, _ = stack[-1]
         if line.indent > level and not (deeper or level == 0):
             message = "this line returns to an indentation that no block above it has"
             log.add("N011", Level.WARNING, message, span)
@@ -267,6 +277,20 @@ def _by_indentation(lines: list[Line], file: str, log: Log) -> list[Line]:
         previous = line
     _complain_about_empty(top, file, log)
     return top
+
+
+def _leave_behind(line: Line, stack: list[tuple[int, list[Line], Line | None]]) -> None:
+    """Comments that stand deeper than the line below them belong to the end of a block above."""
+    for note in line.above:
+        if note.indent <= line.indent:
+            continue
+        owners = [
+            header for level, _, header in stack if header and line.indent < level <= note.indent
+        ]
+        texts = line.before if note.text in line.before else line.loose
+        if owners and note.text in texts:
+            texts.remove(note.text)
+            owners[-1].after.append(note.text)
 
 
 def _by_end(lines: list[Line], file: str, log: Log) -> list[Line]:

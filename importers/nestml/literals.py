@@ -39,7 +39,11 @@ def join_quantities(
             unit = _Units(tokens, declared).after_number(position)
             if unit is not None:
                 parsed, position = unit
-                if token.text != "1" and len(parsed.factors) == 1 and parsed.factors[0].exponent > 1:
+                if (
+                    token.text != "1"
+                    and len(parsed.factors) == 1
+                    and parsed.factors[0].exponent > 1
+                ):
                     remark(token, parsed.text)
                 literal = syntax.Literal(token.text, token.at, parsed)
                 token = Token("QUANTITY", f"{token.text} {parsed.text}", *token.at, literal)

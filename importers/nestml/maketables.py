@@ -6,6 +6,7 @@ both together would cost more than all the rest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ def make() -> str:
     from lark import Lark
     from lark.lexer import Lexer
 
-    class NoLexer(Lexer):  # type: ignore[misc]
+    class NoLexer(Lexer):  # type: ignore[misc, unused-ignore]
         """Tokens come from our own lexer; only the tables are wanted here."""
 
-        def __init__(self, conf: object) -> None: ...
+        def __init__(self, conf: Any) -> None: ...
 
-        def lex(self, lexer_state: object, parser_state: object) -> object:
+        def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
             """Never called."""
             return iter(())
 
@@ -61,7 +62,9 @@ def make() -> str:
                 lines.append(f"    {rule!r},")
             row[str(symbol)] = -1 - rules[target]
         states.append(f"    {row!r},")
-    starts = {name: (order[table.start_states[name]], order[table.end_states[name]]) for name in STARTS}
+    starts = {
+        name: (order[table.start_states[name]], order[table.end_states[name]]) for name in STARTS
+    }
     return (
         HEAD
         + "# fmt: off\n# ruff: noqa: E501\n"

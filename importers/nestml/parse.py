@@ -6,6 +6,7 @@ N025 a power behind a unit binds to the unit since 9.0.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +68,8 @@ class _Parser:
         """A line that belongs to no model."""
         span = Span(self.file, *line.at)
         text = line.tokens[0].text
+        if any(token.kind == "OTHER" for token in line.tokens):
+            return
         words = ["model", "neuron", "synapse"]
         hint = suggest(text, words) or "a file holds blocks 'model NAME:'"
         self.complain("N027", f"'{text}' stands outside of a model", span, hint)
@@ -78,9 +81,7 @@ class _Parser:
             raise error("N020", f"more than {MAX_ERRORS} errors: the rest is not read", span)
         self.log.add(code, Level.ERROR, message, span, hint=hint)
 
-    def model(
-        self, header: syntax.BlockHeader, keyword: str, line: Line
-    ) -> syntax.ModelSyntax:
+    def model(self, header: syntax.BlockHeader, keyword: str, line: Line) -> syntax.ModelSyntax:
         """One model."""
         self.declared = frozenset(_declared(line.body))
         blocks = [block for inner in line.body if (block := self.block(inner)) is not None]
@@ -95,7 +96,7 @@ class _Parser:
         """A block of a model, None if its first line cannot be read."""
         self.old.block_line(line)
         first = line.tokens[0]
-        if first.kind == "NAME":
+        if first.kind == "NAME" and all(token.kind != "OTHER" for token in line.tokens):
             message = f"'{first.text}' opens no block of a model"
             hint = suggest(first.text, _BLOCKS) or f"blocks are {', '.join(_BLOCKS)}"
             self.complain("N023", message, Span(self.file, *first.at), hint)
@@ -143,6 +144,8 @@ class _Parser:
     def line(self, line: Line, start: str) -> Any:
         """What one line says, None if it cannot be read (which is reported)."""
         self.old.everywhere(line)
+        if any(token.kind == "OTHER" for token in line.tokens):
+            return None  # a character that nothing begins with was reported
         tokens = join_quantities(line.tokens, self.declared, self.power)
         try:
             return self.run(tokens, start)
@@ -222,7 +225,7 @@ def _declared(lines: list[Line]) -> Iterable[str]:
 
 def _of_header(tokens: list[Token]) -> Iterable[str]:
     if tokens[0].kind == "FUNCTION":
-        for before, token in zip(tokens, tokens[1:], strict=False):
+        for before, token in itertools.pairwise(tokens):
             if token.kind == "NAME" and before.kind in ("FUNCTION", "LPAR", "COMMA"):
                 yield token.text
 

@@ -141,7 +141,17 @@ class Group:
 
 
 Expr: TypeAlias = (
-    Literal | Truth | Infinity | Text | Variable | Attribute | Prefix | Infix | Apply | Choice | Group
+    Literal
+    | Truth
+    | Infinity
+    | Text
+    | Variable
+    | Attribute
+    | Prefix
+    | Infix
+    | Apply
+    | Choice
+    | Group
 )
 
 

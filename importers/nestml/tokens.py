@@ -23,13 +23,11 @@ class Token(NamedTuple):
         return (self.line, self.column)
 
 
-class Comment(NamedTuple):
-    """The text of one comment line without its mark; `own` if nothing else stands on the line."""
+class Note(NamedTuple):
+    """The text of a comment that has a line of its own, without its mark, and how far it is indented."""
 
     text: str
-    line: int
-    column: int
-    own: bool
+    indent: int
 
 
 @dataclass(slots=True)
@@ -47,7 +45,8 @@ class Line:
     beside: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
-    inner: list[list[str]] = field(default_factory=list)  # comments among continued lines, by equation
+    inner: list[list[str]] = field(default_factory=list)  # comments among continued lines
+    above: list[Note] = field(default_factory=list)  # `loose` and `before`, with their indentation
 
     @property
     def at(self) -> At:
@@ -65,14 +64,19 @@ class Line:
         return "\n".join([*self.before, *self.beside])
 
 
-KEYWORDS = {
-    word: word.upper()
-    for word in (
-        "integer real string boolean void function inline return if elif else for while in step inf "
-        "and or not recordable kernel model state parameters internals update equations input output "
-        "continuous onReceive onCondition spike inhibitory excitatory"
-    ).split()
-} | {"integer": "INTEGER_TYPE", "string": "STRING_TYPE"} | {"true": "TRUE", "True": "TRUE", "false": "FALSE", "False": "FALSE"}  # fmt: skip
+_WORDS = (
+    "real boolean void function inline return if elif else for while in step inf and or not recordable "
+    "kernel model state parameters internals update equations input output continuous onReceive "
+    "onCondition spike inhibitory excitatory"
+)
+KEYWORDS = {word: word.upper() for word in _WORDS.split()} | {
+    "integer": "INTEGER_TYPE",
+    "string": "STRING_TYPE",
+    "true": "TRUE",
+    "True": "TRUE",
+    "false": "FALSE",
+    "False": "FALSE",
+}
 
 SYMBOLS = {
     "**": "POWER", "//=": "FLOOREQ", "//": "FLOORDIV", "+=": "PLUSEQ", "-=": "MINUSEQ", "*=": "TIMESEQ",

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
-from ...canonical_model.expr import ONE, ZERO, Binary, Conditional, Expr, Number, Unary
-from ...canonical_model.expr_print import print_expr
+from ...canonical_model.expr import ONE, ZERO, Binary, Call, Conditional, Expr, Number, Unary
+from ...canonical_model.expr_print import ATOM, SIGN, InfixPrinter, Printed, number_text
 from ...canonical_model.units import NONE, Dimension
 from .units import NO_UNIT, UnitValue, sound
 
+_WHOLE = ("ceil", "floor", "round", "trunc")
 REAL, INTEGER, BOOLEAN, STRING, VOID, UNKNOWN = "real", "integer", "boolean", "string", "void", ""
 
 
@@ -39,6 +40,13 @@ class Type:
     def value_unit(self) -> UnitValue:
         """The unit, 1 where there is none."""
         return self.unit or NO_UNIT
+
+    @property
+    def described(self) -> str:
+        """For sentences: `in mV`, `a number without unit`."""
+        if self.unit is not None:
+            return f"in {self.unit.symbol}"
+        return "a number without unit" if self.number else f"a {self.kind}"
 
     def __str__(self) -> str:
         return self.unit.symbol if self.unit is not None else self.kind or "unknown"
@@ -66,9 +74,29 @@ def is_zero(expr: Expr) -> bool:
     return isinstance(expr, Number) and expr.unit is None and expr.value == 0
 
 
+class _Shown(InfixPrinter):
+    """Expressions as a modeller writes them, nearly."""
+
+    def number(self, node: Number) -> Printed:
+        """A literal with the symbol of its unit."""
+        text = number_text(node.value)
+        level = SIGN if text.startswith("-") else ATOM
+        return (f"{text} {node.unit.symbol}", SIGN) if node.unit is not None else (text, level)
+
+    def name(self, name: str) -> Printed:
+        """Derivatives with primes."""
+        bare = name
+        while bare.endswith("__d"):
+            bare = bare[: -len("__d")]
+        return bare + "'" * name[len(bare) :].count("__d"), ATOM
+
+
+_SHOWN = _Shown()
+
+
 def shown(expr: Expr) -> str:
     """A short text of an expression for messages."""
-    text = print_expr(expr)
+    text = _SHOWN.text(expr)
     return f"'{text if len(text) <= 40 else text[:37] + '...'}'"
 
 
@@ -182,7 +210,8 @@ class Casts:
             raise error("N052", message, span)
         if target.unit is None:
             found = self.to_number(value, span, what)
-            if target.kind == INTEGER and found.type.kind == REAL:
+            whole = isinstance(found.expr, Call) and found.expr.function in _WHOLE
+            if target.kind == INTEGER and found.type.kind == REAL and not whole:
                 message = f"{what} is an integer: the fraction of {shown(value.expr)} is cut off"
                 self.log.add("N057", Level.NOTE, message, span)
             return found.expr

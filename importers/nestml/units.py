@@ -50,7 +50,8 @@ _PREFIXED: dict[str, tuple[Dimension, str]] = {
     "pc": (units.LENGTH, "30856775814913672.79"), "dyn": (_FORCE, "1e-5"), "erg": (_ENERGY, "1e-7"),
     "Ci": (_D(t=-1), "3.7e10"), "G": (_D(m=1, t=-2, i=-1), "1e-4"), "Gal": (_D(l=1, t=-2), "1e-2"),
     "P": (_D(m=1, l=-1, t=-1), "1e-1"), "St": (_D(l=2, t=-1), "1e-4"), "Ba": (_PRESSURE, "1e-1"),
-    "Bi": (units.CURRENT, "10"), "abC": (units.CHARGE, "10"), "statA": (units.CURRENT, "3.3356409519815204e-10"),
+    "Bi": (units.CURRENT, "10"), "abC": (units.CHARGE, "10"),
+    "statA": (units.CURRENT, "3.3356409519815204e-10"),
     "Fr": (units.CHARGE, "3.3356409519815204e-10"), "kayser": (_D(l=-1), "100"),
     "second": (_D(t=1), "1"), "meter": (_D(l=1), "1"), "gram": (_D(m=1), "1e-3"),
     "ampere": (_D(i=1), "1"), "amp": (_D(i=1), "1"), "Kelvin": (_D(k=1), "1"), "mole": (_D(n=1), "1"),
@@ -207,7 +208,7 @@ def _with_prefix(name: str) -> tuple[Dimension, str] | None:
 
 def _is_word(name: str) -> bool:
     """True for `volt`, which takes `milli`; false for `V`, which takes `m`."""
-    return len(name) > 3 and name not in ("barn", "statA") or name == "amp"
+    return (len(name) > 3 and name not in ("barn", "statA")) or name == "amp"
 
 
 def is_unit(name: str) -> bool:

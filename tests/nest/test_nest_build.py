@@ -71,7 +71,7 @@ def test_a_network_in_nest_gives_the_spikes_of_the_grid_simulator(tmp_path: Path
     source = FIXTURES / "izhikevich_network.xml"
     folder = convert(source, to="nest", output=tmp_path / "out").write(tmp_path / "out")
     result = run(folder)
-    circuit = fuse(split_ranks(wire(load(source), Log())), everything=True)
+    circuit = fuse(split_ranks(wire(load(source), Log())), sources=True, peers=True)
     expected = simulate(circuit, mode="grid")
     assert sum(len(times) for times in expected.events.values()) > 20
     for label, times in expected.events.items():

@@ -147,3 +147,35 @@ def test_what_stands_in_the_way_is_named(statement: m.Statement, why: str) -> No
     with pytest.raises(ModelError, match=why) as caught:
         raise_program(replace(cell))
     assert caught.value.issues[0].code == "K120"
+
+
+def test_idioms_of_programs_become_what_they_stand_for() -> None:
+    cell = neuron(
+        dict(
+            CLOCK,
+            state_variables=(
+                *CLOCK["state_variables"], m.StateVariable(name="w"), m.StateVariable(name="old"),
+            ),
+            update=(
+                assign("old", "v"),
+                *CLOCK["update"],
+                assign("w", "w * exp(-resolution() / (5 ms))"),
+                assign("v", "v + 0.5 * arrived(fast)"),
+                assign("v", "max(-3, v)"),
+            ),
+            on_conditions=(
+                m.OnCondition(test=E("old < 1 and v >= 1"), body=RESET),
+                m.OnCondition(test=E("r <= 0 and old > v and v > 0.2"), body=(assign("w", "w + 1"),)),
+            ),
+        )
+    )  # fmt: skip
+    raised = raise_program(cell)
+    assert not verify_component(raised), verify_component(raised)[0].message
+    regime = next(r for r in raised.machines[0].regimes if r.name == "integrating")
+    assert m.Ode(variable="w", rhs=E("-1 / (5 ms) * w")) in (*raised.odes, *regime.odes)
+    tests = [c.test for c in raised.on_conditions]
+    assert E("v < -3") in tests and E("v >= 1") in tests
+    assert any(
+        h.port == "fast" and h.body == (assign("v", "v + 0.5 * weight"),) for h in raised.on_events
+    )
+    assert not any(s.name == "old" for s in raised.state_variables)
