@@ -171,7 +171,7 @@ def _statement(scope: Scope, item: Statement, indent: str) -> list[str]:
             return _with_derived(scope, [value], indent, lambda s: f"return {_value(s, value)};")
         case Report(text=text, level=level):
             where = string(plan.name)
-            shown = f"nest::VerbosityLevel::{LEVELS.get(level, 'INFO')}"
+            shown = LEVELS.get(level, "INFO")
             return [f"{indent}INTERSPIKE_LOG( {shown}, {where}, {string(text)} );"]
         case Integrate():
             assert scope.integrate is not None
