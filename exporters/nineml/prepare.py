@@ -97,10 +97,6 @@ def _refuse(component: Component) -> None:
         if source.reduce not in ("", "add"):
             message = f"'{source.name}' of '{component.name}' is reduced by '{source.reduce}'"
             raise refuse("X300", f"{message}; NineML can only add", source.span)
-    for port in component.event_inputs:
-        if port.sign:
-            message = f"the port '{port.name}' of '{component.name}' takes {port.sign} events only"
-            raise refuse("X300", message, port.span)
 
 
 def _flat(component: Component) -> Component:
@@ -117,6 +113,13 @@ def _flat(component: Component) -> Component:
 
 def _note(component: Component, log: Log) -> None:
     """Losses that hold for the whole component."""
+    for port in component.event_inputs:
+        if port.sign:
+            message = (
+                f"that the port '{port.name}' of '{component.name}' takes {port.sign} events only is "
+                "kept in an annotation: NineML's events have no sign, a network chooses the port"
+            )
+            log.add("X309", Level.NOTE, message, port.span)
     if component.checks:
         message = f"the checks of parameters of '{component.name}' have no place in NineML"
         log.add("X307", Level.DROPPED, message, component.span)
