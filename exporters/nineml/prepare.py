@@ -57,6 +57,7 @@ class Prepared:
     regimes: tuple[Regime, ...]
     aliases: tuple[DerivedVariable, ...]
     constants: tuple[Constant, ...]
+    original: Component  # flat, with all its functions: what initial values are computed from
 
 
 def prepare(component: Component, log: Log) -> Prepared:
@@ -67,6 +68,7 @@ def prepare(component: Component, log: Log) -> Prepared:
         flat = raise_program(flat)
     _refuse(flat)
     _note(flat, log)
+    original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
         flat, derived_parameters=(),
@@ -81,7 +83,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
-    return Prepared(flat, found, aliases, constants)
+    return Prepared(flat, found, aliases, constants, original)
 
 
 def _refuse(component: Component) -> None:
