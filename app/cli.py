@@ -148,6 +148,9 @@ def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="refuse if anything would not be exact"
     )
+    parser.add_argument(
+        "--build", action="store_true", help="compile what was written (targets: nest)"
+    )
     _solver_arguments(parser)
     parser.add_argument("--report", metavar="FILE", help="write the report here too, as JSON")
     _common_arguments(parser, "convert")

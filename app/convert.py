@@ -113,6 +113,8 @@ def convert(
     model = read_source(source, data, component, search_path, log, import_options)
     named = _source_name(source, model)
     options = {"solver": solver}
+    experiment = model.network.experiment if model.network else None
+    own_step = experiment.step if experiment and experiment.step else DEFAULT_STEP
     if component is not None:
         options["component"] = component
     options.update(import_options or {})
@@ -132,7 +134,7 @@ def convert(
         artifacts = emit(
             subject,
             scheme=solver,
-            step=step if step is not None else DEFAULT_STEP,
+            step=step if step is not None else own_step,
             source=replace(model.provenance, source=PurePath(named).name),
             log=log,
             name=name,

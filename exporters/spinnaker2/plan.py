@@ -94,6 +94,9 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
         _need_output(groups, probe.group, probe.variable)
     for link in circuit.analog_links:
         _need_output(groups, link.source, link.variable)
+    for event_link in circuit.event_links:
+        if event_link.factor:
+            _need_output(groups, event_link.source, event_link.factor)
     _check_range(groups)
     return Plan(name, circuit, units, step, models, groups, engine)
 
