@@ -118,6 +118,10 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         "-I", dest="search_path", metavar="DIR", action="append", default=[],
         help="also look for included files here (may be repeated)",
     )  # fmt: skip
+    parser.add_argument(
+        "--set", dest="options", metavar="NAME=VALUE", action="append", default=[],
+        help="an option of the source's language, such as seed=2 (may be repeated)",
+    )  # fmt: skip
 
 
 def _common_arguments(parser: argparse.ArgumentParser, name: str) -> None:
@@ -143,6 +147,9 @@ def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", dest="output", metavar="DIR", help="default: ./<name>_<target>")
     parser.add_argument(
         "--strict", action="store_true", help="refuse if anything would not be exact"
+    )
+    parser.add_argument(
+        "--build", action="store_true", help="compile what was written (targets: nest)"
     )
     _solver_arguments(parser)
     parser.add_argument("--report", metavar="FILE", help="write the report here too, as JSON")

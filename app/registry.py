@@ -28,6 +28,7 @@ IMPORTERS: dict[str, str] = {
 EXPORTERS: dict[str, str] = {
     "spinnaker2": "interspike.exporters.spinnaker2.format:FORMAT",
     "nestml": "interspike.exporters.nestml.format:FORMAT",
+    "nest": "interspike.exporters.nest.format:FORMAT",
     "canonical": "interspike.exporters.canonical.format:FORMAT",
     "nineml": "interspike.exporters.nineml.format:FORMAT",
     "nineml-xml": "interspike.exporters.nineml.format:XML",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,7 @@ def simulate(
     seed: int | None = None,
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
+    import_options: Mapping[str, str] | None = None,
     log: Log | None = None,
 ) -> Result:
     """Simulate a model file or a loaded `Model`.
@@ -60,6 +61,7 @@ def simulate(
         seed=seed,
         component=component,
         search_path=search_path,
+        import_options=import_options,
         log=log,
     )
     return found.result
@@ -75,6 +77,7 @@ def run(
     seed: int | None,
     component: str | None,
     search_path: Sequence[str | Path],
+    import_options: Mapping[str, str] | None = None,
     log: Log | None = None,
     data: bytes | None = None,
     stage: Callable[[str], None] = lambda text: None,
@@ -87,7 +90,7 @@ def run(
         raise error("A012", f"there is no solver '{solver}'", hint=suggest(solver, SOLVERS))
     wanted_step, wanted_length = seconds(dt, "dt"), seconds(length, "length")
     stage("reading")
-    model = read_source(source, data, component, search_path, log)
+    model = read_source(source, data, component, search_path, log, import_options)
     stage("wiring")
     if mode == "auto":
         is_program = any(item.update is not None for item in model.components)

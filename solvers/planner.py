@@ -11,7 +11,7 @@ from ..canonical_model.model import Component, Integrate
 from ..canonical_model.query import nested
 from ..canonical_model.units import SI, UnitSystem
 from .builder import Builder, Names
-from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness
+from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness, survives
 from .plan import STEP, Block, Program, UpdatePlan
 from .propagators import Coefficients, ExactSystem, exact_system, obstacle, propagate
 from .schemes import TABLEAUS, explicit, exponential_euler, rosenbrock
@@ -174,8 +174,12 @@ def _choose(
         return "euler", "the rates draw random numbers: forward Euler"
     found: Stiffness = stiffness(system, names, units)
     if not found.is_stiff(step):
-        return "rk4", WHY["rk4"]
-    speed = f"the fastest rate at rest is {found.fastest:.3g}/s, {found.fastest * (step or 0):.2g} per step"
+        if step is None or survives(system, names, step, units):
+            return "rk4", WHY["rk4"]
+        speed = "a trial of classic Runge-Kutta left the solution in a spike"
+    else:
+        per_step = found.fastest * (step or 0)
+        speed = f"the fastest rate at rest is {found.fastest:.3g}/s, {per_step:.2g} per step"
     if all(is_conditionally_linear(system, name) for name in names):
         return "expeuler", f"{speed}; {WHY['expeuler']}"
     if len(names) <= 16:

@@ -195,10 +195,10 @@ class _Product:
         """What the events of an inner port do at once."""
         found: list[Statement] = []
         for target in self.internal.get(port, ()):
-            for holder in (self.component, *self.parts(context)):
-                for event in holder.on_events:
-                    if event.port == target:
-                        found.extend(event.body)
+            inner = (event for part in self.parts(context) for event in part.on_events)
+            for event in (*self.component.on_events, *inner):
+                if event.port == target:
+                    found.extend(event.body)
         return found
 
     def started(self, start: Context) -> tuple[StateVariable, ...]:

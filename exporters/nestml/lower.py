@@ -15,6 +15,7 @@ from ...canonical_model.expr import (
     ZERO,
     Binary,
     Call,
+    Conditional,
     Expr,
     Name,
     Number,
@@ -22,6 +23,7 @@ from ...canonical_model.expr import (
     free_names,
     is_random,
     substitute,
+    walk,
 )
 from ...canonical_model.model import (
     BOOLEAN,
@@ -103,6 +105,7 @@ def lower(component: Component) -> Component:
     names |= {port.name for port in component.event_inputs}
     low = Lowering(_first_values(component), names | {HALF})
     _random_start(low)
+    _plain_initial(low)
     low.component = hold_inputs(low.component, low)
     machines = plan_machines(low.component, low.fresh)
     _timed(low)
@@ -226,6 +229,21 @@ def _random_start(low: Lowering) -> None:
     low.start.append(If(branches=((Unary("not", Name(flag)), body),)))
     states = tuple(replace(s, initial=None) if s.name in drawn else s for s in c.state_variables)
     low.component = replace(c, state_variables=states)
+
+
+def _plain_initial(low: Lowering) -> None:
+    """Initial values that choose become internals: NESTML's analysis cannot read a choice there."""
+    states = []
+    for state in low.component.state_variables:
+        initial = state.initial
+        if initial is not None and any(isinstance(node, Conditional) for node in walk(initial)):
+            name = low.fresh(f"{state.name}_initial")
+            low.statics.append(
+                DerivedParameter(name=name, dimension=state.dimension, value=initial)
+            )
+            state = replace(state, initial=Name(name))
+        states.append(state)
+    low.component = replace(low.component, state_variables=tuple(states))
 
 
 def _in_order(values: dict[str, Expr]) -> list[str]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.expr import Expr, Number, free_names, is_random
 from ...canonical_model.expr_print import print_expr
 from ...canonical_model.model import (
+    AnalogInput,
+    Assign,
     Component,
     DerivedVariable,
+    Emit,
     OnCondition,
     OnEvent,
     Parameter,
     Regime,
+    Statement,
+    StateVariable,
 )
 from ...canonical_model.units import PURE
 from .markup import BRANCH, OURS, Node, Value
@@ -145,8 +150,8 @@ class _Class:
         for regime in self.prepared.regimes:
             found += [o.rhs for o in regime.odes] + [d.value for d in regime.derived_variables]
             found += [c.test for c in regime.on_conditions]
-            for item in (*regime.on_conditions, *regime.on_events):
-                found += [s.value for s in item.body if hasattr(s, "value")]
+        for body in self.bodies():
+            found += [item.value for item in body if isinstance(item, Assign)]
         return found
 
     def used(self) -> set[str]:
@@ -164,9 +169,9 @@ class _Class:
             )
             self.log.add("X321", Level.NOTE, message, self.component.span)
 
-    def declared(self, tag: str, name: str, item: object) -> Node:
+    def declared(self, tag: str, name: str, item: Parameter | StateVariable | AnalogInput) -> Node:
         """An element with name and dimension."""
-        dimension = self.quantities.dimension(item.dimension)  # type: ignore[attr-defined]
+        dimension = self.quantities.dimension(item.dimension)
         return Node(tag, {"name": self.names[name], "dimension": dimension})
 
     def exposures(self) -> tuple[list[tuple[str, str]], list[Node]]:
@@ -176,9 +181,11 @@ class _Class:
             a.name for a in self.prepared.aliases
         }
         shown |= {d.name for r in self.prepared.regimes for d in r.derived_variables}
-        dimensions = {i.name: i.dimension for i in (*component.parameters, *component.constants,
-                      *component.state_variables, *component.analog_inputs,
-                      *self.prepared.aliases)}  # fmt: skip
+        dimensions = {i.name: i.dimension for i in component.parameters}
+        dimensions.update({i.name: i.dimension for i in component.constants})
+        dimensions.update({i.name: i.dimension for i in component.state_variables})
+        dimensions.update({i.name: i.dimension for i in component.analog_inputs})
+        dimensions.update({i.name: i.dimension for i in self.prepared.aliases})
         for regime in self.prepared.regimes:
             dimensions.update({d.name: d.dimension for d in regime.derived_variables})
         ports: dict[str, str] = {}
@@ -226,8 +233,13 @@ class _Class:
 
     def sent(self) -> set[str]:
         """Ports from which events leave."""
-        items = [i for r in self.prepared.regimes for i in (*r.on_conditions, *r.on_events)]
-        return {s.port for item in items for s in item.body if hasattr(s, "port")}
+        return {item.port for body in self.bodies() for item in body if isinstance(item, Emit)}
+
+    def bodies(self) -> Iterator[tuple[Statement, ...]]:
+        """The bodies of all transitions."""
+        for regime in self.prepared.regimes:
+            yield from (condition.body for condition in regime.on_conditions)
+            yield from (event.body for event in regime.on_events)
 
     def aliases(self) -> tuple[list[Node], dict[str, list[DerivedVariable]]]:
         """Aliases of the class; those that regimes redefine stand in the class as at the start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 RESERVED = frozenset({
@@ -42,7 +43,8 @@ class Names:
         key = key or wanted
         if key in self.given:
             return self.given[key]
-        clean = identifier(wanted)
+        # only symbols in expressions can be mistaken for words of their language
+        clean = identifier(wanted, () if self.exact else RESERVED)
         name, number = clean, 2
         while self.fold(name) in self.taken:
             name, number = f"{clean}_{number}", number + 1
@@ -51,7 +53,7 @@ class Names:
         return name
 
 
-def identifier(text: str) -> str:
+def identifier(text: str, reserved: Collection[str] = RESERVED) -> str:
     """`text` as a NineML identifier.
 
     >>> identifier("_v mem_")
@@ -59,4 +61,4 @@ def identifier(text: str) -> str:
     """
     clean = re.sub(r"[^A-Za-z0-9_]", "_", text).strip("_")
     clean = clean if clean[:1].isalpha() else f"x{clean}"
-    return f"{clean}_x" if clean.lower() in RESERVED else clean
+    return f"{clean}_x" if clean.lower() in reserved else clean

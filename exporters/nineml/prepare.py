@@ -28,6 +28,7 @@ from ...canonical_model.model import (
     Constant,
     DerivedVariable,
     If,
+    Ode,
     OnCondition,
     OnEvent,
     Regime,
@@ -204,8 +205,9 @@ def _reachable(found: tuple[Regime, ...]) -> tuple[Regime, ...]:
     reached = [regime.name for regime in found if regime.initial]
     for name in reached:
         regime = by_name[name]
-        for item in (*regime.on_conditions, *regime.on_events):
-            for step in item.body:
+        bodies = [c.body for c in regime.on_conditions] + [e.body for e in regime.on_events]
+        for body in bodies:
+            for step in body:
                 if isinstance(step, Transition) and step.regime not in reached:
                     reached.append(step.regime)
     return tuple(regime for regime in found if regime.name in reached)
@@ -335,10 +337,10 @@ def _mapped(component: Component, change: Change, names: dict[str, Dimension | N
             case _:
                 return item
 
-    def odes(items):  # type: ignore[no-untyped-def]
+    def odes(items: tuple[Ode, ...]) -> tuple[Ode, ...]:
         return tuple(replace(o, rhs=change(o.rhs, _rate(names.get(o.variable)))) for o in items)
 
-    def derived(items):  # type: ignore[no-untyped-def]
+    def derived(items: tuple[DerivedVariable, ...]) -> tuple[DerivedVariable, ...]:
         return tuple(replace(d, value=change(d.value, d.dimension)) for d in items)
 
     def conditions(items: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
@@ -363,7 +365,6 @@ def _mapped(component: Component, change: Change, names: dict[str, Dimension | N
 
     return replace(
         component,
-        derived_parameters=derived(component.derived_parameters),
         derived_variables=derived(component.derived_variables),
         odes=odes(component.odes),
         on_conditions=conditions(component.on_conditions),

@@ -16,7 +16,7 @@ from ...canonical_model.units import (
     dimension_name,
     si_quantity,
 )
-from .markup import Node
+from .markup import Node, Value
 from .names import Names
 
 _SI = {
@@ -78,8 +78,9 @@ class Quantities:
             }
             found.append(Node("Dimension", {"name": name, **powers}))
         for (dimension, power), symbol in sorted(self.units.items(), key=lambda item: item[1]):
-            attributes = {"symbol": symbol, "dimension": self.dimensions[dimension], "power": power}
-            found.append(Node("Unit", dict(attributes)))
+            attributes: dict[str, Value] = {"symbol": symbol, "power": power}
+            attributes["dimension"] = self.dimensions[dimension]
+            found.append(Node("Unit", attributes))
         return found
 
 

@@ -123,8 +123,8 @@ class Values:
             inner.add(Node("Property", {"name": parameter, "units": plain}).add(single))
         self.shared.append(inner)
         reference = Node("Reference", body=inner.attributes["name"])
-        value = Node("RandomDistributionValue").add(reference)
-        return Node("Initial", {"name": name, "units": symbol}).add(value)
+        drawn = Node("RandomDistributionValue").add(reference)
+        return Node("Initial", {"name": name, "units": symbol}).add(drawn)
 
 
 def drawn_from(expr: Expr) -> tuple[str, tuple[float, ...], Quantity] | None:

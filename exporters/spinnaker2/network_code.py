@@ -139,7 +139,8 @@ def _inputs(code: NetworkCode) -> None:
     for key in order:
         item, declared = nodes[key]
         own = links.get((item.number, declared.name), [])
-        _input(code, item, declared.name, declared.default, bool(declared.reduce), own)
+        default = declared.default / plan.units.size(declared.dimension)
+        _input(code, item, declared.name, default, bool(declared.reduce), own)
 
 
 def _inputs_of(item: GroupPlan, variable: str) -> set[str]:

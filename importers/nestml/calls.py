@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...canonical_model.diagnostics import Span, error, suggest
+from ...canonical_model.diagnostics import Span, error
 from ...canonical_model.expr import Binary, Call, Expr, Name, Number
 from . import symbols as kinds
 from . import syntax
@@ -80,7 +80,7 @@ class Calls:
         """Raises ModelError N030."""
         known = [*self.parent.names.functions, *ARGUMENTS, *STATEMENTS]
         near = _OTHERS.get(apply.name)
-        hint = f"did you mean '{near}'?" if near else suggest(apply.name, known)
+        hint = f"did you mean '{near}'?" if near else self.parent.names.near(apply.name, known)
         if apply.name == "sqrt":
             hint = "write 'x**0.5'"
         raise error("N030", f"there is no function '{apply.name}'", self.span(apply), hint=hint)
@@ -118,7 +118,7 @@ class Calls:
             number = casts.to_number(args[0], span, f"'{name}'")
             return Typed(Call(PURE[name], (number.expr,), span), T_REAL)
         if name == "pow":
-            return self.parent.power(args[0], args[1], apply.at)
+            return self.parent.operators.power(args[0], args[1], apply.at)
         if name == "abs":
             value = args[0] if args[0].type.unit else casts.to_number(args[0], span, "'abs'")
             return Typed(Call("abs", (value.expr,), span), value.type)
@@ -194,7 +194,7 @@ class Calls:
                     found[symbol.kind] = (bare, symbol)
                 elif bare.name not in names.symbols:
                     known = [s.name for s in names.symbols.values()]
-                    hint = suggest(bare.name, known)
+                    hint = self.parent.names.near(bare.name, known)
                     message = f"'{bare.name}' is not declared"
                     raise error("N030", message, names.span(bare.at), hint=hint)
         if kinds.KERNEL not in found or kinds.SPIKE not in found:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Span, error, suggest
+from ...canonical_model.diagnostics import Span, error
 from ...canonical_model.expr import Expr, Name
 from ...canonical_model.units import TIME
 from . import symbols as kinds
@@ -182,7 +182,9 @@ class Equations:
         if symbol is None or symbol.kind not in wanted or symbol.at == (0, 0):
             states = [s.name for s in self.names.symbols.values() if s.kind == kinds.STATE]
             message = f"there is an equation for '{target.name}', but the state does not declare it"
-            hint = suggest(target.name, states) or f"add '{target.name} real = 0' to the state"
+            hint = (
+                self.names.near(target.name, states) or f"add '{target.name} real = 0' to the state"
+            )
             raise error("N033", message, span, hint=hint)
         types = [symbol.type]
         for order in range(1, target.order):

@@ -1,24 +1,25 @@
 """Expressions: names resolved, units checked, silent casts written out, functions in canonical terms.
 
 Codes: N028 a number too large, N030 an unknown name, N034 a name that cannot be read here, N041 a unit and
-a variable of one name, N045 a vector used wrongly, N061 integer division, N067 Hz in NESTML 9, N090.
+a variable of one name, N045 a vector used wrongly, N067 Hz in NESTML 9, N090.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
-from ...canonical_model.diagnostics import Level, error, suggest
-from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number, Unary
+from ...canonical_model.diagnostics import Level, error
+from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number
 from ...canonical_model.units import FREQUENCY, Unit
 from . import symbols as kinds
 from . import syntax
 from .calls import Calls
+from .operators import Operators
 from .symbols import Names, Place, Symbol, derivative
 from .tokens import At
 from .types import (
-    BOOLEAN,
     INTEGER,
     T_BOOLEAN,
     T_INTEGER,
@@ -27,8 +28,6 @@ from .types import (
     UNKNOWN,
     Type,
     Typed,
-    checked,
-    product,
     quantity_type,
     shown,
 )
@@ -39,7 +38,6 @@ _RATES = ("Hz", "Bq", "hertz", "Hertz", "becquerel")
 _USUAL = (
     "smVASFKCJNW"  # one-letter units that people wrote without a number; `u` or `d` are variables
 )
-_BITS = {"&": "bitand", "|": "bitor", "^": "bitxor", "<<": "shiftleft", ">>": "shiftright"}
 
 
 @dataclass(slots=True)
@@ -47,6 +45,10 @@ class Expressions:
     """Turns expressions of one model into canonical ones."""
 
     names: Names
+    operators: Operators = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.operators = Operators(self)
 
     def lower(self, expr: syntax.Expr, place: Place) -> Typed:
         """The canonical form and type. Raises ModelError about the first thing that is wrong."""
@@ -54,7 +56,7 @@ class Expressions:
             case syntax.Variable():
                 return self.variable(expr, place)
             case syntax.Infix():
-                return self.infix(expr, place)
+                return self.operators.infix(expr, place)
             case syntax.Literal():
                 return self.literal(expr)
             case syntax.Group(inner, _, _):
@@ -62,9 +64,9 @@ class Expressions:
             case syntax.Apply():
                 return Calls(self, place).call(expr)
             case syntax.Prefix():
-                return self.prefix(expr, place)
+                return self.operators.prefix(expr, place)
             case syntax.Choice():
-                return self.choice(expr, place)
+                return self.operators.choice(expr, place)
             case syntax.Truth(value, at):
                 return Typed(Number(float(value), None, self.names.span(at)), T_BOOLEAN)
             case syntax.Infinity(at):
@@ -145,11 +147,11 @@ class Expressions:
                 hint = "since 9.0 a number stands before every unit"
                 self.names.once("bare", "N090", Level.NOTE, message, span, hint)
                 return Typed(Number(1.0, unit.unit(), span), quantity_type(unit))
-        known = [*self.names.symbols, *self.names.functions]
+        known = chain(self.names.symbols, self.names.functions)
         if name in self.names.functions:
             raise error("N034", f"'{name}' is a function; it needs arguments", span)
         message = f"'{name}' is not declared"
-        raise error("N030", message, span, hint=suggest(name, known))
+        raise error("N030", message, span, hint=self.names.near(name, known))
 
     def readable(self, variable: syntax.Variable, symbol: Symbol, place: Place) -> None:
         """What may be read where. Raises ModelError N034."""
@@ -331,138 +333,6 @@ class Expressions:
             train = Call("convolve", (Name("delta", span), Name(port, span)), span)
             return Typed(Binary("*", train, Number(1.0, _unit("s").unit(), span), span), T_REAL)
         return Typed(self.arrived(port, place, attribute.at), T_REAL)
-
-    # --- operators
-
-    def infix(self, expr: syntax.Infix, place: Place) -> Typed:
-        """An operator between two expressions."""
-        op, span = expr.op, self.names.span(expr.at)
-        if op in ("and", "or"):
-            first = self.test(expr.left, place, f"the left side of '{op}'")
-            second = self.test(expr.right, place, f"the right side of '{op}'")
-            return Typed(Binary(op, first, second, span), T_BOOLEAN)
-        left, right = self.lower(expr.left, place), self.lower(expr.right, place)
-        if op in ("*", "/"):
-            return self.multiply(op, left, right, expr)
-        if op == "**":
-            return self.power(left, right, expr.at)
-        if op in ("+", "-", "%"):
-            why = f"the sides of '{op}'"
-            one, other, kind = self.names.casts.agree(left, right, span, why)
-            return Typed(Binary(op, one.expr, other.expr, span), kind)
-        if op == "//":
-            return self.whole_quotient(left, right, expr.at)
-        if op in _BITS:
-            return self.bits(_BITS[op], (left, right), expr.at, op)
-        return self.comparison(left, right, expr)
-
-    def multiply(self, op: str, left: Typed, right: Typed, expr: syntax.Infix) -> Typed:
-        """Products and quotients."""
-        span = self.names.span(expr.at)
-        casts, why = self.names.casts, f"'{op}'"
-        one = left if left.type.unit else casts.to_number(left, span, why)
-        other = right if right.type.unit else casts.to_number(right, span, why)
-        both = one.type.kind == other.type.kind == INTEGER
-        if op == "/" and both and not isinstance(other.expr, Number):
-            message = "two integers are divided as real numbers; NESTML 9 cuts off the fraction"
-            hint = "use '//' if the fraction is to be cut off"
-            self.names.log.add("N061", Level.NOTE, message, span, hint=hint)
-        kind = product(one.type, other.type, span, over=op == "/")
-        return Typed(Binary(op, one.expr, other.expr, span), kind)
-
-    def power(self, base: Typed, exponent: Typed, at: At) -> Typed:
-        """`base ** exponent`; a base with a unit needs a literal exponent. Raises ModelError N055."""
-        span = self.names.span(at)
-        casts = self.names.casts
-        if exponent.type.unit is not None:
-            message = (
-                f"an exponent is a pure number, but {shown(exponent.expr)} is in {exponent.type}"
-            )
-            raise error("N055", message, span)
-        raised = casts.to_number(exponent, span, "an exponent")
-        if base.type.unit is None:
-            number = casts.to_number(base, span, "'**'")
-            whole = number.type.kind == raised.type.kind == INTEGER
-            kind = T_INTEGER if whole and isinstance(raised.expr, Number) else T_REAL
-            return Typed(Binary("^", number.expr, raised.expr, span), kind)
-        value = literal_value(raised.expr)
-        if value is None or abs(value) > 100:
-            message = f"{shown(base.expr)} is in {base.type}, so that its exponent must be a literal number"
-            raise error("N055", message, span, hint=f"divide it by '1 {base.type}' first")
-        kind = checked(base.type.unit**value, span)
-        return Typed(Binary("^", base.expr, raised.expr, span), kind)
-
-    def whole_quotient(self, left: Typed, right: Typed, at: At) -> Typed:
-        """`//` cuts off the fraction, toward zero."""
-        span = self.names.span(at)
-        message = "'//' cuts off the fraction as documented; NESTML 9 divides as '/' does"
-        self.names.once("floor", "N062", Level.NOTE, message, span, "")
-        one, other = left, right
-        if left.type.unit is not None or right.type.unit is not None:
-            if left.type.dimension != right.type.dimension:
-                one = self.names.casts.to_number(left, span, "'//'")
-                other = self.names.casts.to_number(right, span, "'//'")
-        else:
-            one, other, _ = self.names.casts.agree(left, right, span, "the sides of '//'")
-        whole = one.type.kind == other.type.kind == INTEGER
-        quotient = Binary("/", one.expr, other.expr, span)
-        return Typed(Call("trunc", (quotient,), span), T_INTEGER if whole else T_REAL)
-
-    def bits(self, function: str, parts: tuple[Typed, ...], at: At, op: str) -> Typed:
-        """Operators on the bits of whole numbers. Raises ModelError N052."""
-        span = self.names.span(at)
-        for part in parts:
-            if part.type.kind not in (INTEGER, UNKNOWN) or part.type.unit is not None:
-                message = f"'{op}' needs integers, but {shown(part.expr)} is {part.type}"
-                raise error("N052", message, span)
-        return Typed(Call(function, tuple(part.expr for part in parts), span), T_INTEGER)
-
-    def comparison(self, left: Typed, right: Typed, expr: syntax.Infix) -> Typed:
-        """Comparisons do not chain."""
-        op, span = expr.op, self.names.span(expr.at)
-        for part, written in ((left, expr.left), (right, expr.right)):
-            if isinstance(written, syntax.Infix) and part.type.kind == BOOLEAN:
-                message = f"comparisons do not chain: {shown(part.expr)} is true or false"
-                raise error("N052", message, span, hint="write 'a < b and b < c'")
-        if BOOLEAN in (left.type.kind, right.type.kind) and op not in ("==", "!="):
-            raise error("N052", f"true and false cannot be compared by '{op}'", span)
-        one, other, _ = self.names.casts.agree(left, right, span, f"the sides of '{op}'")
-        return Typed(Binary(op, one.expr, other.expr, span), T_BOOLEAN)
-
-    def prefix(self, expr: syntax.Prefix, place: Place) -> Typed:
-        """A sign, `~` or `not`."""
-        op, span = expr.op, self.names.span(expr.at)
-        if op == "not":
-            test = self.test(expr.operand, place, "what 'not' negates")
-            return Typed(Unary("not", test, span), T_BOOLEAN)
-        operand = self.lower(expr.operand, place)
-        if op == "~":
-            return self.bits("bitnot", (operand,), expr.at, "~")
-        if operand.type.kind == BOOLEAN:
-            operand = self.names.casts.to_number(operand, span, f"'{op}'")
-        return operand if op == "+" else Typed(Unary("-", operand.expr, span), operand.type)
-
-    def choice(self, expr: syntax.Choice, place: Place) -> Typed:
-        """`test ? yes : no`."""
-        span = self.names.span(expr.at)
-        test = self.test(expr.test, place, "what stands before '?'")
-        yes, no = self.lower(expr.yes, place), self.lower(expr.no, place)
-        one, other, kind = self.names.casts.agree(yes, no, span, "the branches of '? :'")
-        return Typed(Conditional(((test, one.expr),), other.expr, span), kind)
-
-
-def literal_value(expr: Expr) -> float | None:
-    """The value of a literal with sign, or of a quotient of such (`x**(1/2)`)."""
-    match expr:
-        case Number(value, None):
-            return value
-        case Unary("-", operand):
-            inner = literal_value(operand)
-            return None if inner is None else -inner
-        case Binary("/", left, right):
-            over, under = literal_value(left), literal_value(right)
-            return over / under if over is not None and under else None
-    return None
 
 
 def _unit(name: str) -> UnitValue:

@@ -10,15 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Level, Log, error, suggest
+from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.query import nested
 from . import symbols as kinds
 from . import syntax
+from .bodies import always_returns
 from .collect import Collector
 from .declarations import Declarations, Parts, value_kind
 from .equations import Equations
 from .expressions import Expressions
-from .statements import Statements, always_returns
+from .statements import Statements
 from .symbols import Names, Place, Symbol
 from .types import T_VOID, Type
 
@@ -41,8 +42,12 @@ class _Lowering:
     declarations: Declarations = field(init=False)
     equations: Equations = field(init=False)
     has_output: bool = False
+    condition_numbers: dict[int, int] = field(init=False)  # by the identity of the block
+    handled_ports: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        conditions = [b for b in self.tree.blocks if b.header.word == "onCondition"]
+        self.condition_numbers = {id(block): number for number, block in enumerate(conditions)}
         self.names = Names(self.file, self.log)
         self.names.locals_seen = self.tree.names
         self.expressions = Expressions(self.names)
@@ -99,8 +104,7 @@ class _Lowering:
         if header.word == "onReceive" and header.variable is not None:
             return f"onReceive:{header.variable.name}"
         if header.word == "onCondition":
-            same = [b for b in self.tree.blocks if b.header.word == "onCondition"]
-            return f"onCondition:{same.index(block)}"
+            return f"onCondition:{self.condition_numbers[id(block)]}"
         return f"function:{header.name}" if header.word == "function" else header.word
 
     def declaring(self, block: syntax.Block) -> None:
@@ -184,14 +188,15 @@ class _Lowering:
             ports = [s.name for s in self.names.symbols.values() if s.kind == kinds.SPIKE]
             what = f"a {symbol.kind}" if symbol is not None else "not declared"
             message = f"'{variable.name}' receives no spikes: it is {what}"
-            raise error("N049", message, span, hint=suggest(variable.name, ports))
+            raise error("N049", message, span, hint=self.names.near(variable.name, ports))
         if not symbol.type.kind:
             return
         for port, element in self.handled(variable, symbol):
-            if any(handler.port == port for handler in self.parts.on_events):
+            if port in self.handled_ports:
                 message = f"'{port}' has two handlers"
                 hint = "join them; NESTML 9 loses one without a word"
                 raise error("N044", message, span, hint=hint)
+            self.handled_ports.add(port)
             place = Place(kinds.RECEIVE, port, element=element)
             body = self.statements(block).body(block.statements, place)
             priority = self.priority(block.header)

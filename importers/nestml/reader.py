@@ -33,7 +33,9 @@ def read(
     """
     raw = path.read_bytes() if path is not None else data or b""
     file = file or (str(path) if path is not None else "")
-    trees = parse(read_lines(decode(raw, file), file, log), file, log)
+    trees: list[syntax.ModelSyntax] = []
+    with log.gather():
+        trees = parse(read_lines(decode(raw, file), file, log), file, log)
     if not trees:
         log.stop_on_error()
         raise error("N070", "the file holds no model", Span(file), hint="write 'model NAME:'")

@@ -1,26 +1,25 @@
 """Statements of update, handlers and functions in canonical terms.
 
-Codes: N030, N031, N034, N037, N038 an integration of what has no equation, N039 an output that is missing,
+Codes: N020, N030 to N032, N034, N037,
 N045 vectors, N047 a function that ends without a value, N065 a loop over a state, N069 a loop without end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Level, Span, error, suggest
+from ...canonical_model.diagnostics import Level, Span, error
 from ...canonical_model.expr import Binary, Expr, Name, Number
 from . import symbols as kinds
 from . import syntax
-from .calls import ARGUMENTS
-from .collect import walk
+from .bodies import indexes, scoped, word
 from .declarations import value_kind, zero
+from .effects import Effects
 from .expressions import Expressions
 from .symbols import Names, Place, Symbol, derivative
 from .types import STRING, T_VOID, UNKNOWN, VOID, Type, Typed
-
-_REPORTS = {"print": "print", "println": "println", "info": "info", "warning": "warning"}
 
 
 @dataclass(slots=True)
@@ -44,8 +43,8 @@ class Statements:
             statement = statements[position]
             position += 1
             branches = [statement]
-            if _word(statement) == "if":
-                while position < len(statements) and _word(statements[position]) in (
+            if word(statement) == "if":
+                while position < len(statements) and word(statements[position]) in (
                     "elif",
                     "else",
                 ):
@@ -75,7 +74,7 @@ class Statements:
             case syntax.Header(word="if"):
                 return self.choice(branches, place)
             case syntax.CallStatement(call, _):
-                return self.call(call, place)
+                return Effects(self).call(call, place)
             case syntax.Declaration():
                 return self.local(first.line, place)
             case syntax.Header(word="while", test=test):
@@ -95,11 +94,11 @@ class Statements:
         span = self.names.span(variable.at)
         symbol = place.locals.get(variable.name) or self.names.symbols.get(variable.name)
         if symbol is None:
-            names = [*place.locals, *(s.name for s in self.names.symbols.values())]
+            names = chain(place.locals, self.names.symbols)
             message = f"'{variable.name}' is assigned to, but it is not declared"
             if variable.name in kinds.PREDEFINED:
                 message = f"'{variable.name}' cannot be assigned to"
-            raise error("N030", message, span, hint=suggest(variable.name, names))
+            raise error("N030", message, span, hint=self.names.near(variable.name, names))
         if symbol.kind not in (kinds.STATE, kinds.LOCAL, kinds.ARGUMENT) and symbol.type.kind:
             message = f"'{variable.name}' is a {symbol.kind} and cannot be assigned to"
             hint = "what changes is declared in the state" if symbol.kind != kinds.SPIKE else ""
@@ -165,9 +164,9 @@ class Statements:
             one, other, kind = self.names.casts.agree(left, right, span, why)
             return Typed(Binary(op, one.expr, other.expr, span), kind)
         if op == "//":
-            return self.expressions.whole_quotient(left, right, at)
+            return self.expressions.operators.whole_quotient(left, right, at)
         infix = syntax.Infix(op, line.target, line.value, at, 1)
-        return self.expressions.multiply(op, left, right, infix)
+        return self.expressions.operators.multiply(op, left, right, infix)
 
     def local(self, line: syntax.Declaration, place: Place) -> list[model.Statement]:
         """Declarations of locals."""
@@ -318,7 +317,7 @@ class Statements:
         by = self.expressions.constant(header.by, place)
         if by == 0:
             raise error("N069", "this loop never ends: its step is 0", span)
-        if symbol.kind == kinds.LOCAL and _indexes(statement.body, header.variable):
+        if symbol.kind == kinds.LOCAL and indexes(statement.body, header.variable):
             bounds = [
                 self.expressions.constant(part, place) for part in (header.start, header.stop)
             ]
@@ -362,7 +361,7 @@ class Statements:
             self.names.generate(1 + len(statement.body), span)
             inner = place.inner()
             inner.constants[name] = value
-            found += _scoped(list(self.body(statement.body, inner)), span)
+            found += scoped(list(self.body(statement.body, inner)), span)
             value += by
         final = Number(value, None, span)
         self.count += 1
@@ -389,151 +388,3 @@ class Statements:
         value = self.names.casts.store(typed, place.result, span, what)
         self.count += 1
         return [model.Return(value=value, span=span)]
-
-    # --- calls
-
-    def call(self, call: syntax.Apply, place: Place) -> list[model.Statement]:
-        """Calls for their effect."""
-        span = self.names.span(call.at)
-        own = self.names.functions.get(call.name)
-        if own is None and call.name in _REPORTS:
-            return self.report(call, span)
-        if own is None and call.name in ("integrate_odes", "emit_spike"):
-            if place.kind == kinds.IN_FUNCTION:
-                message = f"a function cannot call '{call.name}'"
-                raise error(
-                    "N037", message, span, hint="call it in update, onReceive or onCondition"
-                )
-            if call.name == "emit_spike":
-                return self.emit(call, place, span)
-            return self.integrate(call, span)
-        if own is None and call.name not in ARGUMENTS:
-            known = [*self.names.functions, *_REPORTS, "integrate_odes", "emit_spike"]
-            message = f"there is no function '{call.name}'"
-            raise error("N030", message, span, hint=suggest(call.name, known))
-        if own is None or own.type != T_VOID:
-            self.expressions.lower(call, place)
-        message = f"the value of '{call.name}' is not used: the call has no effect and is left out"
-        self.names.log.add("N037", Level.WARNING, message, span)
-        return []
-
-    def report(self, call: syntax.Apply, span: Span) -> list[model.Statement]:
-        """print and its kin."""
-        texts = [arg for arg in call.args if isinstance(arg, syntax.Text)]
-        if len(texts) != len(call.args) or len(texts) > 1:
-            message = f"'{call.name}' takes one string"
-            raise error("N042", message, span, hint="write '{name}' in it for a variable")
-        self.count += 1
-        text = texts[0].value if texts else ""
-        return [model.Report(text=text, level=_REPORTS[call.name], span=span)]
-
-    def emit(self, call: syntax.Apply, place: Place, span: Span) -> list[model.Statement]:
-        """emit_spike; version 8.2 gave a delay too. Raises ModelError N039, N042."""
-        if not self.has_output:
-            message = "the model sends spikes, but has no output block"
-            raise error("N039", message, span, hint="add 'output:' with the line 'spike'")
-        if len(call.args) > 2:
-            raise error("N042", "'emit_spike' takes at most one argument", span)
-        weight: Expr | None = None
-        if call.args:
-            typed = self.expressions.lower(call.args[0], place)
-            if typed.type.number or typed.type.kind == UNKNOWN:
-                weight = typed.expr
-            else:
-                weight = self.names.casts.to_number(typed, span, "the weight of a spike").expr
-        if len(call.args) == 2:
-            self.expressions.lower(call.args[1], place)
-            message = "the delay that 'emit_spike' is given is left to the connection since 8.3"
-            hint = "the simulator keeps the delay of each connection"
-            self.names.once("emit", "N090", Level.NOTE, message, span, hint)
-        self.count += 1
-        return [model.Emit(port="spike", weight=weight, span=span)]
-
-    def integrate(self, call: syntax.Apply, span: Span) -> list[model.Statement]:
-        """integrate_odes. Raises ModelError N038."""
-        wanted: list[str] = []
-        for arg in call.args:
-            if not isinstance(arg, syntax.Variable):
-                message = "'integrate_odes' takes names of variables"
-                raise error("N038", message, self.names.span(arg.at))
-            place = self.names.span(arg.at)
-            symbol = self.names.symbols.get(arg.name)
-            if symbol is None or not symbol.ode or symbol.kind != kinds.STATE:
-                states = (s for s in self.names.symbols.values() if s.kind == kinds.STATE)
-                known = [s.name for s in states if s.ode]
-                message = f"'{arg.name}' has no differential equation"
-                hint = suggest(arg.name, known) or f"equations are there for {', '.join(known)}"
-                raise error("N038", message, place, hint=hint)
-            if arg.order:
-                message = f"'{arg.shown}' is integrated with '{arg.name}'"
-                raise error("N038", message, place, hint=f"name '{arg.name}' only")
-            if symbol.size is None:
-                wanted.append(arg.name)
-            elif arg.index is None:
-                wanted += [self.names.element(arg.name, index) for index in range(symbol.size)]
-            else:
-                index = self.expressions.index(arg, symbol, Place(kinds.UPDATE))
-                if not isinstance(index, int):
-                    raise error("N045", "which element is meant must be a number", place)
-                wanted.append(self.names.element(arg.name, index))
-        self.count += 1
-        return [model.Integrate(variables=tuple(dict.fromkeys(wanted)), span=span)]
-
-
-def always_returns(body: tuple[model.Statement, ...]) -> bool:
-    """True if every path through a body ends in a return."""
-    for statement in body:
-        match statement:
-            case model.Return():
-                return True
-            case model.If(branches=branches, otherwise=otherwise):
-                paths = [inner for _, inner in branches]
-                if otherwise and all(always_returns(p) for p in (*paths, otherwise)):
-                    return True
-    return False
-
-
-def _word(statement: syntax.Statement) -> str:
-    return statement.line.word if isinstance(statement.line, syntax.Header) else ""
-
-
-def _indexes(body: tuple[syntax.Statement, ...], name: str) -> bool:
-    """True if `name` is part of an index somewhere in a body."""
-    waiting = list(body)
-    while waiting:
-        statement = waiting.pop()
-        waiting.extend(statement.body)
-        for expr in _expressions(statement.line):
-            for node in walk(expr):
-                if isinstance(node, syntax.Variable) and node.index is not None:
-                    inner = walk(node.index)
-                    if any(
-                        isinstance(part, syntax.Variable) and part.name == name for part in inner
-                    ):
-                        return True
-    return False
-
-
-def _expressions(line: syntax.StatementLine) -> list[syntax.Expr]:
-    match line:
-        case syntax.Assignment(target, _, value, _):
-            return [target, value]
-        case syntax.Declaration(value=value) if value is not None:
-            return [value]
-        case syntax.CallStatement(call, _):
-            return [call]
-        case syntax.ReturnLine(value, _) if value is not None:
-            return [value]
-        case syntax.Header(_, test, _) if test is not None:
-            return [test]
-        case syntax.ForHeader(_, start, stop, by, _):
-            return [start, stop, by]
-    return []
-
-
-def _scoped(body: list[model.Statement], span: Span) -> list[model.Statement]:
-    """Unrolled bodies that declare locals get a scope each, so that names do not meet."""
-    if not any(isinstance(item, model.Declare) for item in body):
-        return body
-    always = Binary("==", Number(1.0), Number(1.0))
-    return [model.If(branches=((always, tuple(body)),), span=span)]

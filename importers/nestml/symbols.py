@@ -5,9 +5,10 @@ Codes: N014 more is generated than is sound, N031 a name given twice, N032 a pre
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ...canonical_model.diagnostics import Level, Log, Span, error
+from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from ...canonical_model.expr import FUNCTIONS, Expr
 from .tokens import At
 from .types import T_UNKNOWN, Casts, Type
@@ -18,6 +19,7 @@ SPIKE, CONTINUOUS, KERNEL, FUNCTION = "spike port", "continuous port", "kernel",
 ARGUMENT, LOCAL, KERNEL_STATE = "argument", "local variable", "variable of a kernel"
 PREDEFINED = ("t", "e", "pi")
 MAX_SIZE = 1000  # elements of a vector
+MAX_SEARCHES = 50
 MAX_GENERATED = 50_000  # items that vectors and unrolled loops may make of one model
 
 # where an expression stands
@@ -58,6 +60,7 @@ class Names:
     casts: Casts = field(init=False)
     payload: str = "weight"
     generated: int = 0
+    searches: int = 0
     remarked: set[str] = field(default_factory=set)
     locals_seen: frozenset[str] = frozenset()
     sizes: dict[str, int] = field(default_factory=dict)  # constants that sizes and bounds may name
@@ -98,6 +101,12 @@ class Names:
         if name not in self.symbols and name not in PREDEFINED:
             self.symbols[name] = Symbol(name, kind, T_UNKNOWN, at)
 
+    def near(self, name: str, known: Iterable[str]) -> str:
+        """A hint that names the candidate nearest to `name`; for the first mistakes of a file only, since
+        each search takes time."""
+        self.searches += 1
+        return suggest(name, known) if self.searches <= MAX_SEARCHES else ""
+
     def generate(self, count: int, span: Span) -> None:
         """Account for generated items. Raises ModelError N014."""
         self.generated += count
@@ -113,11 +122,15 @@ class Names:
             known = self.elements[name] = self.fresh(name, size or MAX_SIZE)
         return known[index]
 
+    def taken(self, name: str) -> bool:
+        """True if the model uses a name."""
+        return name in self.symbols or name in self.locals_seen
+
     def fresh(self, name: str, size: int) -> tuple[str, ...]:
         """Names for the elements of a vector that nothing else bears."""
         joint = "_"
-        taken = self.symbols.keys() | self.locals_seen
-        while any(f"{name}{joint}{index}" in taken for index in range(size)):
+        every = range(size)
+        while any(self.taken(f"{name}{joint}{index}") for index in every):
             joint += "_"
         return tuple(f"{name}{joint}{index}" for index in range(size))
 

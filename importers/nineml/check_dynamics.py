@@ -356,13 +356,13 @@ class _Check:
         ):
             declared = {p.name: p.span for p in self.dynamics.event_ports if p.kind == kind}
             target.extend(declared or used)
-            for name, span in declared.items():
-                if name not in used:
-                    self.report("X118", f"the event port '{name}' is not used", span)
             for name, span in used.items() if declared else ():
                 if name not in declared:
                     message = f"there is no event {kind} port '{name}'"
                     self.report("X118", message, span, suggest(name, declared))
+            for name, span in declared.items():
+                if name not in used:
+                    self.report("X118", f"the event port '{name}' is not used", span)
 
 
 def _place(expr: Expr, name: str) -> Span | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from .. import xml
-from .schema import DOCUMENT, FLAT, SCHEMA
+from .schema import DIALECT_TAGS, DOCUMENT, FLAT, SCHEMA
 from .tree import NOTHING, Data, Element, Items, Pairs, Scalar
 
 _DOCUMENT = frozenset(DOCUMENT.split())
@@ -39,16 +39,13 @@ def from_data(data: Data, file: str, log: Log) -> Element:
     Raises ModelError X010. Mistakes further down go to `log` (X011 list or mapping in the wrong place,
     X012 nothing where a value is needed).
     """
-    entries = dict((key.text, value) for key, value in data.entries) if _is_pairs(data) else {}
+    pairs = data.entries if isinstance(data, Pairs) else ()
+    entries = {key.text: value for key, value in pairs}
     root = entries.get("NineML")
     if not isinstance(root, Pairs) or len(entries) != 1:
         message = "a NineML document is a mapping with the one key 'NineML'"
         raise error("X010", message, data.span or Span(file, 1, 1))
     return _Converter(log).element("NineML", root)
-
-
-def _is_pairs(data: Data) -> bool:
-    return isinstance(data, Pairs)
 
 
 class _Converter:
@@ -83,7 +80,7 @@ class _Converter:
 
     def is_child(self, tag: str, name: str, free: bool) -> bool:
         """Is a plain value under this key an element's text?"""
-        return not free and name in FLAT and tag in SCHEMA and name in SCHEMA[tag].children
+        return not free and tag in SCHEMA and name in SCHEMA[tag].children
 
     def scalar(self, name: str, value: Data) -> Scalar:
         """A value that must not be a list or mapping."""
@@ -103,7 +100,7 @@ class _Converter:
         name = key.text
         free = free or tag == "Annotations"
         spec = None if free else SCHEMA.get(tag)
-        if spec is not None and name not in spec.children:
+        if spec is not None and name not in spec.children and name not in DIALECT_TAGS:
             known = sorted({*spec.children, *spec.attributes})
             hint = suggest(name, known) or f"known here: {', '.join(known)}"
             message = f"'{name[:60]}' has no place in '{tag}'"
@@ -119,7 +116,9 @@ class _Converter:
             if isinstance(value, Scalar):
                 self.checked(name, value)
                 if spec is not None and name not in FLAT:
-                    raise error("X011", f"'{name}' needs a mapping, not a plain value", value.span)
+                    hint = "text of an element goes under '@body'"
+                    raise error("X011", f"'{name}' needs a mapping, not a plain value", value.span,
+                                hint=hint)  # fmt: skip
             elif spec is not None and name in spec.many and not self.may_be_single(tag, name):
                 hint = "write a list, '-' before each"
                 raise error("X011", f"'{name}' may stand more than once in '{tag}' and is a list",

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ...canonical_model.abilities import full, none
 from ..format import Importer
 
+OPTIONS: Mapping[str, str] = {
+    "strict": "yes: spellings outside the 1.0 text are errors (default no)",
+    "regime": "the regime at start, NAME or COMPONENT:NAME, several with commas",
+    "offsets": "apply or ignore the offsets of units such as degC (default ignore)",
+    "seed": "a whole number from which connections and random values are drawn (default 1)",
+}
 _ROOT = re.compile(
     rb"<\s*(?:[\w.-]+:)?NineML[\s>/]"  # XML
-    rb"|(?:^|[{,])\s*[\"']?NineML[\"']?\s*:"  # YAML, JSON
+    rb"|(?:^(?:\xef\xbb\xbf)?|[{,])\s*[\"']?NineML[\"']?\s*:"  # YAML, JSON
     rb"|^\?\s*!!binary\s*\|?\s*TmluZU1M\s*$",  # YAML as the library writes it on Python 3
     re.MULTILINE,
 )
@@ -30,6 +37,7 @@ FORMAT = Importer(
     endings=(".yml", ".yaml", ".xml", ".json"),
     read="interspike.importers.nineml.reader:read",
     sniff=sniff,
+    options=OPTIONS,
     abilities={
         "units": full("checked in every equation, zero included"),
         "odes": full(),

@@ -28,7 +28,7 @@ from ...canonical_model.expr_print import fold
 from .tree import Scalar
 
 MAX_LENGTH = 100_000
-MAX_DEPTH = 100
+MAX_DEPTH = 40  # parentheses and signs; each takes a dozen frames of Python's stack
 MAX_TOKENS = 20_000
 MAX_HEIGHT = 300
 MAX_TRIALS = 64  # of random.binomial

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...canonical_model import model, network
+from ...canonical_model import model
+from ...canonical_model import network as canonical
 from ...canonical_model.compare import equal
 from ...canonical_model.diagnostics import Level, Log, error, suggest
 from ...canonical_model.units import TIME
@@ -39,7 +40,7 @@ MAX_SELECTIONS = 50
 
 def read_network(
     documents: Documents, components: Components, wanted: str | None, log: Log
-) -> tuple[network.Network | None, tuple[model.Component, ...]]:
+) -> tuple[canonical.Network | None, tuple[model.Component, ...]]:
     """The network of the main document, and the components that it needs besides those at its level.
 
     That is the one called `wanted`, else the only one, else all populations and projections.
@@ -77,13 +78,13 @@ class _Reader:
     documents: Documents
     components: Components
     log: Log
-    populations: dict[str, network.Population] = field(default_factory=dict)
+    populations: dict[str, canonical.Population] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     inline: dict[str, model.Component] = field(default_factory=dict)
 
     def network(
         self, name: str, members: Iterable[object]
-    ) -> tuple[network.Network | None, tuple[model.Component, ...]]:
+    ) -> tuple[canonical.Network | None, tuple[model.Component, ...]]:
         """Populations first, then what joins them; mistakes are gathered."""
         things = list(members)
         for thing in things:
@@ -91,14 +92,14 @@ class _Reader:
                 with self.log.gather():
                     self.population(thing)
         self.log.stop_on_error()
-        projections: list[network.Projection] = []
+        projections: list[canonical.Projection] = []
         for thing in things:
             with self.log.gather():
                 if isinstance(thing, Projection):
                     projections += self.projection(thing)
                 elif isinstance(thing, Group):
                     projections += self.group(thing)
-        found = network.Network(
+        found = canonical.Network(
             name=name,
             populations=tuple(self.populations.values()),
             projections=tuple(projections),
@@ -140,7 +141,7 @@ class _Reader:
         initial = {
             name: given for name, given in instance.initials.items() if name in states
         }  # fmt: skip
-        self.populations[thing.name] = network.Population(
+        self.populations[thing.name] = canonical.Population(
             name=thing.name,
             component=component.name,
             size=thing.size,
@@ -182,7 +183,7 @@ class _Reader:
             return [name for item in thing.items for name in self.cells(item, depth + 1)]
         raise error("X251", f"'{reference.name}' is no population or selection", reference.span)
 
-    def projection(self, thing: Projection) -> list[network.Projection]:
+    def projection(self, thing: Projection) -> list[canonical.Projection]:
         """A projection, as one for each pair of populations that it joins."""
         sources, targets = self.cells(thing.source), self.cells(thing.destination)
         pre, post = self.connected(thing.connectivity, sources, targets, thing.name)
@@ -190,7 +191,7 @@ class _Reader:
         count, seed = len(pre), self.components.options.seed
         states = {state.name for state in synapse.component.state_variables}
         initial = {name: given for name, given in synapse.initials.items() if name in states}
-        whole = network.Projection(
+        whole = canonical.Projection(
             name=thing.name,
             source="",
             target="",
@@ -245,8 +246,8 @@ class _Reader:
         return self.documents.by_file.get(thing.source.document, self.documents.main)
 
     def split(
-        self, whole: network.Projection, sources: list[str], targets: list[str]
-    ) -> Iterable[network.Projection]:
+        self, whole: canonical.Projection, sources: list[str], targets: list[str]
+    ) -> Iterable[canonical.Projection]:
         """One projection for each pair of populations that is joined."""
         from_starts = np.cumsum([0, *(self.populations[p].size for p in sources)])
         to_starts = np.cumsum([0, *(self.populations[p].size for p in targets)])
@@ -320,7 +321,7 @@ class _Reader:
                 raise error("X254", message, link.span, hint=suggest(port, known))
             yield Exposed(kind, _outer(role, port), role, port, thing.span)
 
-    def links(self, thing: Projection, synapse: model.Component) -> Iterable[network.PortLink]:
+    def links(self, thing: Projection, synapse: model.Component) -> Iterable[canonical.PortLink]:
         """Links between cells and synapse; those inside of the synapse are part of it."""
         both = (RESPONSE, PLASTICITY)
         for link in thing.links:
@@ -336,21 +337,21 @@ class _Reader:
                     name = _outer(role, port)
                 ends.append((SYNAPSE if role in both else role, name))
             (source, send), (target, receive) = ends
-            yield network.PortLink(source=source, source_port=send, target=target,
+            yield canonical.PortLink(source=source, source_port=send, target=target,
                                    target_port=receive, span=link.span)  # fmt: skip
 
-    def group(self, thing: Group) -> list[network.Projection]:
+    def group(self, thing: Group) -> list[canonical.Projection]:
         """A connection group: one port to one port, nothing between."""
         sources, targets = self.cells(thing.source), self.cells(thing.destination)
         pre, post = self.connected(thing.connectivity, sources, targets, thing.name)
-        link = network.PortLink(
+        link = canonical.PortLink(
             source=PRE,
             source_port=thing.source_port,
             target=POST,
             target_port=thing.destination_port,
             span=thing.span,
         )
-        whole = network.Projection(
+        whole = canonical.Projection(
             name=thing.name, source="", target="", pre=pre, post=post, links=(link,),
             delay=self.delay(thing, len(pre)), span=thing.span,
         )  # fmt: skip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TypeVar
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
 from . import syntax
@@ -18,6 +19,8 @@ NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 # functions that the library takes, but that the 1.0 text does not name, are free as names
 RESERVED = frozenset({"t", *FUNCTION_NAMES}) - {"min", "max", "fabs", "tan", "mod"}
 MAX_SIZE = 10_000_000
+
+T = TypeVar("T")
 
 _CLASSES = tuple(CLASSES.split())
 _PROPERTIES = tuple(PROPERTIES.split())
@@ -38,7 +41,7 @@ class Parser:
     def __init__(self, file: str, log: Log) -> None:
         self.file = file
         self.log = log
-        self.readers = {
+        self.readers: dict[str, Callable[[Element], syntax.Thing]] = {
             "ComponentClass": self.component_class, "Dynamics": self.dynamics,
             "ConnectionRule": partial(self.library, "rule"),
             "RandomDistribution": partial(self.library, "distribution"),
@@ -52,8 +55,7 @@ class Parser:
 
     def thing(self, element: Element) -> syntax.Thing:
         """Whatever stands at the level of the document, or inline."""
-        found: syntax.Thing = self.readers[element.tag](element)
-        return found
+        return self.readers[element.tag](element)
 
     # --- names and numbers
 
@@ -140,7 +142,7 @@ class Parser:
             span=owner.span,
         )
 
-    def gathered(self, read, elements):  # type: ignore[no-untyped-def]
+    def gathered(self, read: Callable[[Element], T], elements: Iterable[Element]) -> Iterator[T]:
         """What `read` makes of each element; mistakes are kept and the element left out."""
         for element in elements:
             with self.log.gather():

@@ -10,15 +10,9 @@ from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, error, suggest
 from .components import Components
 from .documents import Documents, load_documents
+from .format import OPTIONS
 from .options import APPLY, IGNORE, Options
 from .syntax import Dynamics, Library, Multi, Population, Properties, Reference
-
-OPTIONS: Mapping[str, str] = {
-    "strict": "yes: spellings outside the 1.0 text are errors (default no)",
-    "regime": "the regime at start, NAME or COMPONENT:NAME, several with commas",
-    "offsets": "apply or ignore the offsets of units such as degC (default ignore)",
-    "seed": "a whole number from which connections and random values are drawn (default 1)",
-}
 
 
 def read(

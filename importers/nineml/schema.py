@@ -37,10 +37,17 @@ class Spec:
 def _spec(
     required: str = "", optional: str = "", one: str = "", many: str = "", body: bool = False
 ) -> Spec:
-    parts = (frozenset(text.split()) for text in (required, optional, one, many))
-    return Spec(*parts, has_body=body)
+    return Spec(
+        required=frozenset(required.split()),
+        optional=frozenset(optional.split()),
+        one=frozenset(one.split()),
+        many=frozenset(many.split()),
+        has_body=body,
+    )
 
 
+# elements of drafts, which `dialect.py` rewrites
+DIALECT_TAGS = frozenset({"EventOut", "EventPort", "AnalogPort"})
 FLAT = frozenset({"MathInline", "SingleValue", "Size"})
 PORTS = "AnalogSendPort AnalogReceivePort AnalogReducePort EventSendPort EventReceivePort"
 EXPOSURES = " ".join(f"{port}Exposure" for port in PORTS.split())

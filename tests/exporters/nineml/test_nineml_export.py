@@ -1,4 +1,4 @@
-"""What the NineML exporter writes is read back equal, by us and by the reference library, and behaves alike."""
+"""What the NineML exporter writes is read back equal, also by the reference library, and behaves alike."""
 
 from __future__ import annotations
 
@@ -269,7 +269,9 @@ def test_the_library_takes_everything(tmp_path: Path) -> None:
         theirs = read(tmp_path / f"m{number}.yml.lib.yml", None, log=Log())
         for component in model.components:
             twin = theirs.component(component.name)
-            values = [{p.name: p.value.si for p in c.parameters if p.value} for c in (component, twin)]
+            values = [
+                {p.name: p.value.si for p in c.parameters if p.value} for c in (component, twin)
+            ]
             assert values[0].keys() == values[1].keys()
             assert all(values[0][n] == pytest.approx(values[1][n]) for n in values[0])
             assert [s.name for s in sorted(component.state_variables, key=lambda s: s.name)] == [

@@ -84,7 +84,9 @@ def run(component: Component, about: dict) -> np.ndarray:  # type: ignore[type-a
         analog_links=tuple(analog),
         event_probes=(Probe(label="spikes", group="cell", index=0, variable=port),),
     )
-    result = simulate(circuit, mode="continuous", length=about["duration_ms"] * 1e-3, step=1e-3)
+    result = simulate(
+        circuit, mode="continuous", length=about["duration_ms"] * 1e-3, step=1e-3, rtol=1e-8
+    )
     return result.events["spikes"] * 1e3
 
 
