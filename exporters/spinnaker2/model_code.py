@@ -21,7 +21,7 @@ def model_header(model: ModelPlan, units: str, head: str) -> str:
     parts = [
         head,
         f"#ifndef {guard}\n#define {guard}\n",
-        '#include "mathf.h"\n#include "runtime.h"\n',
+        '#include "mathf.h"\n#include "random.h"\n',
         f"/* {units} */\n",
         *_structs(model),
         _step(model) if model.component.update is None else _update(model),
