@@ -63,7 +63,10 @@ def _update(app: App) -> str:
         "const uint32_t size = pe->size;",
         "const float h = pe->h, t = (float)pe->tick * h, t_end = (float)(pe->tick + 1u) * h;",
         "(void)t;",
+        "(void)t_end;",
         "(void)h;",
+        "(void)input;",
+        "(void)q;",
     ]
     if app.types:
         lines.append("APP_RING *const slot = app_slot(pe);")
@@ -86,6 +89,7 @@ def _body(app: App) -> list[str]:
         f"{m}_state_t s = state[i];",
         f"const {m}_params_t p = own[i];",
         "uint32_t events = 0u;",
+        "(void)p;",
     ]
     for port in dict.fromkeys(port for port, _ in app.types):
         lines += _port(app, port)
