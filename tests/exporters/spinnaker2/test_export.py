@@ -156,7 +156,7 @@ def test_no_date_and_no_path_in_what_is_written() -> None:
 def test_a_network_too_large_for_a_pe_is_refused_with_numbers() -> None:
     big = lif(20_000)
     with pytest.raises(ModelError, match=r"T301.*bytes.*one PE has \d+") as caught:
-        export(big, scheme="auto", step=1e-4, source=SOURCE, log=Log(), name="m")
+        export(big, scheme="auto", step=1e-4, source=SOURCE, log=Log(), name="m", form="one")
     assert caught.value.refused
 
 
