@@ -47,7 +47,7 @@ def lif() -> m.Component:
             _parameter("tau", 0.02, u.TIME),
             _parameter("tau_exc", 0.005, u.TIME),
             _parameter("tau_inh", 0.01, u.TIME),
-            _parameter("drive", 1.8e-10, u.CURRENT),
+            _parameter("drive", 3e-10, u.CURRENT),
             _parameter("threshold", 0.015, u.VOLTAGE),
             _parameter("unit", 1e-12, u.CURRENT),
         ),
@@ -163,7 +163,7 @@ def hh() -> m.Component:
             _state("v", "-65"),
             _state("m", "0.053"),
             _state("n", "0.318"),
-            _state("h", "0.596"),
+            _state("j", "0.596"),
             _state("above"),
         ),
         derived_variables=tuple(
@@ -175,7 +175,7 @@ def hh() -> m.Component:
                 ("bn", "0.125 * exp(-(v + 65) / 80)"),
                 ("ah", "0.07 * exp(-(v + 65) / 20)"),
                 ("bh", "1 / (1 + exp(-(v + 35) / 10))"),
-                ("gna", "120 * m^3 * h"),
+                ("gna", "120 * m^3 * j"),
                 ("gk", "36 * n^4"),
             )
         ),
@@ -183,7 +183,7 @@ def hh() -> m.Component:
             _ode("v", "(drive - gna * (v - 50) - gk * (v + 77) - 0.3 * (v + 54.4)) / ms"),
             _ode("m", "(am * (1 - m) - bm * m) / ms"),
             _ode("n", "(an * (1 - n) - bn * n) / ms"),
-            _ode("h", "(ah * (1 - h) - bh * h) / ms"),
+            _ode("j", "(ah * (1 - j) - bh * j) / ms"),
         ),
         on_conditions=(
             m.OnCondition(

@@ -7,7 +7,7 @@ static void update(pe_t *pe)
 {
     const float v_v = 0.99501247919268232f, v_exc = 4.9382713e-4f, v_inh = 4.9751455e-4f;
     const float exc_exc = 0.98019867330675525f, inh_inh = 0.99004983374916811f;
-    const float constant = 0.089775374531717816f, threshold = 15.0f, reset = 0.0f;
+    const float constant = 0.14962562421959464f, threshold = 15.0f, reset = 0.0f;
     const float scale_exc = pe->scales[0], scale_inh = pe->scales[1];
     uint16_t *const slot = app_slot(pe);
     neuron_t *const neurons = pe->state;

@@ -22,6 +22,8 @@ from ...canonical_model.expr import (
     is_random,
     multiply,
     rebuild,
+    substitute,
+    walk,
 )
 from ...canonical_model.model import Component
 from ...canonical_model.passes.change import change_bodies, change_statement
@@ -29,6 +31,7 @@ from ...canonical_model.query import declared, statics
 from ...solvers.plan import STEP, Coefficient, Program, UpdatePlan
 
 ONE = Number(1.0)
+MAX_INLINED = 400  # nodes of an expression that is moved to where it is used
 
 
 @dataclass(slots=True)
@@ -89,15 +92,155 @@ class _Hoist:
         return result
 
     def _sum(self, expr: Expr) -> Expr:
-        """Moving terms in their order; the fixed ones come together at the place of the first."""
+        """Moving terms grouped by their fixed factors and by what they share; fixed terms come together."""
         terms: list[tuple[int, Expr]] = []
-        _terms(expr, 1, terms)
+        self._spread(expr, 1, ONE, terms)
         fixed = [(sign, e) for sign, e in terms if self.is_fixed(e)]
-        if len(fixed) < 2:
-            return rebuild(expr, self.change)
-        whole = self.name(_total(fixed))
-        moving = [(sign, self.change(e)) for sign, e in terms if not self.is_fixed(e)]
-        return Binary("+", _total(moving), whole)
+        moving = [(sign, e) for sign, e in terms if not self.is_fixed(e)]
+        if not moving:
+            return self.name(_total(fixed))
+        grouped = self._shared(self._alike(moving))
+        parts = [(sign, self._part(e)) for sign, e in grouped]
+        if fixed:
+            whole = self.name(_total(fixed))
+            if isinstance(whole, Number) and whole.value < 0:
+                parts.append((-1, Number(-whole.value)))
+            elif whole != Number(0.0):
+                parts.append((1, whole))
+        return _total(parts)
+
+    def _part(self, expr: Expr) -> Expr:
+        """A term after grouping: sums are not taken apart again."""
+        match expr:
+            case Binary("*" | "/"):
+                return self._product(expr)
+        return self.change(expr)
+
+    def _spread(self, expr: Expr, sign: int, factor: Expr, found: list[tuple[int, Expr]]) -> None:
+        """The terms of a sum times `factor`; a fixed factor goes into a sum if that costs nothing."""
+        match expr:
+            case Binary("+", left, right):
+                self._spread(left, sign, factor, found)
+                self._spread(right, sign, factor, found)
+                return
+            case Binary("-", left, right):
+                self._spread(left, sign, factor, found)
+                self._spread(right, -sign, factor, found)
+                return
+            case Unary("-", operand):
+                self._spread(operand, -sign, factor, found)
+                return
+            case Binary("*" | "/"):
+                inner = self._inner_sum(expr)
+                if inner is not None:
+                    own, rest = inner
+                    self._spread(own, sign, times(factor, rest), found)
+                    return
+        found.append((sign, times(factor, expr)))
+
+    def _inner_sum(self, expr: Expr) -> tuple[Expr, Expr] | None:
+        """(sum, fixed factor) of a product of the two, where no term of the sum is bare."""
+        above: list[Expr] = []
+        below: list[Expr] = []
+        _factors(expr, above, below)
+        moving = [e for e in above if not self.is_fixed(e)]
+        if len(moving) != 1 or not isinstance(moving[0], Binary) or moving[0].op not in "+-":
+            return None
+        if not all(self.is_fixed(e) for e in below):
+            return None
+        terms: list[tuple[int, Expr]] = []
+        _terms(moving[0], 1, terms)
+        if any(not self.is_fixed(e) and self._split(e)[0] == ONE for _, e in terms):
+            return None
+        factor = multiply([e for e in above if self.is_fixed(e)])
+        return moving[0], Binary("/", factor, multiply(below)) if below else factor
+
+    def _split(self, expr: Expr) -> tuple[Expr, Expr]:
+        """(fixed factor, rest) of a term."""
+        above: list[Expr] = []
+        below: list[Expr] = []
+        _factors(expr, above, below)
+        fixed = multiply([e for e in above if self.is_fixed(e)])
+        under = [e for e in below if self.is_fixed(e)]
+        rest = multiply([e for e in above if not self.is_fixed(e)])
+        for divisor in below:
+            if not self.is_fixed(divisor):
+                rest = Binary("/", rest, divisor)
+        return (Binary("/", fixed, multiply(under)) if under else fixed), rest
+
+    def _alike(self, terms: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:
+        """c * a + c * b as c * (a + b); all terms in one quantity as that times a number."""
+        split = [(sign, *self._split(e)) for sign, e in terms]
+        if len(split) > 1 and len({rest for _, _, rest in split}) == 1:
+            return [(1, times(_total([(sign, f) for sign, f, _ in split]), split[0][2]))]
+        result: list[tuple[int, Expr]] = []
+        done: set[int] = set()
+        for k, (sign, factor, rest) in enumerate(split):
+            if k in done:
+                continue
+            alike = [j for j in range(k, len(split)) if split[j][1] == factor and j not in done]
+            if factor == ONE or len(alike) == 1:
+                result.append((sign, times(factor, rest)))
+                continue
+            done.update(alike)
+            inner = _total([(sign * split[j][0], split[j][2]) for j in alike])
+            result.append((sign, Binary("*", factor, inner)))
+        return result
+
+    def _shared(self, terms: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:
+        """Horner's rule: what two or more terms with factors share is taken out once."""
+        counts: dict[str, list[int]] = {}
+        for k, (_, term) in enumerate(terms):
+            above: list[Expr] = []
+            _factors(term, above, [])
+            if len(above) > 1 or _is_power(term):
+                for name in {_base(e) for e in above} - {""}:
+                    counts.setdefault(name, []).append(k)
+        best = max(counts, key=lambda name: len(counts[name]), default="")
+        if not best or len(counts[best]) < 2 or best in self.fixed:
+            return terms
+        chosen = counts[best]
+        inner = [(sign, _without(term, best)) for k, (sign, term) in enumerate(terms) if k in chosen]
+        taken = Binary("*", _total(self._shared(inner)), Name(best))
+        rest = [(sign, term) for k, (sign, term) in enumerate(terms) if k not in chosen]
+        return [(1, taken), *rest]
+
+
+def times(a: Expr, b: Expr) -> Expr:
+    """a * b without factors of 1."""
+    return b if a == ONE else (a if b == ONE else Binary("*", a, b))
+
+
+def _is_power(expr: Expr) -> bool:
+    match expr:
+        case Binary("^", Name(), Number(exponent)):
+            return exponent == int(exponent) and exponent > 1
+    return False
+
+
+def _base(expr: Expr) -> str:
+    """The name that a factor is a whole power of, or nothing."""
+    match expr:
+        case Name(name):
+            return name
+        case Binary("^", Name(name), Number()) if _is_power(expr):
+            return name
+    return ""
+
+
+def _without(expr: Expr, name: str) -> Expr:
+    """A product divided by one factor `name`."""
+    above: list[Expr] = []
+    below: list[Expr] = []
+    _factors(expr, above, below)
+    place = next(k for k, e in enumerate(above) if _base(e) == name)
+    match above[place]:
+        case Binary("^", base, Number(exponent)):
+            lower = base if exponent == 2 else Binary("^", base, Number(exponent - 1))
+            above[place] = lower
+        case _:
+            del above[place]
+    return Binary("/", multiply(above), multiply(below)) if below else multiply(above)
 
 
 def _factors(expr: Expr, above: list[Expr], below: list[Expr]) -> None:
@@ -147,8 +290,8 @@ def hoist(component: Component, update: UpdatePlan) -> tuple[Component, UpdatePl
     taken |= {item.name for item in component.analog_inputs}
     taken |= {i.target for p in update.all_programs() for i in p.instructions}
     work = _Hoist({*known, STEP}, taken | {TIME})
-    programs = tuple((key, _program(p, work.change)) for key, p in update.programs)
-    integrations = tuple((key, _program(p, work.change)) for key, p in update.integrations)
+    programs = tuple((key, _program(p, work)) for key, p in update.programs)
+    integrations = tuple((key, _program(p, work)) for key, p in update.integrations)
     changed = _component(component, work.change)
     made = tuple(Coefficient(name=name, value=expr) for expr, name in work.made.items())
     plan = replace(
@@ -160,11 +303,74 @@ def hoist(component: Component, update: UpdatePlan) -> tuple[Component, UpdatePl
     return changed, plan
 
 
-def _program(program: Program, change: Callable[[Expr], Expr]) -> Program:
+def _program(program: Program, work: _Hoist) -> Program:
+    """Instructions used once go where they are used; fixed factors go to the users."""
+    program = _pulled(_inlined(program), work)
     return replace(
         program,
-        instructions=tuple(replace(i, value=change(i.value)) for i in program.instructions),
+        instructions=tuple(
+            replace(i, value=work.change(i.value)) for i in program.instructions
+        ),
     )
+
+
+def _inlined(program: Program) -> Program:
+    kept = {local for _, local in (*program.commits, *program.carried)} | set(program.error)
+    uses: dict[str, int] = {}
+    for item in program.instructions:
+        for node in walk(item.value):
+            if isinstance(node, Name):
+                uses[node.id] = uses.get(node.id, 0) + 1
+    values: dict[str, Expr] = {}
+    instructions = []
+    for item in program.instructions:
+        value = substitute(item.value, values) if values else item.value
+        once = uses.get(item.target, 0) == 1 and item.target not in kept
+        small = sum(1 for _ in walk(value)) <= MAX_INLINED
+        if once and small and not is_random(value):
+            values[item.target] = value
+        else:
+            instructions.append(replace(item, value=value))
+    return replace(program, instructions=tuple(instructions))
+
+
+def _pulled(program: Program, work: _Hoist) -> Program:
+    """Take fixed factors out of instructions whose users multiply by something fixed anyway."""
+    kept = {local for _, local in (*program.commits, *program.carried)} | set(program.error)
+    items = list(program.instructions)
+    for k, item in enumerate(items):
+        if item.target in kept or is_random(item.value):
+            continue
+        factor, rest = work._split(item.value)
+        users = [i.value for i in items[k + 1 :] if item.target in free_names(i.value)]
+        if factor == ONE or rest == ONE or not all(_absorbs(u, item.target, work) for u in users):
+            continue
+        items[k] = replace(item, value=rest)
+        scaled = {item.target: Binary("*", factor, Name(item.target))}
+        for j in range(k + 1, len(items)):
+            items[j] = replace(items[j], value=substitute(items[j].value, scaled))
+    return replace(program, instructions=tuple(items))
+
+
+def _absorbs(expr: Expr, name: str, work: _Hoist) -> bool:
+    """True if `name` occurs only in products with a fixed factor."""
+    if name not in free_names(expr):
+        return True
+    match expr:
+        case Binary("*"):
+            above: list[Expr] = []
+            below: list[Expr] = []
+            _factors(expr, above, below)
+            if Name(name) in above and not any(name in free_names(e) for e in below):
+                rest = list(above)
+                rest.remove(Name(name))
+                return any(work.is_fixed(e) for e in rest) and not any(
+                    name in free_names(e) for e in rest
+                )
+            return all(_absorbs(e, name, work) for e in (*above, *below))
+        case Binary("+" | "-", left, right):
+            return _absorbs(left, name, work) and _absorbs(right, name, work)
+    return False
 
 
 def _component(component: Component, change: Callable[[Expr], Expr]) -> Component:

@@ -50,12 +50,16 @@ static inline float m_bitnot(float x) { return (float)(~(int)x); }
 static inline float m_shiftleft(float x, float y) { return (float)((unsigned)(int)x << ((int)y & 31)); }
 static inline float m_shiftright(float x, float y) { return (float)((int)x >> ((int)y & 31)); }
 
-/* x to a small whole power: the compiler unrolls it. */
+/* x to a small whole power, by squaring. */
+static inline float m_pow2(float x) { return x * x; }
+static inline float m_pow3(float x) { return x * x * x; }
+static inline float m_pow4(float x) { return m_pow2(m_pow2(x)); }
 static inline float m_powi(float x, int n)
 {
     float result = 1.0f;
-    for (int k = 0; k < n; k++)
-        result *= x;
+    for (; n > 0; n >>= 1, x *= x)
+        if (n & 1)
+            result *= x;
     return result;
 }
 
