@@ -57,8 +57,8 @@ def _update(app: App) -> str:
     model = app.model
     m, component = model.name, model.component
     lines = [
-        f"{m}_state_t *const state = pe->state;",
-        f"const {m}_params_t *const own = pe->own;",
+        f"{m}_state_t *state = pe->state;",
+        f"const {m}_params_t *own = pe->own;",
         f"const {m}_shared_t q = *(const {m}_shared_t *)pe->shared;",
         "const uint32_t size = pe->size;",
         "const float h = pe->h, t = (float)pe->tick * h, t_end = (float)(pe->tick + 1u) * h;",
@@ -69,13 +69,14 @@ def _update(app: App) -> str:
         "(void)q;",
     ]
     if app.types:
-        lines.append("APP_RING *const slot = app_slot(pe);")
+        lines.append("APP_RING *slot = app_slot(pe);")
         lines += [f"const float scale_{k} = pe->scales[{k}];" for k in range(len(app.types))]
     for k, _ in enumerate(component.timed_events):
         lines.append(
             f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"
         )
-    lines.append("for (uint32_t i = 0u; i < size; i++) {")
+    moving = ["i++", "state++", "own++", *(["slot++"] if app.types else [])]
+    lines.append(f"for (uint32_t i = 0u; i < size; {', '.join(moving)}) {{")
     lines += [f"    {line}" for line in _body(app)]
     lines.append("}")
     text = "\n".join(f"    {line}" for line in lines)
@@ -86,8 +87,8 @@ def _body(app: App) -> list[str]:
     model = app.model
     m, component = model.name, model.component
     lines = [
-        f"{m}_state_t s = state[i];",
-        f"const {m}_params_t p = own[i];",
+        f"{m}_state_t s = *state;",
+        f"const {m}_params_t p = *own;",
         "uint32_t events = 0u;",
         "(void)p;",
     ]
@@ -104,7 +105,7 @@ def _body(app: App) -> list[str]:
             f"for (uint32_t k = 0u; k < due_{k}; k++)",
             f"    events |= {m}_timed_{k}{_arguments()};",
         ]
-    return [*lines, "state[i] = s;", "if (events)", "    pe_emit(pe, i, events);"]
+    return [*lines, "*state = s;", "if (APP_RARELY(events))", "    pe_emit(pe, i, events);"]
 
 
 def _port(app: App, port: str) -> list[str]:
@@ -113,7 +114,7 @@ def _port(app: App, port: str) -> list[str]:
     for k, (name, sign) in enumerate(app.types):
         if name != port:
             continue
-        place = f"slot[{k}u << APP_INDEX_BITS | i]" if k else "slot[i]"
+        place = f"slot[{k}u << APP_INDEX_BITS]" if k else "*slot"
         places.append(place)
         value = f"scale_{k} * (float){place}"
         terms = f"{terms} {'+' if sign > 0 else '-'} {value}" if terms else (
