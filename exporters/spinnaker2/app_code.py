@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from ...canonical_model.query import regimes
-from .c_printer import identifier, literal
+from .c_printer import identifier, literal, print_c
 from .partition import App
+from .program_code import names_of
 from .qualify import EDGE
 from .rows import is_indexed
 
@@ -70,7 +71,7 @@ def _update(app: App) -> str:
     ]
     if app.types:
         lines.append("APP_RING *slot = app_slot(pe);")
-        lines += [f"const float scale_{k} = pe->scales[{k}];" for k in range(len(app.types))]
+        lines += [f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};" for k, (port, _) in enumerate(app.types)]
     for k, _ in enumerate(component.timed_events):
         lines.append(
             f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"
@@ -81,6 +82,12 @@ def _update(app: App) -> str:
     lines.append("}")
     text = "\n".join(f"    {line}" for line in lines)
     return f"static void update(pe_t *pe)\n{{\n{text}\n}}\n"
+
+
+def _factor(app: App, port: str) -> str:
+    """What all handlers of a port multiply the weight with: once per tick instead of once per neuron."""
+    factor = app.factors.get(port)
+    return "" if factor is None else f" * {print_c(factor, names_of(app.model, 'q.'))}"
 
 
 def _body(app: App) -> list[str]:
@@ -105,7 +112,7 @@ def _body(app: App) -> list[str]:
             f"for (uint32_t k = 0u; k < due_{k}; k++)",
             f"    events |= {m}_timed_{k}{_arguments()};",
         ]
-    return [*lines, "*state = s;", "if (APP_RARELY(events))", "    pe_emit(pe, i, events);"]
+    return [*lines, "*state = s;", "if (M_RARELY(events))", "    pe_emit(pe, i, events);"]
 
 
 def _port(app: App, port: str) -> list[str]:

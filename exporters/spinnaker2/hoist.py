@@ -51,6 +51,9 @@ class _Hoist:
         """The expression as one number: itself if it is one, else a coefficient."""
         if isinstance(expr, Number | Name):
             return expr
+        value = _number(expr)
+        if value is not None:
+            return Number(value)
         if expr not in self.made:
             number = len(self.made)
             while f"k_{number}" in self.taken:
@@ -95,6 +98,7 @@ class _Hoist:
         """Moving terms grouped by their fixed factors and by what they share; fixed terms come together."""
         terms: list[tuple[int, Expr]] = []
         self._spread(expr, 1, ONE, terms)
+        terms = self._opened(terms)
         fixed = [(sign, e) for sign, e in terms if self.is_fixed(e)]
         moving = [(sign, e) for sign, e in terms if not self.is_fixed(e)]
         if not moving:
@@ -108,6 +112,22 @@ class _Hoist:
             elif whole != Number(0.0):
                 parts.append((1, whole))
         return _total(parts)
+
+    def _opened(self, terms: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:
+        """k * (x + c) as k * x + k * c where the fixed part joins another one for free."""
+        if not any(self.is_fixed(e) for _, e in terms):
+            return terms
+        result: list[tuple[int, Expr]] = []
+        for sign, term in terms:
+            factor, rest = self._split(term)
+            inner: list[tuple[int, Expr]] = []
+            if factor != ONE and isinstance(rest, Binary) and rest.op in "+-":
+                _terms(rest, sign, inner)
+            if len(inner) == 2 and sum(self.is_fixed(e) for _, e in inner) == 1:
+                result += [(s, times(factor, e)) for s, e in inner]
+            else:
+                result.append((sign, term))
+        return result
 
     def _part(self, expr: Expr) -> Expr:
         """A term after grouping: sums are not taken apart again."""
@@ -209,6 +229,22 @@ class _Hoist:
 def times(a: Expr, b: Expr) -> Expr:
     """a * b without factors of 1."""
     return b if a == ONE else (a if b == ONE else Binary("*", a, b))
+
+
+def _number(expr: Expr) -> float | None:
+    """The value of arithmetic on plain numbers, None of anything else."""
+    match expr:
+        case Number(value, None):
+            return value
+        case Unary("-", operand):
+            inner = _number(operand)
+            return None if inner is None else -inner
+        case Binary("+" | "-" | "*" | "/" as op, left, right):
+            a, b = _number(left), _number(right)
+            if a is None or b is None or (op == "/" and b == 0.0):
+                return None
+            return {"+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1.0)}[op]
+    return None
 
 
 def _is_power(expr: Expr) -> bool:

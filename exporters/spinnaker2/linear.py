@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...canonical_model.expr import Binary, Expr, Name, Unary, free_names, is_random
+from ...canonical_model.expr import (
+    Binary,
+    Expr,
+    Name,
+    Number,
+    Unary,
+    free_names,
+    is_random,
+)
 from ...canonical_model.model import (
     Assign,
     Component,
@@ -19,6 +27,7 @@ from ...canonical_model.model import (
     OnEvent,
     Statement,
 )
+from ...canonical_model.passes.change import change_statement
 from ...canonical_model.passes.merge import WEIGHT, degree
 from ...canonical_model.query import handlers, nested, regimes
 
@@ -185,3 +194,75 @@ def _scaled(expr: Expr, own: Expr) -> Expr:
         case Unary("-", operand):
             return replace(expr, operand=_scaled(operand, own))
     return expr if expr == own else Binary("*", expr, Name(WEIGHT))
+
+
+def weight_factor(
+    component: Component, port: str, shared: frozenset[str]
+) -> tuple[Component, Expr] | None:
+    """The component with plain `x + weight` handlers, and the factor that all of them had; None if they differ.
+
+    Only a factor that all neurons share (a name of `shared`, or a number) comes out.
+    """
+    found: set[Expr] = set()
+    for item in handlers(component):
+        if item.port != port:
+            continue
+        for statement in nested(item.body):
+            if not isinstance(statement, Assign | If):
+                return None
+            if isinstance(statement, Assign):
+                factor = _weight_factor(statement)
+                if factor is None:
+                    return None
+                found.add(factor)
+    if len(found) != 1:
+        return None
+    factor = found.pop()
+    if factor == Number(1.0) or not free_names(factor) <= shared:
+        return None
+
+    def plain(item: OnEvent) -> OnEvent:
+        if item.port != port:
+            return item
+        return replace(item, body=tuple(change_statement(s, _plain_weight) for s in item.body))
+
+    changed = replace(
+        component,
+        on_events=tuple(plain(item) for item in component.on_events),
+        machines=tuple(
+            replace(
+                machine,
+                regimes=tuple(
+                    replace(r, on_events=tuple(plain(item) for item in r.on_events))
+                    for r in machine.regimes
+                ),
+            )
+            for machine in component.machines
+        ),
+    )
+    return changed, factor
+
+
+def _weight_factor(statement: Assign) -> Expr | None:
+    """f of x := x + f * weight with f a name or number."""
+    match statement.value:
+        case Binary("+", Name(name), step) if name == statement.target:
+            pass
+        case _:
+            return None
+    match step:
+        case Binary("*", Name() | Number() as factor, Name(name)) if name == WEIGHT:
+            return factor
+        case Binary("*", Name(name), Name() | Number() as factor) if name == WEIGHT:
+            return factor
+        case Name(name) if name == WEIGHT:
+            return Number(1.0)
+    return None
+
+
+def _plain_weight(expr: Expr) -> Expr:
+    """x + weight of x + f * weight; tests and other expressions as they are."""
+    match expr:
+        case Binary("+", Name(), Binary("*", left, right)) if Name(WEIGHT) in (left, right):
+            return replace(expr, right=Name(WEIGHT))
+    return expr

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.expr import Expr
 from ...spinnaker2 import memory
+from .linear import weight_factor
 from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
@@ -46,6 +48,7 @@ class App:
     neurons: int = 1
     ring_bytes: int = 2
     groups: list[GroupPlan] = field(default_factory=list)
+    factors: dict[str, Expr] = field(default_factory=dict)  # by port, of the weight
 
     @property
     def name(self) -> str:
@@ -114,6 +117,10 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         types = _types(bundles)
         flagged = frozenset().union(*(network.flagged[name] for name in names))
         app = App(model, types, flagged, groups=groups)
+        for port in {port for port, _ in types} - flagged:
+            factored = weight_factor(model.component, port, frozenset(model.shared))
+            if factored is not None:
+                model.component, app.factors[port] = factored
         apps.append(app)
         delays = 1 + max((int(b.delay.max(initial=0)) for b in bundles), default=0)
         if bits(delays) > MAX_DELAY_BITS:

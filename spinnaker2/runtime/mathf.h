@@ -6,6 +6,9 @@
 /* nothing but the arguments matters: equal calls are made once */
 #define M_PURE __attribute__((const))
 
+/* a test that mostly fails */
+#define M_RARELY(test) __builtin_expect(!!(test), 0)
+
 M_PURE float m_exp(float x);
 M_PURE float m_expm1(float x);
 M_PURE float m_exprel(float x);

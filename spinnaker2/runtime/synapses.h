@@ -7,7 +7,6 @@
 
 #define APP_LOW_BITS (APP_TYPE_BITS + APP_INDEX_BITS)
 #define APP_SLOTS (1u << APP_DELAY_BITS)
-#define APP_RARELY(test) __builtin_expect((test) != 0u, 0)
 
 /* Add a run of synapse words to the slots in which they act. */
 static inline void app_add(pe_t *pe, const APP_WORD *word, const APP_WORD *end)
