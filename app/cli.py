@@ -118,6 +118,10 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         "-I", dest="search_path", metavar="DIR", action="append", default=[],
         help="also look for included files here (may be repeated)",
     )  # fmt: skip
+    parser.add_argument(
+        "--set", dest="options", metavar="NAME=VALUE", action="append", default=[],
+        help="an option of the source's language, such as seed=2 (may be repeated)",
+    )  # fmt: skip
 
 
 def _common_arguments(parser: argparse.ArgumentParser, name: str) -> None:
@@ -144,6 +148,9 @@ def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="refuse if anything would not be exact"
     )
+    parser.add_argument(
+        "--build", action="store_true", help="compile what was written (targets: nest)"
+    )
     _solver_arguments(parser)
     parser.add_argument("--report", metavar="FILE", help="write the report here too, as JSON")
     _common_arguments(parser, "convert")
@@ -161,8 +168,8 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", dest="output", metavar="DIR", help="folder for results (default: ./<name>_results)"
     )
     parser.add_argument(
-        "--mode", choices=("continuous", "grid"), default="continuous",
-        help="events located in continuous time (default), or a fixed step",
+        "--mode", choices=("auto", "continuous", "grid"), default="auto",
+        help="events located in continuous time, or a fixed step (auto: what the model means)",
     )  # fmt: skip
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="write CSV files")

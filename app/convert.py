@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,7 @@ def convert(
     strict: bool = False,
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
+    import_options: Mapping[str, str] | None = None,
     data: bytes | None = None,
     log: Log | None = None,
     stage: Callable[[str], None] = lambda text: None,
@@ -93,7 +94,8 @@ def convert(
 
     `dt` is a step such as `"0.1ms"` or a number of seconds; without it the experiment's own step holds,
     else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the source's bytes
-    where there is no file, `source` then only names it. `strict` makes every loss an error. `stage` is
+    where there is no file, `source` then only names it. `import_options` are those of the
+    source's language. `strict` makes every loss an error. `stage` is
     told what is being done.
 
     Raises ModelError: `refused` is true for a sound model that the target cannot hold, or that strict
@@ -108,11 +110,14 @@ def convert(
         writing.may_write(Path(output), target.scratch)
 
     stage("reading")
-    model = read_source(source, data, component, search_path, log)
+    model = read_source(source, data, component, search_path, log, import_options)
     named = _source_name(source, model)
     options = {"solver": solver}
+    experiment = model.network.experiment if model.network else None
+    own_step = experiment.step if experiment and experiment.step else DEFAULT_STEP
     if component is not None:
         options["component"] = component
+    options.update(import_options or {})
 
     emit = registry.load_function(target.export, dict(target.needs), target.name)
     subject: Model | Circuit = model
@@ -129,7 +134,7 @@ def convert(
         artifacts = emit(
             subject,
             scheme=solver,
-            step=step if step is not None else DEFAULT_STEP,
+            step=step if step is not None else own_step,
             source=replace(model.provenance, source=PurePath(named).name),
             log=log,
             name=name,
@@ -162,24 +167,38 @@ def read_source(
     component: str | None,
     search_path: Sequence[str | Path],
     log: Log,
+    import_options: Mapping[str, str] | None = None,
 ) -> Model:
     """The model, loaded unless it is one already, and verified. Raises ModelError."""
     if isinstance(source, Model):
         model = source
     elif data is not None:
         model = loading.load_bytes(
-            data, file=str(source), component=component, search_path=search_path, log=log
+            data,
+            file=str(source),
+            component=component,
+            search_path=search_path,
+            log=log,
+            options=import_options,
         )
     else:
-        model = loading.load(source, component=component, search_path=search_path, log=log)
+        model = loading.load(
+            source,
+            component=component,
+            search_path=search_path,
+            log=log,
+            options=import_options,
+        )
     return model
 
 
-def wire_model(model: Model, log: Log, component: str | None) -> Circuit:
+def wire_model(
+    model: Model, log: Log, component: str | None, *, continuous: bool = False
+) -> Circuit:
     """The model's network as groups of flat components, ready to run. Raises ModelError."""
     from ..canonical_model.passes.wire import wire
 
-    circuit = wire(model, log, component=component)
+    circuit = wire(model, log, component=component, continuous=continuous)
     log.stop_on_error()
     return circuit
 

@@ -44,7 +44,9 @@ def _inspect(
     except ModelError as problem:
         return Inspected(component, trouble=problem.issues)
     try:
-        return Inspected(flat, plan_update(flat, scheme, step=step).blocks)
+        # a program is shown as it was written, and planned as it is lowered
+        shown = flat if component.update is None else component
+        return Inspected(shown, plan_update(flat, scheme, step=step).blocks)
     except ModelError as problem:
         return Inspected(flat, trouble=problem.issues)
 

@@ -21,11 +21,18 @@ HEAD = 65536  # bytes that a sniff function sees: licence comments come before t
 
 IMPORTERS: dict[str, str] = {
     "lems": "interspike.importers.lems.format:FORMAT",
+    "nestml": "interspike.importers.nestml.format:FORMAT",
     "canonical": "interspike.importers.canonical.format:FORMAT",
+    "nineml": "interspike.importers.nineml.format:FORMAT",
 }
 EXPORTERS: dict[str, str] = {
     "spinnaker2": "interspike.exporters.spinnaker2.format:FORMAT",
+    "nestml": "interspike.exporters.nestml.format:FORMAT",
+    "nest": "interspike.exporters.nest.format:FORMAT",
     "canonical": "interspike.exporters.canonical.format:FORMAT",
+    "nineml": "interspike.exporters.nineml.format:FORMAT",
+    "nineml-xml": "interspike.exporters.nineml.format:XML",
+    "nineml-json": "interspike.exporters.nineml.format:JSON",
 }
 
 F = TypeVar("F", Importer, Exporter)

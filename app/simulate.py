@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..canonical_model.circuit import Circuit, Probe
     from ..solvers.results import Result
 
-MODES = ("continuous", "grid")
+MODES = ("auto", "continuous", "grid")
 DEFAULT_LENGTH = 0.1  # s, for models that name none
 
 
@@ -34,20 +34,21 @@ class Run:
 def simulate(
     source: str | Path | Model,
     *,
-    mode: str = "continuous",
+    mode: str = "auto",
     length: str | float | None = None,
     dt: str | float | None = None,
     solver: str = "auto",
     seed: int | None = None,
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
+    import_options: Mapping[str, str] | None = None,
     log: Log | None = None,
 ) -> Result:
     """Simulate a model file or a loaded `Model`.
 
     `mode` is `continuous` (events located in time) or `grid` (fixed step `dt` with `solver`, in the
-    order of the targets). `length` and `dt` are times such as `"200ms"` or seconds; the
-    experiment's own hold otherwise.
+    order of the targets); `auto` is continuous unless the model is a time-step program.
+    `length` and `dt` are times such as `"200ms"` or seconds; the experiment's own hold otherwise.
     A model that names nothing to record gives the first cells' variables and every event.
     Raises ModelError for bad input.
     """
@@ -60,6 +61,7 @@ def simulate(
         seed=seed,
         component=component,
         search_path=search_path,
+        import_options=import_options,
         log=log,
     )
     return found.result
@@ -75,6 +77,7 @@ def run(
     seed: int | None,
     component: str | None,
     search_path: Sequence[str | Path],
+    import_options: Mapping[str, str] | None = None,
     log: Log | None = None,
     data: bytes | None = None,
     stage: Callable[[str], None] = lambda text: None,
@@ -87,9 +90,12 @@ def run(
         raise error("A012", f"there is no solver '{solver}'", hint=suggest(solver, SOLVERS))
     wanted_step, wanted_length = seconds(dt, "dt"), seconds(length, "length")
     stage("reading")
-    model = read_source(source, data, component, search_path, log)
+    model = read_source(source, data, component, search_path, log, import_options)
     stage("wiring")
-    circuit = wire_model(model, log, component)
+    if mode == "auto":
+        is_program = any(item.update is not None for item in model.components)
+        mode = "grid" if is_program else "continuous"
+    circuit = wire_model(model, log, component, continuous=mode == "continuous")
     step = choose_step(wanted_step, circuit.step, log)
     duration = wanted_length or circuit.length or _default_length(log)
     circuit = with_probes(circuit)

@@ -22,14 +22,21 @@ from .expr import (
 MINUS_ONE = Number(-1.0)
 
 
+def _literals(a: Expr, b: Expr) -> tuple[float, float] | None:
+    """Two pure numbers; literals with units are left as they stand, since a result would need one too."""
+    if isinstance(a, Number) and isinstance(b, Number) and a.unit is None and b.unit is None:
+        return a.value, b.value
+    return None
+
+
 def plus(a: Expr, b: Expr) -> Expr:
     """a + b, without zeros and with literals folded."""
     if a == ZERO:
         return b
     if b == ZERO:
         return a
-    if isinstance(a, Number) and isinstance(b, Number):
-        return Number(a.value + b.value)
+    if both := _literals(a, b):
+        return Number(both[0] + both[1])
     if isinstance(b, Unary) and b.op == "-":
         return minus(a, b.operand)
     return Binary("+", a, b)
@@ -41,8 +48,8 @@ def minus(a: Expr, b: Expr) -> Expr:
         return a
     if a == ZERO:
         return negative(b)
-    if isinstance(a, Number) and isinstance(b, Number):
-        return Number(a.value - b.value)
+    if both := _literals(a, b):
+        return Number(both[0] - both[1])
     return Binary("-", a, b)
 
 
@@ -54,8 +61,8 @@ def times(a: Expr, b: Expr) -> Expr:
         return b
     if b == ONE:
         return a
-    if isinstance(a, Number) and isinstance(b, Number):
-        return Number(a.value * b.value)
+    if both := _literals(a, b):
+        return Number(both[0] * both[1])
     if a == MINUS_ONE:
         return negative(b)
     if b == MINUS_ONE:
@@ -69,15 +76,15 @@ def divide(a: Expr, b: Expr) -> Expr:
         return ZERO
     if b == ONE:
         return a
-    if isinstance(a, Number) and isinstance(b, Number) and b.value:
-        return Number(a.value / b.value)
+    if (both := _literals(a, b)) and both[1]:
+        return Number(both[0] / both[1])
     return Binary("/", a, b)
 
 
 def negative(a: Expr) -> Expr:
     """-a, folded."""
     if isinstance(a, Number):
-        return Number(-a.value)
+        return Number(-a.value, a.unit)
     if isinstance(a, Unary) and a.op == "-":
         return a.operand
     return Unary("-", a)

@@ -36,6 +36,8 @@ class EventLink:
     """Events of `source`'s port reach `target`'s port: connection k joins pre[k] to post[k].
 
     `weight` (None: 1) is delivered as the payload `weight`; `delay` is in seconds (None: 0).
+    `factor` names a variable of the sending instance that multiplies the weight when the event is sent;
+    such links have no delay.
     """
 
     source: str
@@ -46,6 +48,7 @@ class EventLink:
     post: Ints
     weight: Floats | None = None
     delay: Floats | None = None
+    factor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +66,19 @@ class AnalogLink:
     post: Ints
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EventTrain:
+    """Events that are known beforehand: instance index[k] of `group` sends from `port` at times[k].
+
+    Times are in seconds and ascending; what is due at or before 0 is sent when the run starts.
+    """
+
+    group: str
+    port: str
+    times: Floats
+    index: Ints
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """Where a recorded quantity lives: variable (or event port) of instance `index` of `group`."""
@@ -78,12 +94,13 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Circuit:
-    """Groups, links and what to record; length and step in seconds (0: not given)."""
+    """Groups, links, known events and what to record; length and step in seconds (0: not given)."""
 
     name: str
     groups: tuple[Group, ...]
     event_links: tuple[EventLink, ...] = ()
     analog_links: tuple[AnalogLink, ...] = ()
+    trains: tuple[EventTrain, ...] = ()
     probes: tuple[Probe, ...] = ()
     event_probes: tuple[Probe, ...] = ()
     length: float = 0.0

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
-from .expr import Expr, Name
+from .expr import ZERO, Expr, Name
 from .expr_print import number_text
 from .model import (
     Assign,
     Component,
     Constant,
+    Declare,
     Emit,
+    For,
     If,
+    Integrate,
     Model,
     OnCondition,
     OnEvent,
     Parameter,
     Regime,
+    Report,
+    Return,
     Statement,
     Transition,
+    While,
 )
 from .network import Experiment, Network, Projection
 from .units import NONE, Dimension, Quantity, dimension_name
@@ -83,6 +89,10 @@ def component_sections(component: Component) -> list[Section]:
         for regime in machine.regimes:
             start = " (initial)" if regime.name == machine.initial else ""
             _add(found, f"regime {visible(regime.name)}{visible(label)}{start}", _regime(regime))
+    _add(found, "kernels", _kernels(component))
+    _add(found, "functions", _functions(component))
+    _add(found, "in each step", _program(component.update or (), 0))
+    _add(found, "must hold", (((item.test,), (item.message,)) for item in component.checks))
     _add(found, "interface", _interface(component))
     _add(found, "children", (((i.name,), (i.id,), (i.component.type,)) for i in component.children))
     return found
@@ -182,6 +192,47 @@ def _timed(component: Component) -> Iterator[tuple[Cell, ...]]:
         yield (f"at {times}{more} s",), _body(item.body)
 
 
+def _kernels(component: Component) -> Iterator[tuple[Cell, ...]]:
+    for kernel in component.kernels:
+        if kernel.value is not None:
+            yield _defined(kernel.name, kernel.value, kernel.dimension)
+        for ode in kernel.odes:
+            yield ((Rate(ode.variable), " = ", ode.rhs), ("",))
+        for state in kernel.initial:
+            yield ((f"{state.name} starts at ", state.initial or ZERO), ("",))
+
+
+def _functions(component: Component) -> Iterator[tuple[Cell, ...]]:
+    for function in component.functions:
+        names = ", ".join(argument.name for argument in function.arguments)
+        yield ((f"{function.name}({names})",),)
+        yield from _program(function.body, 1)
+
+
+def _program(body: tuple[Statement, ...], depth: int) -> Iterator[tuple[Cell, ...]]:
+    """A program, a statement a line, branches indented."""
+    pad = "  " * depth
+    for item in body:
+        match item:
+            case If(branches=branches, otherwise=otherwise):
+                word = "if "
+                for test, inner in branches:
+                    yield ((pad, word, test),)
+                    yield from _program(inner, depth + 1)
+                    word = "else if "
+                if otherwise:
+                    yield ((pad, "else"),)
+                    yield from _program(otherwise, depth + 1)
+            case While(test=test, body=inner):
+                yield ((pad, "while ", test),)
+                yield from _program(inner, depth + 1)
+            case For(variable=name, start=start, stop=stop, step=step, body=inner):
+                yield ((pad, f"for {name} from ", start, " to ", stop, " by ", step),)
+                yield from _program(inner, depth + 1)
+            case _:
+                yield ((pad, *_body((item,))),)
+
+
 def _regime(regime: Regime) -> Iterator[tuple[Cell, ...]]:
     yield from _equations(regime)
     if regime.on_entry:
@@ -200,8 +251,21 @@ def _body(body: tuple[Statement, ...]) -> Cell:
         match statement:
             case Assign(target=target, value=value):
                 parts += [Name(target), " := ", value]
-            case Emit(port=port):
+            case Emit(port=port, weight=weight):
                 parts.append(f"send {port}")
+                parts += [] if weight is None else [" with ", weight]
+            case Integrate(variables=variables):
+                parts.append(f"integrate {', '.join(variables) or 'all equations'}")
+            case Declare(name=name, value=value):
+                parts += ["local ", Name(name), " := ", value]
+            case Report(text=text, level=level):
+                parts.append(f"{level}: {text}")
+            case Return(value=value):
+                parts += ["return ", value]
+            case While(test=test, body=inner):
+                parts += ["while ", test, " {", *_body(inner), "}"]
+            case For(variable=name, body=inner):
+                parts += [f"for {name} {{", *_body(inner), "}"]
             case Transition(regime=regime):
                 parts.append(f"enter {regime}")
             case If(branches=branches, otherwise=otherwise):

@@ -39,6 +39,20 @@ class Population:
     span: Span | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortLink:
+    """What leaves one part's port goes to a port of another, in each connection: events, or a quantity.
+
+    Parts are the cells `pre` and `post` and the connection's own `synapse`.
+    """
+
+    source: str
+    source_port: str
+    target: str
+    target_port: str
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Projection:
     """Connections between two populations; element k of each array is connection k.
@@ -47,6 +61,10 @@ class Projection:
     each reading its peer) or `continuous` (`pre_synapse` at the source, `synapse` at the target,
     each reading its peer). `synapse` "" means the event goes straight to the target's `target_port`.
     `weight` None means 1, `delay` (s) None means 0. `attachment` is the target's list ("" the only one).
+
+    Where `links` are given they say all about ports, and neither attachments nor `weight` are used: what
+    comes from `pre` arrives after `delay`. `parameters` and `initial` map names of the synapse's component
+    to one value per connection (SI).
     """
 
     name: str
@@ -62,6 +80,9 @@ class Projection:
     attachment: str = ""
     weight: Floats | None = None
     delay: Floats | None = None
+    links: tuple[PortLink, ...] = ()
+    parameters: Mapping[str, Floats] = field(default_factory=dict)
+    initial: Mapping[str, Floats] = field(default_factory=dict)
     span: Span | None = None
 
 

@@ -161,6 +161,8 @@ class Reader:
         if kind is None:
             listed = ", ".join(STATEMENTS)
             self.fail("this is not a statement", path, f"'kind' is one of {listed}")
+        if "type" in given:  # a declaration has a kind of its own
+            given["kind"] = given.pop("type")
         return self.record(given, kind, path)
 
     def record(self, value: object, kind: type, path: str) -> object:

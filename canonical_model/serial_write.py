@@ -91,7 +91,10 @@ class _Writer:
             return print_expr(cast(Expr, value))
         if is_statement(hint):
             kind = type(value).__name__.lower()
-            return {"kind": kind, **self.record(value, depth)}
+            fields = self.record(value, depth)
+            if "kind" in fields:  # a declaration's own; the statement's is written there
+                fields["type"] = fields.pop("kind")
+            return {"kind": kind, **fields}
         if hint is FLOATS or hint is INTS:
             return _array(value, hint)
         if typing.get_origin(hint) is tuple:

@@ -139,7 +139,46 @@ class _Check:
             if bad is not None:
                 message = f"{what} has the delay {item.delay[bad]} s at connection {bad}"
                 self.report("V145", message, item.span, "delays are finite and not negative")
+        groups = (("parameter", item.parameters), ("initial value", item.initial))
+        for kind, values in groups:
+            for name, array in values.items():
+                if array.shape != count or _first_not_finite(array) is not None:
+                    message = f"the {kind} '{name}' of {what} is not one finite number a connection"
+                    self.report("V147", message, item.span)
+        self.links(item, source, target)
         self.ports(item, source, target)
+
+    def links(self, item: Projection, source: Population | None, target: Population | None) -> None:
+        """Links join ports that exist, and are of one kind."""
+        holders = {
+            "pre": self.components.get(source.component) if source else None,
+            "post": self.components.get(target.component) if target else None,
+            "synapse": self.components.get(item.synapse),
+        }
+        for link in item.links:
+            ends = ((link.source, link.source_port, True), (link.target, link.target_port, False))
+            kinds = []
+            for part, port, sends in ends:
+                holder = holders.get(part)
+                if holder is None or holder.children:
+                    if part not in holders or (part == "synapse" and not item.synapse):
+                        message = f"the projection '{item.name}' has no part '{part}'"
+                        self.report("V149", message, link.span or item.span)
+                    continue
+                kind = _port_kind(holder, port, sends)
+                kinds.append(kind)
+                if not kind:
+                    what = "output" if sends else "input"
+                    message = (
+                        f"'{holder.name}' has no {what} '{port}', which the projection "
+                        f"'{item.name}' needs"
+                    )
+                    self.report("V149", message, link.span or item.span)
+            if len(kinds) == 2 and all(kinds) and kinds[0] != kinds[1]:
+                message = (
+                    f"'{link.source_port}' sends {kinds[0]}, '{link.target_port}' takes {kinds[1]}"
+                )
+                self.report("V149", message, link.span or item.span)
 
     def ports(self, item: Projection, source: Population | None, target: Population | None) -> None:
         """Ports and lists that are named exist."""
@@ -203,6 +242,15 @@ class _Check:
         if 0 < item.length < item.step:
             message = f"the step of {item.step} s is longer than the run of {item.length} s"
             self.report("V150", message, self.network.span)
+
+
+def _port_kind(component: Component, port: str, sends: bool) -> str:
+    """`events` or `values`, "" if there is no such port."""
+    events = component.event_outputs if sends else component.event_inputs
+    values = component.exposures if sends else component.analog_inputs
+    if any(item.name == port for item in events):
+        return "events"
+    return "values" if any(item.name == port for item in values) else ""
 
 
 def _finite(array: Floats) -> Bools:

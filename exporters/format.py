@@ -35,6 +35,7 @@ class Exporter:
     `source` the model's Provenance. `run` is the dotted path of
     `run(folder, *, backend, length) -> Executed` for targets that `interspike run` can build and
     execute on one of `backends` (the default first); `length` is in seconds, None as exported.
+    `build` is the dotted path of `build(folder) -> Path` for targets whose output is compiled.
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
@@ -45,5 +46,6 @@ class Exporter:
     abilities: Mapping[str, Ability] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
     run: str = ""
+    build: str = ""
     backends: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ("build", "__pycache__")

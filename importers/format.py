@@ -20,7 +20,9 @@ class Importer:
     `read(path, data, *, file, search_path, component, log) -> Model`: exactly one of `path` (a file)
     and `data` (the bytes of a stream) is given, `file` is the name to show in messages.
     `sniff` says from the first 4096 bytes whether a file is of this language. `needs` maps modules
-    that the importer cannot do without to what a person installs to get them.
+    that the importer cannot do without to what a person installs to get them. `options` maps what a
+    user may decide to a sentence about it; where there are any, `read` takes them as `options=`, texts by
+    name.
     """
 
     name: str
@@ -30,3 +32,4 @@ class Importer:
     sniff: Callable[[bytes], bool]
     abilities: Mapping[str, Ability] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)

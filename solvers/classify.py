@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..canonical_model.expr import TIME, Expr
+from ..canonical_model.expr import TIME, Call, Expr, Number, rebuild
+from ..canonical_model.units import SI, VOLTAGE, UnitSystem
+from ..canonical_model.units import TIME as TIME_DIMENSION
 from .evaluate import evaluate, parameter_values
 from .system import System, is_time_dependent
+
+if TYPE_CHECKING:
+    from .numeric import Array
 
 # |lambda| h beyond this makes fourth-order Runge-Kutta inaccurate well before it is unstable (2.78)
 STIFF = 0.5
@@ -53,12 +61,15 @@ def is_conditionally_linear(system: System, name: str) -> bool:
     return system.definitions.linear(system.rates[name], frozenset({name})) is not None
 
 
-def stiffness(system: System, names: tuple[str, ...]) -> Stiffness:
-    """The spectral radius of the Jacobian at the initial state, with default parameters."""
+def stiffness(system: System, names: tuple[str, ...], units: UnitSystem = SI) -> Stiffness:
+    """The spectral radius of the Jacobian at the initial state, with default parameters.
+
+    `units` are those in which the literals of the equations are to be read.
+    """
     import numpy as np
 
     try:
-        values = start_values(system)
+        values = start_values(system, units)
         jacobian = [
             [
                 _number(system, system.definitions.derivative(system.rates[r], c), values)
@@ -72,7 +83,85 @@ def stiffness(system: System, names: tuple[str, ...]) -> Stiffness:
     if not np.all(np.isfinite(matrix)):
         return Stiffness(0.0)
     # rows and columns have different units; balancing by the eigenvalues themselves is unit-free
-    return Stiffness(float(np.max(np.abs(np.linalg.eigvals(matrix)))))
+    fastest = float(np.max(np.abs(np.linalg.eigvals(matrix))))
+    return Stiffness(fastest / units.size(TIME_DIMENSION))
+
+
+# an action potential in rough strokes: the membrane depolarised by this much, for this long
+DEPOLARISED = 0.08  # V
+TRIAL = 2e-3  # s
+FINER = 8
+BOUND = 3.0
+
+
+def survives(system: System, names: tuple[str, ...], step: float, units: UnitSystem = SI) -> bool:
+    """Does RK4 with `step` (s) stay near a run with steps FINER times smaller, at rest and in a spike?
+
+    Rates at rest say little about a spike (Hodgkin-Huxley: 120/ms in it). Models that grow without
+    bounds until they are reset grow in both runs, and pass.
+    """
+    import numpy as np
+
+    try:
+        values = start_values(system, units)
+        slope = _slope(system, names, values)
+    except (KeyError, ArithmeticError, ValueError, TypeError):
+        return True
+    h = step / units.size(TIME_DIMENSION)
+    volts = {s.name for s in system.component.state_variables if s.dimension == VOLTAGE}
+    rest = np.array([values[name] for name in names])
+    up = np.array([DEPOLARISED / units.size(VOLTAGE) if n in volts else 0.0 for n in names])
+    count = max(1, min(200, math.ceil(TRIAL / step)))
+    for start in (rest, rest + up) if up.any() else (rest,):
+        with np.errstate(all="ignore"):
+            coarse = _largest(slope, start, h, count)
+            fine = _largest(slope, start, h / FINER, count * FINER)
+        if np.isfinite(fine).all() and not np.all(coarse <= BOUND * fine + 1e-12):
+            return False
+    return True
+
+
+def _largest(slope: Callable[[Array], Array], y: Array, h: float, count: int) -> Array:
+    """The largest absolute values that RK4 reaches in `count` steps."""
+    import numpy as np
+
+    largest = np.abs(y)
+    for _ in range(count):
+        a = slope(y)
+        b = slope(y + h / 2 * a)
+        c = slope(y + h / 2 * b)
+        y = y + h / 6 * (a + 2 * b + 2 * c + slope(y + h * c))
+        largest = np.maximum(largest, np.abs(y))
+        if not np.isfinite(y).all():
+            break
+    return largest
+
+
+def _slope(
+    system: System, names: tuple[str, ...], values: dict[str, float]
+) -> Callable[[Array], Array]:
+    """dy/dt of the states `names`, everything else as at the start."""
+    import numpy as np
+
+    from . import numeric
+    from .numpy_printer import print_numpy
+
+    own = {name: f"y[{k}]" for k, name in enumerate(names)}
+    table = {name: own.get(name, f"v[{name!r}]") for name in values}
+    needed: frozenset[str] = frozenset()
+    for name in names:
+        needed |= system.definitions.depends(system.rates[name])
+    lines = []
+    for k, name in enumerate(n for n in system.order if n in needed):
+        lines.append(f"x{k} = {print_numpy(system.definitions.values[name], table)}")
+        table[name] = f"x{k}"
+    rates = ", ".join(print_numpy(system.rates[name], table) for name in names)
+    body = "\n    ".join([*lines, f"return np.array([{rates}], dtype=float)"])
+    scope: dict[str, object] = {"np": np, "nm": numeric, "v": values, "bool": bool}
+    exec(compile(f"def slope(y):\n    {body}\n", "<slope>", "exec"), scope)
+    found = scope["slope"]
+    assert callable(found)
+    return found
 
 
 def _number(system: System, expr: Expr, values: dict[str, float]) -> float:
@@ -80,14 +169,29 @@ def _number(system: System, expr: Expr, values: dict[str, float]) -> float:
     needed = system.definitions.depends(expr)
     for name in system.order:
         if name in needed:
-            known[name] = float(evaluate(system.definitions.values[name], known))
-    return float(evaluate(expr, known))
+            known[name] = float(evaluate(_expected(system.definitions.values[name]), known))
+    return float(evaluate(_expected(expr), known))
 
 
-def start_values(system: System) -> dict[str, float]:
-    """Parameters and initial states in SI; inputs at their defaults, states that need others at 0 first."""
+def _expected(expr: Expr) -> Expr:
+    """Random draws replaced by their means."""
+    inner = rebuild(expr, _expected)
+    match inner:
+        case Call("uniform"):
+            return Number(0.5)
+        case Call("normal"):
+            return Number(0.0)
+        case Call("poisson", (mean,)):
+            return mean
+    return inner
+
+
+def start_values(system: System, units: UnitSystem = SI) -> dict[str, float]:
+    """Parameters and initial states in `units`; inputs at their defaults, unknown states at 0 first."""
     component = system.component
-    values = {name: float(value) for name, value in parameter_values(component).items()}
+    values = {
+        name: float(value) for name, value in parameter_values(component, units=units).items()
+    }
     values[TIME] = 0.0
     values.update({item.name: item.default for item in component.analog_inputs})
     values.update({item.name: 0.0 for item in component.state_variables})

@@ -76,6 +76,7 @@ class Continuous:
     step: float
     watches: list[Watch] = field(default_factory=list)
     timed: list[tuple[float, Compiled, Any]] = field(default_factory=list)
+    sends: list[tuple[float, Compiled, str, Any]] = field(default_factory=list)
     watched: list[Watch] = field(default_factory=list)
     tests: Callable[[float, Array, Any], list[Any]] = lambda t, y, regimes: []
     switches: list[tuple[Compiled, TimeTest]] = field(default_factory=list)
@@ -176,6 +177,8 @@ class Continuous:
             soonest = min(soonest, machine.queue[0][0])
         if self.timed:
             soonest = min(soonest, self.timed[0][0])
+        if self.sends:
+            soonest = min(soonest, self.sends[-1][0])
         if self.switch is None:
             self.switch = self._next_switch()
         return max(min(soonest, self.switch), machine.t)
@@ -223,6 +226,9 @@ class Continuous:
         while self.timed and self.timed[0][0] <= machine.t:
             _, item, body = self.timed.pop(0)
             machine.run(item, body, np.arange(item.size))
+        while self.sends and self.sends[-1][0] <= machine.t:
+            _, item, port, where = self.sends.pop()
+            machine.emit(item, port, where)
         self.settle()
 
     def _stages(self, h: float, first: Array) -> tuple[Array, Array]:
@@ -395,10 +401,24 @@ def prepare(machine: Machine, rtol: float, step: float) -> Continuous:
         machine.engine, [(watch.item, watch.condition.test) for watch in run.watched]
     )
     run.timed.sort(key=lambda entry: entry[0])
+    run.sends = _known_sends(machine)
     run.scale = _smallest_scales(machine)
     run.shared = [p for i in machine.engine.groups for p in i.slices.values() if i.size > 1]
     run._widen(machine.y)
     return run
+
+
+def _known_sends(machine: Machine) -> list[tuple[float, Compiled, str, Any]]:
+    """The events of all trains by time, the last first."""
+    found: list[tuple[float, Compiled, str, Any]] = []
+    for train in machine.engine.circuit.trains:
+        item = machine.engine.index(train.group)
+        times, first = np.unique(np.asarray(train.times), return_index=True)
+        parts = np.split(np.asarray(train.index), first[1:])
+        found.extend(
+            (float(t), item, train.port, part) for t, part in zip(times, parts, strict=True)
+        )
+    return sorted(found, key=lambda entry: -entry[0])
 
 
 def _smallest_scales(machine: Machine) -> Array:

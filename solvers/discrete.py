@@ -49,6 +49,7 @@ class Outgoing:
     post: Index
     weight: Array | None
     delay: Array | None
+    factor: str = ""
 
 
 @dataclass(slots=True)
@@ -280,6 +281,10 @@ class Machine:
                 continue
             post = link.post[rows]
             weight = None if link.weight is None else link.weight[rows]
+            if link.factor:
+                senders = np.repeat(where, link.start[where + 1] - link.start[where])
+                factor = np.broadcast_to(self.read(item, link.factor, senders, {}), senders.shape)
+                weight = factor if weight is None else factor * weight
             if link.delay is None:
                 self._send(link, post, weight, 0.0)
                 continue
@@ -372,7 +377,8 @@ def _sorted_link(link: EventLink, size: int, target: Compiled) -> Outgoing:
     start = np.searchsorted(np.asarray(link.pre)[order], np.arange(size + 1))
     delay = None if link.delay is None or not np.any(link.delay) else np.asarray(link.delay)[order]
     weight = None if link.weight is None else np.asarray(link.weight, dtype=float)[order]
-    return Outgoing(target, link.target_port, start, np.asarray(link.post)[order], weight, delay)
+    post = np.asarray(link.post)[order]
+    return Outgoing(target, link.target_port, start, post, weight, delay, link.factor)
 
 
 def start(engine: Engine) -> Machine:

@@ -10,6 +10,7 @@ import numpy as np
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import Expr, free_names
 from ..canonical_model.model import Component
+from ..canonical_model.units import SI, UnitSystem
 from . import numeric
 from .numeric import Array, Value
 from .numpy_printer import print_numpy
@@ -31,23 +32,31 @@ def evaluate(expr: Expr, values: Mapping[str, Value]) -> Any:
 
 
 def parameter_values(
-    component: Component, overrides: Mapping[str, Array] | None = None
+    component: Component,
+    overrides: Mapping[str, Array] | None = None,
+    *,
+    units: UnitSystem = SI,
 ) -> dict[str, Any]:
-    """Values in SI of constants, parameters (with per-instance overrides) and derived parameters.
+    """Values of constants, parameters (with per-instance overrides in SI) and derived parameters.
 
+    They are in `units`, in which the component's literals must be pure numbers unless it is SI.
     Raises ModelError S210 if derived parameters depend on each other in a circle, S211 for a
     parameter without a value.
     """
-    values: dict[str, Any] = {item.name: item.value.si for item in component.constants}
+    values: dict[str, Any] = {
+        item.name: item.value.si / units.size(item.dimension) for item in component.constants
+    }
     given = overrides or {}
     for item in component.parameters:
         if item.name in given:
-            values[item.name] = np.asarray(given[item.name], dtype=float)
+            values[item.name] = np.asarray(given[item.name], dtype=float) / units.size(
+                item.dimension
+            )
         elif item.value is None:
             message = f"parameter '{item.name}' of '{component.name}' has no value"
             raise error("S211", message, item.span)
         else:
-            values[item.name] = item.value.si
+            values[item.name] = item.value.si / units.size(item.dimension)
     values.update(derived_parameter_values(component, values))
     return values
 

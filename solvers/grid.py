@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..canonical_model.circuit import EventTrain
 from ..canonical_model.expr import TIME
 from .compile import Compiled, Engine
 from .discrete import Machine
@@ -55,6 +56,17 @@ class Stepper:
 
 
 @dataclass(slots=True)
+class Train:
+    """Events known beforehand: at ticks[k] instance index[k] sends; `next` is the first not yet sent."""
+
+    item: Compiled
+    port: str
+    ticks: Any
+    index: Any
+    next: int = 0
+
+
+@dataclass(slots=True)
 class Grid:
     """One run on a fixed grid."""
 
@@ -63,6 +75,7 @@ class Grid:
     order: StepOrder
     steppers: list[Stepper]
     timed: list[tuple[int, Compiled, Any]]
+    trains: list[Train] = field(default_factory=list)
     tick: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -168,6 +181,15 @@ class Grid:
         while self.timed and self.timed[0][0] <= self.tick:
             _, item, body = self.timed.pop(0)
             machine.run(item, body, np.arange(item.size))
+        self.send_known()
+
+    def send_known(self) -> None:
+        """Send the events of trains that are due by now."""
+        for train in self.trains:
+            end = int(np.searchsorted(train.ticks, self.tick, side="right"))
+            if end > train.next:
+                self.machine.emit(train.item, train.port, train.index[train.next : end])
+                train.next = end
 
     def _test(self, item: Compiled, test: Any, body: Any, where: Any) -> None:
         truth = np.broadcast_to(self.machine.value(item, test, where, {}), where.shape)
@@ -216,9 +238,15 @@ def prepare(machine: Machine, scheme: str, step: float, order: StepOrder) -> Gri
         for t in timed.times
     ]
     timed.sort(key=lambda entry: entry[0])
-    run = Grid(machine, step, order, steppers, timed, notes=notes)
+    trains = [_train(engine, train, step) for train in engine.circuit.trains]
+    run = Grid(machine, step, order, steppers, timed, trains, notes=notes)
     machine.integrate = run.integrate
     return run
+
+
+def _train(engine: Engine, train: EventTrain, step: float) -> Train:
+    ticks = np.maximum(np.ceil(np.asarray(train.times) / step - SLACK), 0).astype(np.int64)
+    return Train(engine.index(train.group), train.port, ticks, np.asarray(train.index))
 
 
 def _stepper(engine: Engine, item: Compiled, scheme: str, step: float) -> tuple[Stepper, list[str]]:

@@ -9,8 +9,9 @@ from ..canonical_model.diagnostics import error, suggest
 from ..canonical_model.expr import Expr, Name
 from ..canonical_model.model import Component, Integrate
 from ..canonical_model.query import nested
+from ..canonical_model.units import SI, UnitSystem
 from .builder import Builder, Names
-from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness
+from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness, survives
 from .plan import STEP, Block, Program, UpdatePlan
 from .propagators import Coefficients, ExactSystem, exact_system, obstacle, propagate
 from .schemes import TABLEAUS, explicit, exponential_euler, rosenbrock
@@ -29,9 +30,14 @@ WHY = {
 
 
 def plan_update(
-    component: Component, scheme: str = "auto", *, step: float | None = None
+    component: Component,
+    scheme: str = "auto",
+    *,
+    step: float | None = None,
+    units: UnitSystem = SI,
 ) -> UpdatePlan:
-    """The update of a flat component. `step` (s) helps `auto` to judge stiffness.
+    """The update of a flat component. `step` (s) helps `auto` to judge stiffness; `units` are those of
+    the component's literals.
 
     Raises ModelError S200 (unknown scheme), S201 (no exact solution), S203, S204, S205, S210.
     """
@@ -44,13 +50,13 @@ def plan_update(
     blocks: list[Block] = []
     if component.update is None:
         for system in systems(component):
-            program, found = _plan_system(system, scheme, step, coefficients)
+            program, found = _plan_system(system, scheme, step, coefficients, units)
             programs.append((system.regimes, program))
             blocks.extend(found)
     else:
         for variables in integrated(component):
             system = restricted(component, variables)
-            program, found = _plan_system(system, scheme, step, coefficients)
+            program, found = _plan_system(system, scheme, step, coefficients, units)
             integrations.append((variables, _committing(program, component, variables)))
             blocks.extend(item for item in found if item not in blocks)
     return UpdatePlan(
@@ -90,7 +96,11 @@ def _taken(component: Component) -> set[str]:
 
 
 def _plan_system(
-    system: System, scheme: str, step: float | None, coefficients: Coefficients
+    system: System,
+    scheme: str,
+    step: float | None,
+    coefficients: Coefficients,
+    units: UnitSystem,
 ) -> tuple[Program, list[Block]]:
     """The program of one combination of regimes, and the report of its blocks."""
     builder = Builder(system, Names(coefficients.names.taken))
@@ -111,7 +121,7 @@ def _plan_system(
     chosen, why = scheme, WHY.get(scheme, "")
     if rest:
         if scheme == "auto":
-            chosen, why = _choose(system, rest, step)
+            chosen, why = _choose(system, rest, step, units)
         if chosen in TABLEAUS:
             new, errors = explicit(TABLEAUS[chosen], rest, system, builder, exact_at)
         elif chosen == "expeuler":
@@ -156,14 +166,20 @@ def _exact_part(system: System, scheme: str) -> ExactSystem:
     return exact
 
 
-def _choose(system: System, names: tuple[str, ...], step: float | None) -> tuple[str, str]:
+def _choose(
+    system: System, names: tuple[str, ...], step: float | None, units: UnitSystem
+) -> tuple[str, str]:
     """The numerical scheme of the states that have no exact solution, and the reason."""
     if any(system.is_random(system.rates[name]) for name in names):
         return "euler", "the rates draw random numbers: forward Euler"
-    found: Stiffness = stiffness(system, names)
+    found: Stiffness = stiffness(system, names, units)
     if not found.is_stiff(step):
-        return "rk4", WHY["rk4"]
-    speed = f"the fastest rate at rest is {found.fastest:.3g}/s, {found.fastest * (step or 0):.2g} per step"
+        if step is None or survives(system, names, step, units):
+            return "rk4", WHY["rk4"]
+        speed = "a trial of classic Runge-Kutta left the solution in a spike"
+    else:
+        per_step = found.fastest * (step or 0)
+        speed = f"the fastest rate at rest is {found.fastest:.3g}/s, {per_step:.2g} per step"
     if all(is_conditionally_linear(system, name) for name in names):
         return "expeuler", f"{speed}; {WHY['expeuler']}"
     if len(names) <= 16:

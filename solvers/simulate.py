@@ -129,6 +129,7 @@ def _run_grid(
 ) -> list[str]:
     run = grid.prepare(machine, scheme, h, order)
     recorder.take()
+    run.send_known()
     count = round(duration / h)
     for k in range(1, count + 1):
         run.run_step()

@@ -135,7 +135,8 @@ def _run_machine(
     everyone = range(len(data))
     traced = frozenset(everyone if backend == "qemu" else ())
     host = place if backend == "host" else build(folder, "host")
-    (host / "machine.bin").write_bytes(machine.machine_file(layout, data, ticks, traced))
+    sent = machine.list_packets(folder)
+    (host / "machine.bin").write_bytes(machine.machine_file(layout, data, sent, ticks, traced))
     _execute([str((host / "program").resolve()), "machine.bin"], host)
     records = machine.read_records(host / "records.bin")
     if backend == "qemu":
@@ -154,7 +155,7 @@ def _run_machine(
                              ("status", machine.STATUS))
     }  # fmt: skip
     return EmulationResult(
-        events=machine.event_times(records, layout, ticks),
+        events=machine.event_times(records, layout, sent, ticks),
         times=np.arange(ticks + 1) * layout["step_s"],
         traces=machine.trace_values(records, layout),
         raw=streams,

@@ -68,8 +68,17 @@ def images(folder: Path, layout: dict[str, Any], ticks: int) -> list[bytes]:
     ]
 
 
+def list_packets(folder: Path) -> NDArray[np.int64]:
+    """(tick, key) of what the host sends, in order."""
+    return np.fromfile(folder / "lists.bin", dtype="<u4").reshape(-1, 2).astype(np.int64)
+
+
 def machine_file(
-    layout: dict[str, Any], data: list[bytes], ticks: int, traced: frozenset[int]
+    layout: dict[str, Any],
+    data: list[bytes],
+    packets: NDArray[np.int64],
+    ticks: int,
+    traced: frozenset[int],
 ) -> bytes:
     """Input of the program that holds all PEs; packets to the PEs `traced` are written down."""
     routes = layout["routes"]
@@ -79,28 +88,13 @@ def machine_file(
         words += [key, mask, 4 * len(routes) + len(targets), len(pes)]
         targets += pes
     words += targets
-    injected = _injected(layout, ticks)
+    injected = packets[packets[:, 0] < ticks]
     head = [len(data), ticks, len(routes), len(injected), len(words)]
     parts = [np.asarray([*head, *words], "<u4").tobytes(), injected.astype("<u4").tobytes()]
     for number, (pe, image) in enumerate(zip(layout["pes"], data, strict=True)):
         parts.append(struct.pack("<3I", pe["app"], int(number in traced), len(image)))
         parts.append(image.ljust(-(-len(image) // 4) * 4, b"\0"))
     return b"".join(parts)
-
-
-def _injected(layout: dict[str, Any], ticks: int) -> NDArray[np.int64]:
-    """(tick, key) of the host's spike lists, in order."""
-    pairs = [
-        np.stack([np.tile(item["ticks"], len(item["keys"])),
-                  np.repeat(item["keys"], len(item["ticks"]))], axis=1)
-        for item in layout["lists"]
-        if item["ticks"] and item["keys"]
-    ]  # fmt: skip
-    if not pairs:
-        return np.zeros((0, 2), np.int64)
-    table = np.concatenate(pairs).astype(np.int64)
-    table = table[table[:, 0] < ticks]
-    return table[np.lexsort((table[:, 1], table[:, 0]))]
 
 
 def read_packets(path: Path) -> dict[int, list[Words]]:
@@ -132,31 +126,37 @@ def spike_rows(records: Records, pe: int, entry: dict[str, Any], ports: int) -> 
 
 
 def event_times(
-    records: Records, layout: dict[str, Any], ticks: int
+    records: Records, layout: dict[str, Any], packets: NDArray[np.int64], ticks: int
 ) -> dict[str, NDArray[np.float64]]:
     """Event times (s) by label."""
-    step = layout["step_s"]
-    lists = {
-        (item["group"], item["port"]): np.array([t for t in item["ticks"] if t <= ticks])
-        for item in layout["lists"]
-    }
-    sorted_rows: dict[int, tuple[Any, Any]] = {}
+    sent = packets[packets[:, 0] <= ticks]
+    sent = sent[np.argsort(sent[:, 1], kind="stable")]
+    recorded: dict[int, tuple[Any, Any]] = {}
     found = {}
     for item in layout["events"]:
-        if "list" in item:
-            found[item["label"]] = lists[item["list"], item["port"]] * step
-            continue
-        pe = item["pe"]
-        if pe not in sorted_rows:
-            entry = layout["pes"][pe]
-            when, bit = spike_rows(records, pe, entry, layout["apps"][entry["app"]]["ports"])
-            order = np.argsort(bit, kind="stable")
-            sorted_rows[pe] = (when[order], bit[order])
-        when, bit = sorted_rows[pe]
-        first, last = np.searchsorted(bit, [item["bit"], item["bit"] + 1])
-        # an event belongs to the end of the tick that sent it
-        found[item["label"]] = (when[first:last] + 1) * step
+        times = np.zeros(0, np.int64)
+        if "key" in item:
+            first, last = np.searchsorted(sent[:, 1], [item["key"], item["key"] + 1])
+            times = sent[first:last, 0]
+        if "pe" in item:
+            pe = item["pe"]
+            if pe not in recorded:
+                recorded[pe] = _by_bit(records, layout, pe)
+            when, bit = recorded[pe]
+            first, last = np.searchsorted(bit, [item["bit"], item["bit"] + 1])
+            # an event belongs to the end of the tick that sent it
+            own = when[first:last] + 1
+            times = np.sort(np.concatenate([times, own])) if len(times) else own
+        found[item["label"]] = times * layout["step_s"]
     return found
+
+
+def _by_bit(records: Records, layout: dict[str, Any], pe: int) -> tuple[Any, Any]:
+    """Ticks and bits of a PE's events, by bit."""
+    entry = layout["pes"][pe]
+    when, bit = spike_rows(records, pe, entry, layout["apps"][entry["app"]]["ports"])
+    order = np.argsort(bit, kind="stable")
+    return when[order], bit[order]
 
 
 def trace_values(records: Records, layout: dict[str, Any]) -> dict[str, NDArray[np.float64]]:

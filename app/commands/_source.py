@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...canonical_model.diagnostics import error
 from ..load import STDIN
 
 
@@ -15,3 +16,14 @@ def source(arguments: argparse.Namespace) -> tuple[str, bytes | None]:
     data = sys.stdin.buffer.read()
     arguments.sources = {STDIN: data}
     return STDIN, data
+
+
+def import_options(arguments: argparse.Namespace) -> dict[str, str]:
+    """The `--set NAME=VALUE` of a command. Raises ModelError A014."""
+    found = {}
+    for text in arguments.options:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise error("A014", f"'{text}' is not NAME=VALUE", hint="for example --set seed=2")
+        found[name] = value
+    return found

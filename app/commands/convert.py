@@ -7,17 +7,21 @@ import json
 import sys
 from pathlib import Path
 
-from ...canonical_model.diagnostics import LOSSES, Level, Log
+from ...canonical_model.diagnostics import LOSSES, Level, Log, error
+from ...exporters.format import Exporter
 from .. import registry, terminal, writing
 from ..convert import Conversion, Refusal, convert, output_folder
 from ..progress import Progress
 from ..report import Report
-from ._source import source
+from ._source import import_options, source
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert, write, report. Raises ModelError."""
     target = registry.exporter(arguments.to)
+    if arguments.build and not target.build:
+        message = f"what is written for '{target.name}' is not built by `convert`"
+        raise error("A033", message, hint="leave --build away")
     if arguments.output is not None:
         writing.may_write(Path(arguments.output), target.scratch)
     file, data = source(arguments)
@@ -33,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
                 strict=arguments.strict,
                 component=arguments.component,
                 search_path=arguments.search_path,
+                import_options=import_options(arguments),
                 log=log,
                 stage=stage,
             )
@@ -41,9 +46,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     folder = Path(arguments.output or output_folder(result.name, target))
     result.write(folder)
+    if arguments.build:
+        _build(folder, target)
     _write_report(result.report, arguments)
     _tell(result, folder, log, arguments)
     return 0
+
+
+def _build(folder: Path, target: Exporter) -> None:
+    """Compile what was written. Raises ModelError where a tool is missing or the compiler fails."""
+    make = registry.load_function(target.build, dict(target.needs), target.name)
+    with Progress(str(folder)) as stage:
+        stage("building")
+        made = make(folder)
+    print(f"{made}: built", file=sys.stderr)
 
 
 def _write_report(report: Report, arguments: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from ..convert import DEFAULT_STEP, read_source
 from ..inspect import Inspected, describe_blocks, inspect, to_json
 from ..progress import Progress
 from ..quantities import seconds
-from ._source import source
+from ._source import import_options, source
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,7 +21,14 @@ def run(arguments: argparse.Namespace) -> int:
     log = Log()
     with Progress(file) as stage:
         stage("reading")
-        model = read_source(file, data, arguments.component, arguments.search_path, log)
+        model = read_source(
+            file,
+            data,
+            arguments.component,
+            arguments.search_path,
+            log,
+            import_options(arguments),
+        )
         experiment = model.network.experiment if model.network else None
         step = step or (experiment.step if experiment else 0.0) or DEFAULT_STEP
         stage("planning")

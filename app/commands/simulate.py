@@ -17,6 +17,7 @@ from ..convert import safe_name
 from ..progress import Progress
 from ..simulate import Run, traces
 from ..simulate import run as simulate
+from ._source import import_options
 from ._source import source as find_source
 
 
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             component=arguments.component,
             search_path=arguments.search_path,
+            import_options=import_options(arguments),
             log=log,
             stage=stage,
         )

@@ -28,6 +28,7 @@ from .composite import (
 )
 from .levels import levels_to_algebra
 from .program import lower_program
+from .raising import raise_program
 
 MAX_RELAYS = 20
 
@@ -48,17 +49,24 @@ class Flat:
         return found.names[0] if len(found.names) == 1 else None
 
 
-def flatten(component: model.Component, quantities: Mapping[str, float] | None = None) -> Flat:
+def flatten(
+    component: model.Component,
+    quantities: Mapping[str, float] | None = None,
+    *,
+    continuous: bool = False,
+) -> Flat:
     """The flat form. `quantities` are what an enclosing network offers to requirements, in SI.
 
-    Raises ModelError L150 (a path leads nowhere), L151 (needed but missing), L152 (event loop).
+    A time-step program stays one, or becomes regimes if the component is to run in `continuous` time.
+    Raises ModelError K1xx (a program, kernel or function that cannot be lowered), L150 (a path leads
+    nowhere), L151 (needed but missing), L152 (event loop).
     """
     root = tree(component)
     nodes = list(walk(root))
     name_all(nodes)
     if component.update is not None or component.kernels or component.functions:
         # languages that write time steps and kernels have no children
-        return Flat(lower_program(component), root)
+        return Flat((raise_program if continuous else lower_program)(component), root)
     return _Flattening(root, nodes, dict(quantities or {})).run()
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..network import Floats, Ints
 
 PRESENT = "present"
+PEER = "peer_"
 
 
 @dataclass(slots=True)
@@ -34,13 +35,18 @@ class _Guest:
     names: dict[str, str] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
     needs_switch: bool = False
+    bound: frozenset[str] = frozenset()  # inputs that the host itself provides
 
 
-def fuse(circuit: Circuit) -> Circuit:
-    """The circuit with every group fused into its host that can be; behaviour is unchanged."""
+def fuse(circuit: Circuit, *, sources: bool = False, peers: bool = False) -> Circuit:
+    """The circuit with every group fused into its host that can be; behaviour is unchanged.
+
+    With `sources` also what drives its host without hearing anything (current sources), and what draws
+    random numbers; with `peers` what reads a quantity of another cell, which the host then has as an input.
+    """
     guests: dict[str, list[_Guest]] = {}
     for group in circuit.groups:
-        guest = _guest(circuit, group)
+        guest = _guest(circuit, group, sources, peers)
         if guest is not None:
             guests.setdefault(group.host, []).append(guest)
     if not guests:
@@ -57,24 +63,29 @@ def fuse(circuit: Circuit) -> Circuit:
         analog_links=tuple(
             _analog_link(link, fused)
             for link in circuit.analog_links
-            if link.target not in fused and not _is_inner(link, fused)
+            if not _is_bound(link, fused) and not _is_inner(link, fused)
         ),
         probes=tuple(_probe(probe, fused) for probe in circuit.probes),
         event_probes=tuple(_probe(probe, fused) for probe in circuit.event_probes),
     )
 
 
-def _guest(circuit: Circuit, group: Group) -> _Guest | None:
+def _guest(circuit: Circuit, group: Group, sources: bool, peers: bool) -> _Guest | None:
     """The group as a guest of its host, or None if it has to stay on its own."""
     component = group.component
-    if not group.host or component.machines or _draws(component):
+    if not group.host or component.machines or (_draws(component) and not sources):
         return None
     incoming = [link for link in circuit.analog_links if link.target == group.name]
     outgoing = [link for link in circuit.analog_links if link.source == group.name]
     has_events = any(link.target == group.name for link in circuit.event_links)
-    if not (incoming or has_events) or any(link.source != group.host for link in incoming):
+    if not (incoming or has_events or sources):
         return None
-    if any(link.target != group.host for link in outgoing) or not outgoing:
+    if not peers and any(link.source != group.host for link in incoming):
+        return None
+    if not peers and any(link.target != group.host for link in outgoing):
+        return None
+    outgoing = [link for link in outgoing if link.target == group.host]
+    if not outgoing:
         return None
     if any(link.source == group.name for link in circuit.event_links):
         return None
@@ -140,7 +151,9 @@ def _choose_names(guest: _Guest, host: str, taken: set[str], circuit: Circuit) -
     """Guest names get the synapse's name in front; what it requires takes the host's names."""
     prefix = guest.group.name.removeprefix(f"{host}_")
     links = [link for link in circuit.analog_links if link.target == guest.group.name]
-    guest.names = {link.input: link.variable for link in links}
+    guest.names = {link.input: link.variable for link in links if link.source == host}
+    guest.names = {name: to for name, to in guest.names.items() if not name.startswith(PEER)}
+    guest.bound = frozenset(guest.names)
     component = guest.group.component
     for name in [*sorted(_names(component) - guest.names.keys() - {"t", "h"}), PRESENT]:
         flat = f"{prefix}_{name}"
@@ -186,6 +199,11 @@ def _part(guest: _Guest) -> model.Component:
         ),
         timed_events=tuple(replace(i, body=_body(i.body, names)) for i in c.timed_events),
         event_inputs=tuple(replace(p, name=guest.ports[p.name]) for p in c.event_inputs),
+        analog_inputs=tuple(
+            replace(item, name=names[item.name])
+            for item in c.analog_inputs
+            if item.name not in guest.bound
+        ),
     )
 
 
@@ -245,7 +263,7 @@ def _combine(
         on_events=(*c.on_events, *(i for p in parts for i in p.on_events)),
         timed_events=(*c.timed_events, *(i for p in parts for i in p.timed_events)),
         event_inputs=(*c.event_inputs, *(i for p in parts for i in p.event_inputs)),
-        analog_inputs=tuple(inputs),
+        analog_inputs=(*inputs, *(i for p in parts for i in p.analog_inputs)),
     )
 
 
@@ -261,8 +279,15 @@ def _term(guest: _Guest, host_input: str) -> Expr:
     return value
 
 
+def _is_bound(link: AnalogLink, fused: Mapping[str, tuple[str, _Guest]]) -> bool:
+    """True for what a guest reads of its own host."""
+    return link.target in fused and link.input in fused[link.target][1].bound
+
+
 def _is_inner(link: AnalogLink, fused: Mapping[str, tuple[str, _Guest]]) -> bool:
-    return link.source in fused and fused[link.source][0] == link.target
+    if link.source not in fused or fused[link.source][0] != link.target:
+        return False
+    return link.input in fused[link.source][1].outputs
 
 
 def _event_link(link: EventLink, fused: Mapping[str, tuple[str, _Guest]]) -> EventLink:
@@ -274,7 +299,19 @@ def _event_link(link: EventLink, fused: Mapping[str, tuple[str, _Guest]]) -> Eve
 
 
 def _analog_link(link: AnalogLink, fused: Mapping[str, tuple[str, _Guest]]) -> AnalogLink:
-    """A remaining link into a host whose input was split goes to the outer part."""
+    """A remaining link into a host whose input was split goes to the outer part.
+
+    A guest that is read from outside, or reads what lies outside of its host, is part of the host.
+    """
+    if link.source in fused:
+        host, guest = fused[link.source]
+        variable = guest.names.get(link.variable, link.variable)
+        link = replace(link, source=host, variable=variable, pre=guest.cells[link.pre])
+    if link.target in fused:
+        host, guest = fused[link.target]
+        return replace(
+            link, target=host, input=guest.names[link.input], post=guest.cells[link.post]
+        )
     hosts = {host: guest for host, guest in fused.values()}
     guests = [guest for host, guest in fused.values() if host == link.target]
     if link.target in hosts and any(link.input in guest.outputs for guest in guests):

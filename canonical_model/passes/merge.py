@@ -7,6 +7,7 @@ sum of the instances obeys the same equations (superposition).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ..expr import (
@@ -26,8 +27,13 @@ WEIGHT = "weight"
 CURRENTS = ("i", "I")  # what synapses expose to cells, with a dimension or without
 
 
-def is_mergeable(component: Component, port: str) -> bool:
-    """True if instances of the flat synapse on one cell may share one state."""
+def is_mergeable(
+    component: Component, port: str, outputs: Collection[str] = CURRENTS, *, weighted: bool = True
+) -> bool:
+    """True if instances of the flat synapse on one cell may share one state.
+
+    `outputs` names what the cell reads; without weights (`weighted` false) every event may add the same.
+    """
     if component.on_conditions or component.machines or component.timed_events:
         return False
     handlers = [item for item in component.on_events if item.port == port]
@@ -36,16 +42,16 @@ def is_mergeable(component: Component, port: str) -> bool:
     states = {item.name for item in component.state_variables}
     degrees = _degrees(component, states)
     for statement in handlers[0].body:
-        if not isinstance(statement, Assign) or not _is_increment(statement, degrees):
+        if not isinstance(statement, Assign) or not _is_increment(statement, degrees, weighted):
             return False
     if any(item.initial not in (None, Number(0.0)) for item in component.state_variables):
         return False
     rates = [degree(ode.rhs, degrees) for ode in component.odes]
-    outputs = [degrees.get(item.variable) for item in component.exposures if item.name in CURRENTS]
+    read = [degrees.get(item.variable) for item in component.exposures if item.name in outputs]
     uses_weight = any(WEIGHT in free_names(ode.rhs) for ode in component.odes) or any(
         WEIGHT in free_names(item.value) for item in component.derived_variables
     )
-    return all(rate == 1 for rate in rates) and all(o == 1 for o in outputs) and not uses_weight
+    return all(rate == 1 for rate in rates) and all(o == 1 for o in read) and not uses_weight
 
 
 def _degrees(component: Component, states: set[str]) -> dict[str, int | None]:
@@ -63,8 +69,8 @@ def _degrees(component: Component, states: set[str]) -> dict[str, int | None]:
     return degrees
 
 
-def _is_increment(statement: Assign, degrees: dict[str, int | None]) -> bool:
-    """x := x + c * weight, c free of states, weight a factor of every term."""
+def _is_increment(statement: Assign, degrees: dict[str, int | None], weighted: bool) -> bool:
+    """x := x + c * weight, c free of states, weight a factor of every term (x := x + c without weights)."""
     match statement.value:
         case Binary("+", Name(name), step) if name == statement.target:
             pass
@@ -72,7 +78,8 @@ def _is_increment(statement: Assign, degrees: dict[str, int | None]) -> bool:
             pass
         case _:
             return False
-    return degree(step, degrees) == 0 and degree(step, {WEIGHT: 1}) == 1
+    is_constant = degree(step, degrees) == 0
+    return is_constant and (not weighted or degree(step, {WEIGHT: 1}) == 1)
 
 
 def degree(expr: Expr, degrees: dict[str, int | None]) -> int | None:

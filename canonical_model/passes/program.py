@@ -69,7 +69,11 @@ def lower_program(component: model.Component) -> model.Component:
     return replace(
         changed,
         update=(*changed.update, *early, *traces, *late, *resets),
-        on_events=tuple(_gather(port) for port in ports.values()),
+        on_events=tuple(
+            _gather(ports[item.name], WEIGHT in item.payload)
+            for item in lowered.event_inputs
+            if item.name in ports
+        ),
         state_variables=(
             *changed.state_variables,
             *(model.StateVariable(name=name) for p in ports.values() for name in (p.total, p.flag)),
@@ -118,11 +122,12 @@ def _handler(item: model.OnEvent, ports: dict[str, _Port]) -> model.If:
     return model.If(branches=((Binary(">", Name(port.flag), ZERO), body),), span=item.span)
 
 
-def _gather(port: _Port) -> model.OnEvent:
+def _gather(port: _Port, is_weighted: bool) -> model.OnEvent:
+    came = Name(WEIGHT) if is_weighted else ONE
     return model.OnEvent(
         port=port.name,
         body=(
-            model.Assign(target=port.total, value=Binary("+", Name(port.total), Name(WEIGHT))),
+            model.Assign(target=port.total, value=Binary("+", Name(port.total), came)),
             model.Assign(target=port.flag, value=ONE),
         ),
     )

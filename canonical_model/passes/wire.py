@@ -17,6 +17,7 @@ from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
 from .flatten import Flat, flatten
 from .merge import WEIGHT, is_mergeable, with_weight_payload
+from .portlinks import wire_links
 from .probes import attached_index, find_probes
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Wiring:
     network: Network
     log: Log
     merge: bool
+    continuous: bool
     flats: dict[str, Flat] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     populations: dict[str, Flat] = field(default_factory=dict)
@@ -61,7 +63,9 @@ class Wiring:
             except KeyError:
                 hint = suggest(name, [item.name for item in self.model.components])
                 raise error("W201", f"there is no component '{name}'", span, hint=hint) from None
-            found = self.flats[name] = flatten(component, self.network.quantities)
+            found = self.flats[name] = flatten(
+                component, self.network.quantities, continuous=self.continuous
+            )
         return found
 
     def group_name(self, wanted: str) -> str:
@@ -75,21 +79,34 @@ class Wiring:
         self.groups[group.name] = group
 
 
-def wire(model: Model, log: Log, *, component: str | None = None, merge: bool = True) -> Circuit:
+def wire(
+    model: Model,
+    log: Log,
+    *,
+    component: str | None = None,
+    merge: bool = True,
+    continuous: bool = False,
+) -> Circuit:
     """The circuit of a model's network, or of one instance of `component`.
+
+    `continuous` recovers regimes from time-step programs, which otherwise run on a grid only.
 
     Raises ModelError W2xx where the parts do not fit, R101 for multi-compartment cells.
     """
     network = model.network
+    if network is not None and component == network.name:
+        component = None
     if component is not None or network is None:
         network = _single(model, component)
-    wiring = Wiring(model, network, log, merge)
+    wiring = Wiring(model, network, log, merge, continuous)
     for population in network.populations:
         _population(wiring, population)
     whole = set(attached_index(network))
     batches: dict[tuple[str, str, str], list[Projection]] = {}
     for projection in network.projections:
-        if projection.kind != "event":
+        if projection.links:
+            wire_links(wiring, projection)
+        elif projection.kind != "event":
             _tunnel(wiring, projection)
         elif not projection.synapse:
             _direct(wiring, projection)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from ...canonical_model.query import regimes
 from .c_printer import identifier, literal, print_c
 from .partition import App
+from .plan import Plan
 from .program_code import names_of
 from .qualify import EDGE
 from .rows import is_indexed
 
 
-def app_source(app: App, step: float, head: str) -> str:
+def app_source(app: App, plan: Plan, head: str) -> str:
     """apps/<name>.c: constants, loop, readable quantities."""
     word, m = app.word, app.model.name
     parts = [
@@ -25,8 +26,8 @@ def app_source(app: App, step: float, head: str) -> str:
         f"#define APP_DELAY_BITS {word.delay}u",
         f"#define APP_INDEXED {int(is_indexed(app))}",
         f'\n#include "models/{m}.h"\n#include "synapses.h"\n',
-        *_timed_lists(app, step),
-        f"static const {m}_input_t input = {{ {_inputs(app)} }};\n",
+        *_timed_lists(app, plan.step),
+        f"static const {m}_input_t input = {{ {_inputs(app, plan)} }};\n",
         _update(app),
         _read(app),
         f"const app_t app_{m} = {{ app_receive, update, read, {app.ports}u }};",
@@ -35,8 +36,10 @@ def app_source(app: App, step: float, head: str) -> str:
     return "\n".join(parts)
 
 
-def _inputs(app: App) -> str:
-    values = [literal(i.default) for i in app.model.component.analog_inputs]
+def _inputs(app: App, plan: Plan) -> str:
+    """What inputs without a source are held at, in the chip's units."""
+    inputs = app.model.component.analog_inputs
+    values = [literal(i.default / plan.units.size(i.dimension)) for i in inputs]
     return ", ".join(values or ["0u"])
 
 

@@ -141,20 +141,11 @@ def _traced(partition: Partition, probes: tuple[Probe, ...]) -> dict[int, list[t
     """(variable, neuron) by PE, in the order of the probes."""
     found: dict[int, list[tuple[int, int]]] = {}
     for probe in probes:
-        part = slice_of(partition, probe.group, probe.index)
+        part = partition.holder(probe.group, probe.index)
         variable = part.group.model.outputs.index(probe.variable)
         entry = (variable, probe.index - part.start)
         found.setdefault(part.number, []).append(entry)
     return found
-
-
-def slice_of(partition: Partition, group: str, index: int) -> Slice:
-    """The PE that holds an instance."""
-    return next(
-        part
-        for part in partition.slices
-        if part.group.group.name == group and part.start <= index < part.stop
-    )
 
 
 def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
@@ -185,7 +176,6 @@ def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
             )
         ],
         "routes": [[key, mask, list(pes)] for key, mask, pes in application.routes],
-        "lists": _lists(application),
         "events": _event_entries(application, circuit),
         "traces": _trace_entries(application, circuit),
     }
@@ -218,30 +208,35 @@ def _sram(image: PeImage) -> dict[str, int]:
     }
 
 
-def _lists(application: Application) -> list[dict[str, Any]]:
-    """Keys and ticks of the host's spike lists."""
-    found = []
-    for item in application.network.lists:
-        for port, ticks in item.ticks.items():
-            keys = application.partition.keys[item.group.name, port].tolist()
-            found.append({"group": item.group.name, "port": port, "keys": keys, "ticks": ticks.tolist()})
-    return found
+def list_packets(application: Application) -> bytes:
+    """(tick, key) of everything that the host sends, in order, as words."""
+    keys = application.partition.keys
+    tables = [
+        np.stack([item.tick, keys[item.group, item.port][item.index]], axis=1)
+        for item in application.network.known
+    ]
+    if not tables:
+        return b""
+    table = np.concatenate(tables)
+    return table[np.lexsort((table[:, 1], table[:, 0]))].astype("<u4").tobytes()
 
 
 def _event_entries(application: Application, circuit: Circuit) -> list[dict[str, Any]]:
-    """Where the events of each probe are recorded: the PE and bit, or the list."""
+    """Where the events of each probe are found: PE and bit, and the key where the host sends some."""
+    partition = application.partition
     lists = {item.group.name for item in application.network.lists}
-    ports = {
-        g.group.name: [p.name for p in g.group.component.event_outputs] for g in application.plan.groups
-    }
+    sent = lists | {item.group for item in application.network.known}
     found: list[dict[str, Any]] = []
     for probe in circuit.event_probes:
-        if probe.group in lists:
-            found.append({"label": probe.label, "list": probe.group, "port": probe.variable})
-            continue
-        part = slice_of(application.partition, probe.group, probe.index)
-        bit = ports[probe.group].index(probe.variable) * part.size + probe.index - part.start
-        found.append({"label": probe.label, "pe": part.number, "bit": bit})
+        entry: dict[str, Any] = {"label": probe.label}
+        if probe.group in sent:
+            entry["key"] = int(partition.keys[probe.group, probe.variable][probe.index])
+        if probe.group not in lists:
+            part = partition.holder(probe.group, probe.index)
+            ports = [port.name for port in part.group.group.component.event_outputs]
+            bit = ports.index(probe.variable) * part.size + probe.index - part.start
+            entry |= {"pe": part.number, "bit": bit}
+        found.append(entry)
     return found
 
 
@@ -250,7 +245,7 @@ def _trace_entries(application: Application, circuit: Circuit) -> list[dict[str,
     taken: dict[int, int] = {}
     found = []
     for probe in circuit.probes:
-        part = slice_of(application.partition, probe.group, probe.index)
+        part = application.partition.holder(probe.group, probe.index)
         column = taken.get(part.number, 0)
         taken[part.number] = column + 1
         component = part.group.group.component

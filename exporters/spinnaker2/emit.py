@@ -15,7 +15,7 @@ from ...canonical_model.units import NEURO, UnitSystem
 from ...spinnaker2 import memory
 from ..artifact import Artifact
 from .app_code import app_source, app_table
-from .application import Application, build, machine_layout
+from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
 from .data import build_image
 from .model_code import model_header
@@ -33,7 +33,7 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 
 
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
-MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "machine.c", "synapses.h")
+MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
 FORMS = ("auto", "application", "one")
 
@@ -124,7 +124,7 @@ def application_files(
     units = units_text(plan.units)
     files = {f"models/{m.name}.h": model_header(m, units, head) for m in plan.models}
     for app in partition.apps:
-        files[f"apps/{app.name}.c"] = app_source(app, application.step, head)
+        files[f"apps/{app.name}.c"] = app_source(app, plan, head)
     files["apps/apps.c"] = app_table(partition.apps, head)
     files["Makefile"] = machine_makefile([app.name for app in partition.apps])
     files["layout.json"] = machine_layout(application, circuit)
@@ -139,6 +139,7 @@ def application_files(
         Artifact(f"pes/{number:04d}.bin", image.data)
         for number, image in enumerate(application.images)
     ]
+    artifacts.append(Artifact("lists.bin", list_packets(application)))
     return (*artifacts, *runtime_files((*COMMON, *MANY_PES)))
 
 

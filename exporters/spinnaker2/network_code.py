@@ -60,6 +60,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
     for number, link in enumerate(plan.circuit.event_links):
         _event_link(code, number, link)
     tick = _tick(code)
+    trains = _trains(code)
     includes = "\n".join(f'#include "models/{model.name}.h"' for model in plan.models)
     parts = [
         head,
@@ -68,6 +69,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
         *code.declarations,
         "",
         *(_send(code, item) for item in plan.groups),
+        *([trains] if trains else []),
         _function("static void deliver(float t)", _delivery(code)),
         _function("static void gather(float t)", ["(void)t;", *code.gather]),
         _function("void network_init(void)", _init(code)),
@@ -137,7 +139,8 @@ def _inputs(code: NetworkCode) -> None:
     for key in order:
         item, declared = nodes[key]
         own = links.get((item.number, declared.name), [])
-        _input(code, item, declared.name, declared.default, bool(declared.reduce), own)
+        default = declared.default / plan.units.size(declared.dimension)
+        _input(code, item, declared.name, default, bool(declared.reduce), own)
 
 
 def _inputs_of(item: GroupPlan, variable: str) -> set[str]:
@@ -225,6 +228,9 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         if link.weight is not None and np.any(link.weight != 1.0):
             code.rows(f"{label}_weight", link.weight[chosen][order], "<f4", "float")
             weight = f"{label}_weight[k]"
+        if link.factor:
+            variable = source.model.fields[link.factor]
+            weight = f"{weight} * {_call(source, f'get_{variable}', 'source')}"
         senders = len(np.unique(pre))
         capacity = max(4, min(MAX_QUEUE, senders * (int(wait) + 2)))
         code.declarations += [
@@ -292,7 +298,8 @@ def _delivery(code: NetworkCode) -> list[str]:
 def _init(code: NetworkCode) -> list[str]:
     lines = ["const uint32_t *global = rt_region(REGION_GLOBAL_PARAMS, 0u);"]
     lines += ["const union { uint32_t u; float f; } step = { .u = global[2] };", "h = step.f;"]
-    return [*lines, *code.setup, "gather(0.0f);"]
+    known = ["send_known();"] if code.plan.circuit.trains else []
+    return [*lines, *code.setup, "gather(0.0f);", *known]
 
 
 def _tick(code: NetworkCode) -> list[str]:
@@ -313,7 +320,29 @@ def _tick(code: NetworkCode) -> list[str]:
     for item in code.plan.groups:
         for k, timed in enumerate(item.group.component.timed_events):
             lines += _timed(code, item, k, timed.times)
+    if code.plan.circuit.trains:
+        lines.append("send_known();")
     return lines
+
+
+def _trains(code: NetworkCode) -> str:
+    """A function that sends the events of trains that are due by now."""
+    lines = []
+    for number, train in enumerate(code.plan.circuit.trains):
+        item = code.group(train.group)
+        ticks = np.maximum(np.ceil(np.asarray(train.times) / code.plan.step - EDGE), 0)
+        bit = [port.name for port in item.group.component.event_outputs].index(train.port)
+        name = f"train_{number}"
+        code.rows(f"{name}_tick", ticks, "<u4", "uint32_t")
+        code.rows(f"{name}_index", train.index, "<u2", "uint16_t")
+        code.declarations.append(f"static uint32_t {name}_next;")
+        lines += [
+            f"while ({name}_next < {len(ticks)}u && {name}_tick[{name}_next] <= rt_tick) {{",
+            f"    g{item.number}_send({1 << bit}u, {name}_index[{name}_next]);",
+            f"    {name}_next++;",
+            "}",
+        ]
+    return _function("static void send_known(void)", lines) if lines else ""
 
 
 def _loop(item: GroupPlan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
-from ...spinnaker2 import memory
 from .linear import weight_factor
 from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
@@ -17,8 +17,6 @@ from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
 MAX_DELAY_BITS = 8
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
-ROW_HEADER = 12  # bytes of [plastic size, fixed synapses, plastic controls]
-ENTRY = 12  # bytes of an entry of the master population table
 
 
 @dataclass(slots=True)
@@ -95,6 +93,12 @@ class Partition:
     slices: list[Slice]
     keys: dict[tuple[str, str], Any]
     blocks: list[tuple[int, int]]  # first key and bits of each block, ascending
+    by_group: dict[str, list[Slice]] = field(default_factory=dict)
+
+    def holder(self, group: str, index: int) -> Slice:
+        """The PE that holds an instance."""
+        parts = self.by_group[group]
+        return parts[bisect_right(parts, index, key=lambda part: part.start) - 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +241,7 @@ def _note(item: GroupPlan, port: str, scale: Scale, weights: Any, app: App, log:
 def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, int]) -> None:
     """Slices of at most `sizes[group]` neurons, PE numbers and blocks of keys."""
     partition.slices, partition.keys, partition.blocks = [], {}, []
+    partition.by_group = {item.group.name: [] for item in plan.groups}
     key = 0
     for item in plan.groups:
         count = -(-item.group.size // sizes[item.number])
@@ -247,6 +252,7 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
             key = _aligned(key, len(ports) * sizes[item.number])
             part = Slice(len(partition.slices), item, int(first), int(last), key)
             partition.slices.append(part)
+            partition.by_group[item.group.name].append(part)
             width = bits(max(1, len(ports) * part.size))
             partition.blocks.append((key, width))
             for k in range(len(ports)):
@@ -267,19 +273,10 @@ def _list_keys(partition: Partition, network: Network, key: int) -> None:
     """Keys of the host's lists, in blocks that several groups share."""
     key, used = _aligned(key, LIST_BLOCK), 0
     for item in network.lists:
-        for port in item.ticks:
+        for port in item.group.component.event_outputs:
             size = item.group.size
             keys = key + used + np.arange(size)
             used += size
-            partition.keys[item.group.name, port] = keys
+            partition.keys[item.group.name, port.name] = keys
     for first in range(0, used, LIST_BLOCK):
         partition.blocks.append((key + first, bits(LIST_BLOCK)))
-
-
-def fixed_bytes(part: Slice, app: App, traced: int) -> int:
-    """Bytes of a PE's data without rows and records."""
-    words = memory.HEADER_WORDS + 4 + 2 + len(memory.GLOBALS) + len(app.types) + traced + 2
-    words += max(1, len(app.model.shared)) + 100
-    padding = memory.ALIGNMENT * len(memory.REGIONS)
-    ring = 0 if app.ring <= memory.WORK.size else app.ring
-    return 4 * words + padding + part.size * app.state_bytes + ring

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ from ...canonical_model.circuit import Circuit, Group
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import TIME, Expr, free_names
 from ...canonical_model.model import Component
+from ...canonical_model.passes.literals import literals_in
 from ...canonical_model.query import bodies, declared, expressions, nested, statics
 from ...canonical_model.units import NEURO, NONE, SI, Dimension, UnitSystem
 from ...canonical_model.verify import verify_component
 from ...solvers.compile import Engine, compile_circuit
 from ...solvers.discrete import Machine, start
-from ...solvers.evaluate import coefficient_values, derived_parameter_values, parameter_values
+from ...solvers.evaluate import coefficient_values, parameter_values
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .c_printer import MAX_FLOAT, MIN_FLOAT, identifier
@@ -83,11 +83,16 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
         if group.size > MAX_INSTANCES:
             message = f"group '{group.name}' has {group.size} instances, more than {MAX_INSTANCES}"
             raise refuse("T302", message, group.component.span)
+    plain: dict[int, Component] = {}
+    for group in circuit.groups:
+        if id(group.component) not in plain:
+            plain[id(group.component)] = literals_in(group.component, units)
     plan = Plan(name, circuit, units, step, [], [], engine)
     for hoisted in (True, False):
         plan.models, plan.groups = [], []
         for number, group in enumerate(circuit.groups):
-            model = _model(group, plan.models, scheme, step, hoisted)
+            group = replace(group, component=plain[id(group.component)])
+            model = _model(group, plan.models, scheme, step, units, hoisted)
             plan.groups.append(_group(number, group, model, units, step, machine, engine))
         # a reciprocal of 0, say, that only a branch never taken would read
         if all(_is_sound(item) for item in plan.groups):
@@ -99,6 +104,9 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
         _need_output(groups, probe.group, probe.variable)
     for link in circuit.analog_links:
         _need_output(groups, link.source, link.variable)
+    for event_link in circuit.event_links:
+        if event_link.factor:
+            _need_output(groups, event_link.source, event_link.factor)
     _check_range(groups)
     return plan
 
@@ -134,7 +142,12 @@ def _units(circuit: Circuit, log: Log) -> UnitSystem:
 
 
 def _model(
-    group: Group, models: list[ModelPlan], scheme: str, step: float, hoisted: bool
+    group: Group,
+    models: list[ModelPlan],
+    scheme: str,
+    step: float,
+    units: UnitSystem,
+    hoisted: bool,
 ) -> ModelPlan:
     for known in models:
         if known.origin is group.component or known.origin == group.component:
@@ -144,7 +157,7 @@ def _model(
     while any(known.name == name for known in models):
         name, number = f"{wanted}_{number}", number + 1
     component = group.component
-    update = plan_update(component, scheme, step=step)
+    update = plan_update(component, scheme, step=step, units=units)
     plain = len(update.coefficients)
     if hoisted:
         component, update = hoist(component, update)
@@ -216,7 +229,7 @@ def _group(
     from ...canonical_model.units import TIME as TIME_DIMENSION
 
     dimensions = _dimensions(group.component)
-    values = _scaled_statics(group, units, dimensions)
+    values = parameter_values(group.component, group.parameters, units=units)
     h = step / units.size(TIME_DIMENSION)
     values.update(coefficient_values(model.update, values, h))
     compiled = engine.groups[number]
@@ -226,21 +239,6 @@ def _group(
     }
     kept = {name: values[name] for name in model.used}
     return GroupPlan(number, group, model, kept, states, machine.regimes[number])
-
-
-def _scaled_statics(
-    group: Group, units: UnitSystem, dimensions: Mapping[str, Dimension]
-) -> dict[str, Any]:
-    """Parameters and constants scaled; derived parameters follow from them in the same units."""
-    component = group.component
-    known = parameter_values(component, group.parameters)
-    derived = {item.name for item in component.derived_parameters}
-    scaled = {
-        name: value / units.size(dimensions.get(name, NONE))
-        for name, value in known.items()
-        if name not in derived
-    }
-    return {**scaled, **derived_parameter_values(component, scaled)}
 
 
 def _share(model: ModelPlan, groups: list[GroupPlan]) -> None:
@@ -268,7 +266,9 @@ def _check_range(groups: list[GroupPlan]) -> None:
     for item in groups:
         for table in (item.statics, item.states):
             for name, value in table.items():
-                worst = float(np.max(np.abs(value), initial=0.0))
+                # infinity itself is a float: "no bound"
+                size = np.abs(np.atleast_1d(value))
+                worst = float(np.max(size[~np.isinf(size)], initial=0.0))
                 if not worst <= MAX_FLOAT:
                     message = (
                         f"'{name}' of '{item.group.component.name}' is {worst:g} in the chip's "

@@ -18,10 +18,19 @@ EDGE = 1e-9  # of a step: a delay that is a whole number of steps up to rounding
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpikeList:
-    """A group that only sends at given times: `ticks` of its ports, the same for its instances."""
+    """A group that sends only what is known beforehand: it needs no PE."""
 
     group: Group
-    ticks: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Events that the host sends: instance index[k] of a group in tick[k]."""
+
+    group: str
+    port: str
+    tick: Any
+    index: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +53,7 @@ class Network:
 
     circuit: Circuit
     lists: tuple[SpikeList, ...]
+    known: tuple[Known, ...]
     bundles: tuple[Bundle, ...]
     flagged: dict[str, frozenset[str]]
 
@@ -54,11 +64,16 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
         f"'{link.source}' feeds '{link.target}' with an analog quantity"
         for link in circuit.analog_links
     ]
+    reasons += [
+        f"events of '{link.source}' carry its '{link.factor}'"
+        for link in circuit.event_links
+        if link.factor
+    ]
     watched = {probe.group for probe in circuit.probes}
     lists = {
-        group.name: spike_list
+        group.name: SpikeList(group)
         for group in circuit.groups
-        if group.name not in watched and (spike_list := _spike_list(group, step)) is not None
+        if group.name not in watched and _is_list(group)
     }
     groups, flagged = [], {}
     seen: dict[tuple[int, frozenset[str]], Any] = {}
@@ -83,14 +98,20 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     if reasons:
         return tuple(dict.fromkeys(reasons))
     bundles = tuple(_bundle(circuit, link, step, log) for link in circuit.event_links)
-    lists_kept = tuple(lists.values())
+    known = [
+        item for entry in lists.values() for item in _timed(entry.group, step)
+    ] + [
+        Known(train.group, train.port, _ticks(train.times, step, 0), np.asarray(train.index, np.int64))
+        for train in circuit.trains
+    ]
     bare = replace(
         circuit,
         groups=tuple(groups),
         event_links=(),
+        trains=(),
         event_probes=tuple(p for p in circuit.event_probes if p.group not in lists),
     )
-    return Network(bare, lists_kept, bundles, flagged)
+    return Network(bare, tuple(lists.values()), tuple(known), bundles, flagged)
 
 
 def _sends_weights(component: Component) -> bool:
@@ -99,23 +120,34 @@ def _sends_weights(component: Component) -> bool:
     )
 
 
-def _spike_list(group: Group, step: float) -> SpikeList | None:
-    """A group without any dynamics but a list of times; its events are data of the host."""
+def _is_list(group: Group) -> bool:
+    """True for a group without any dynamics: its events, if any, are data of the host."""
     c = group.component
-    if not c.timed_events or c.update is not None or c.on_conditions or c.on_events or c.odes:
-        return None
-    if any(True for _ in regimes(c)) or group.host:
-        return None
-    found: dict[str, list[int]] = {port.name: [] for port in c.event_outputs}
-    for item in c.timed_events:
-        if not all(isinstance(s, Emit) and s.weight is None for s in item.body):
-            return None
-        times = np.asarray(item.times, dtype=float)
-        ticks = np.maximum(1, np.ceil(times / step - EDGE)).astype(np.int64)
+    if c.update is not None or c.on_conditions or c.on_events or c.odes or group.host:
+        return False
+    if any(True for _ in regimes(c)) or not c.event_outputs:
+        return False
+    return all(
+        isinstance(s, Emit) and s.weight is None for item in c.timed_events for s in item.body
+    )
+
+
+def _ticks(times: Any, step: float, first: int) -> Any:
+    """Ticks in which events at `times` act if they have no delay."""
+    found = np.ceil(np.asarray(times, dtype=float) / step - EDGE)
+    return np.maximum(first, found).astype(np.int64)
+
+
+def _timed(group: Group, step: float) -> list[Known]:
+    """The lists of times that a component holds, for all instances."""
+    found = []
+    for item in group.component.timed_events:
+        ticks = _ticks(item.times, step, 1)
         for statement in item.body:
             if isinstance(statement, Emit):
-                found[statement.port] += ticks.tolist()
-    return SpikeList(group, {port: np.sort(np.array(t, np.int64)) for port, t in found.items()})
+                index = np.repeat(np.arange(group.size), len(ticks))
+                found.append(Known(group.name, statement.port, np.tile(ticks, group.size), index))
+    return found
 
 
 def _bundle(circuit: Circuit, link: EventLink, step: float, log: Log) -> Bundle:

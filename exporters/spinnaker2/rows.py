@@ -10,7 +10,7 @@ import numpy as np
 from .partition import App, Incoming, Partition, Slice
 from .words import STOCK, pack
 
-ROW_HEADER = 12  # bytes of [plastic size, fixed synapses, plastic controls]
+ENTRY = 12  # bytes of an entry of the master population table
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,17 +75,15 @@ def _indexed(
 ) -> tuple[bytes, bytes]:
     """An entry per block of senders; offsets of its rows, then the words."""
     blocks, first = np.unique(rows.block, return_index=True)
-    place = _aligned(address + 12 * len(blocks), 16)
+    place = _aligned(address + ENTRY * len(blocks), 16)
     table, body = [], bytearray()
     dtype = "<u2" if app.word.bytes == 2 else "<u4"
     edges = [*first.tolist(), rows.count]
     for number, a, b in zip(blocks.tolist(), edges[:-1], edges[1:], strict=True):
         key, width = partition.blocks[number]
         used = rows.place[a:b]
-        count = int(used[-1]) + 1
         head = _aligned(2 * ((1 << width) + 1), 4)
         starts = np.searchsorted(used, np.arange((1 << width) + 1)) + head // app.word.bytes
-        del count
         data = np.asarray(starts, "<u2").tobytes().ljust(head, b"\0")
         data += rows.word[a:b].astype(dtype).tobytes()
         table.append((key, 0xFFFFFFFF << width & 0xFFFFFFFF, (place + len(body)) << 8))
@@ -97,7 +95,7 @@ def _stock(partition: Partition, rows: PackedRows, app: App, address: int) -> tu
     """An entry per sender: [0, synapses, 0] and the words."""
     senders = np.array([key for key, _ in partition.blocks])[rows.block] + rows.place
     keys, first = np.unique(senders, return_index=True)
-    place = _aligned(address + 12 * len(keys), 16)
+    place = _aligned(address + ENTRY * len(keys), 16)
     table, body = [], bytearray()
     edges = [*first.tolist(), rows.count]
     for key, a, b in zip(keys.tolist(), edges[:-1], edges[1:], strict=True):

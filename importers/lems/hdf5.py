@@ -16,8 +16,8 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
 from ...canonical_model.network import Input, Network, Population, Projection
+from ..xml import Budget, Element, read_xml
 from .network_builder import MICRO, MILLI, NetworkBuilder, Units
-from .xml import Budget, Element, read_xml
 
 if TYPE_CHECKING:
     from ...canonical_model.network import Floats, Ints

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...canonical_model.diagnostics import ModelError, Span, error
 from ...canonical_model.network import Input, Projection
+from ..tables import parse_reference
+from ..xml import Element
 from .network_builder import NetworkBuilder, Places
 from .parse import need
-from .tables import parse_reference
-from .xml import Element
 
 Key: TypeAlias = tuple[str, ...]
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
 from ...canonical_model.network import Input, Network, Population, Projection
+from ..tables import Table
+from ..xml import Element
 from .network_builder import MICRO, NetworkBuilder, Units, groups, rows_of
 from .network_singles import Singles
 from .parse import need
-from .tables import Table
-from .xml import Element
 
 if TYPE_CHECKING:
     from ...canonical_model.network import Floats, Ints

@@ -9,9 +9,9 @@ from typing import TypeVar
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from ...canonical_model.expr import Expr
 from ...canonical_model.units import Dimension, Unit
+from ..xml import Element
 from . import syntax
 from .expressions import parse_expression
-from .xml import Element
 
 T = TypeVar("T")
 

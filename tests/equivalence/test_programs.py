@@ -229,3 +229,45 @@ def test_the_chip_does_what_the_grid_does(cell: m.Component, scheme: str, tmp_pa
     )
     # float32: 600 steps of at most a few units in the last place of 1
     assert np.abs(chip.traces["v"] - reference.traces["v"]).max() < 2e-5
+
+
+def test_literals_with_units_mean_the_same_on_the_chip(tmp_path: Path) -> None:
+    """The chip computes in mV and ms: a literal of 10 mV or 5 ms is 10 or 5 there."""
+    volt = Unit("mV", u.VOLTAGE, 1e-3)
+    cell = m.Component(
+        name="cell",
+        parameters=(m.Parameter(name="E", dimension=u.VOLTAGE, value=Quantity(-70.0, volt)),),
+        derived_parameters=(
+            m.DerivedParameter(name="top", dimension=u.VOLTAGE, value=E("E + 10 mV")),
+        ),
+        state_variables=(
+            m.StateVariable(name="v", dimension=u.VOLTAGE, initial=E("E")),
+            m.StateVariable(name="n", initial=E("0.5")),
+        ),
+        odes=(
+            m.Ode(variable="v", rhs=E("(E + 20 mV - v) / (5 ms)")),
+            m.Ode(variable="n", rhs=E("(n * n - v / (1 mV)) / (1 s)")),
+        ),
+        update=(m.Integrate(),),
+        on_conditions=(
+            m.OnCondition(
+                test=E("v > top + 1 mV"), body=(assign("v", "E - 1 mV"), m.Emit(port="spike"))
+            ),
+        ),
+        event_outputs=(m.EventPort(name="spike"),),
+    )
+    from dataclasses import replace
+
+    subject = replace(circuit(cell, {}), length=0.05, step=H)
+    reference = simulate(subject, mode="grid")
+    source = m.Provenance(source="model")
+    for item in export(subject, scheme="auto", step=H, source=source, log=Log(), name="model"):
+        path = tmp_path / item.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(item.data)
+    if missing_tools("host"):
+        pytest.skip("needs make and a C compiler")
+    chip = run(tmp_path, backend="host")
+    assert len(reference.events["spikes"]) > 3
+    assert np.allclose(chip.events["spikes"], reference.events["spikes"], rtol=0, atol=1e-9)
+    assert np.allclose(chip.traces["v"], reference.traces["v"], rtol=1e-5)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from interspike.canonical_model.diagnostics import Issue, Log, ModelError
 from interspike.importers.lems.includes import load_documents
-from interspike.importers.lems.xml import read_xml
+from interspike.importers.xml import read_xml
 
 
 def write(path: Path, include: str = "") -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from interspike.canonical_model.diagnostics import Issue, ModelError, Span
-from interspike.importers.lems.xml import Budget, read_xml, read_xml_file
+from interspike.importers.xml import Budget, read_xml, read_xml_file
 
 
 def issue(data: bytes) -> Issue:

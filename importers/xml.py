@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
-from ...canonical_model.diagnostics import ModelError, Span, error
+from ..canonical_model.diagnostics import ModelError, Span, error
 from .tables import Table
 
 MAX_DEPTH = 200

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from ...canonical_model.diagnostics import ModelError, Span, error
+from ..canonical_model.diagnostics import ModelError, Span, error
 
 if TYPE_CHECKING:
-    from ...canonical_model.network import Floats, Ints
+    from ..canonical_model.network import Floats, Ints
 
 REFERENCES = frozenset({"preCellId", "postCellId", "preCell", "postCell", "target"})
 FLOATS = frozenset({"weight", "location.x", "location.y", "location.z"})

@@ -1,0 +1,293 @@
+"""Recover regimes from a time-step program: what it integrates, and when, are modes of a hybrid system.
+
+Each way through the branches around `Integrate` is a regime whose ODEs are the variables integrated on it;
+the tests on the way are the transitions. A branch that integrates nothing is an event. A counter of steps
+becomes a clock. Statements that act in every step have no counterpart in continuous time and are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .. import model
+from ..algebra import negative
+from ..diagnostics import refuse
+from ..expr import (
+    GRID_FUNCTIONS,
+    ONE,
+    TIME,
+    ZERO,
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Number,
+    free_names,
+    rebuild,
+    walk,
+)
+from ..query import expressions, nested
+from ..units import TIME as TIME_DIMENSION
+from .change import all_expressions, change_expressions, change_statement
+from .idioms import without_samples
+from .inline import inline_functions
+from .kernels import lower_kernels
+from .modes import Found, Mode, conjunction, find_counters, find_modes, in_the_way, without_locals
+
+DERIVATIVE = "__d"
+
+
+def raise_program(component: model.Component) -> model.Component:
+    """The same behaviour as regimes, conditions and event handlers.
+
+    A component without a program is only rid of its kernels and functions.
+
+    Raises ModelError K120 (a statement that stands in the way, with its place), K121 (too many regimes),
+    K1xx of kernels and functions.
+    """
+    if component.update is None:
+        return lower_kernels(inline_functions(component))
+    component = inline_functions(component)
+    found = Found(component)
+    find_counters(found)
+    update = without_locals(component.update or ())
+    modes = find_modes(found, update)
+    component = _without_steps(replace(component, update=None), found)
+    component = replace(
+        component,
+        on_events=(*found.events, *component.on_events),
+        on_conditions=tuple(_condition(found, item) for item in component.on_conditions),
+    )
+    conditions = tuple(_condition(found, item) for item in found.conditions)
+    jumps = _jumping(component)
+    lowered = lower_kernels(component)
+    lowered = replace(lowered, on_conditions=(*conditions, *lowered.on_conditions), traces=())
+    always = {ode.variable for ode in lowered.odes} - {ode.variable for ode in component.odes}
+    raised = _without_unused(_with_regimes(lowered, modes, always, found, jumps), found)
+    _refuse_steps(raised)
+    return raised
+
+
+def _without_unused(component: model.Component, found: Found) -> model.Component:
+    """Propagators and samples that nothing reads any more fall away."""
+    samples = found.samples.keys()
+    component = replace(
+        component,
+        state_variables=tuple(s for s in component.state_variables if s.name not in samples),
+        exposures=tuple(e for e in component.exposures if e.variable not in samples),
+    )
+    while True:
+        used = {name for expr in all_expressions(component) for name in free_names(expr)}
+        idle = {
+            item.name
+            for item in component.derived_parameters
+            if item.name not in used and _counts_steps(item.value)
+        }
+        if not idle:
+            return component
+        kept = tuple(item for item in component.derived_parameters if item.name not in idle)
+        component = replace(component, derived_parameters=kept)
+
+
+def _counts_steps(expr: Expr) -> bool:
+    return any(isinstance(n, Call) and n.function in GRID_FUNCTIONS for n in walk(expr))
+
+
+def _refuse_steps(component: model.Component) -> None:
+    for expr in all_expressions(component):
+        for node in walk(expr):
+            if isinstance(node, Call) and node.function in GRID_FUNCTIONS:
+                message = f"'{node.function}' has no meaning in continuous time"
+                raise refuse("K120", message, node.span or component.span)
+
+
+def _condition(found: Found, item: model.OnCondition) -> model.OnCondition:
+    """A condition in clocks instead of counters."""
+    body = tuple(change_statement(s, lambda e: _clocked(e, found)) for s in item.body)
+    rates = {ode.variable: ode.rhs for ode in found.component.odes}
+    test = without_samples(_clocked(item.test, found), found.samples, rates)
+    used = [e for statement in nested(body) for e in expressions(statement)]
+    for name in found.samples:
+        if any(name in free_names(expr) for expr in (test, *used)):
+            message = f"'{name}', a value of the step before, is used other than to see a crossing"
+            raise refuse("K120", message, item.span)
+    return replace(item, test=test, body=body)
+
+
+def _clocked(expr: Expr, found: Found) -> Expr:
+    """A counter as a clock: `steps(x)` is x, and whole numbers of steps beside it are steps of time."""
+    if isinstance(expr, Call) and expr.function == "steps":
+        return expr.args[0]
+    match expr:
+        # a clock runs through 0, it does not stop there
+        case Binary("==", Name(name), limit) if name in found.counters and limit == ZERO:
+            return Binary("<=", Name(name), ZERO, expr.span)
+        case Binary("!=", Name(name), limit) if name in found.counters and limit == ZERO:
+            return Binary(">", Name(name), ZERO, expr.span)
+    return rebuild(expr, lambda part: _clocked(part, found))
+
+
+def _without_steps(component: model.Component, found: Found) -> model.Component:
+    """Counters become clocks of dimension time, counts of steps become times."""
+    if found.counters:
+        _check_counters(component, found)
+    counted = _counting(component)
+    changed = change_expressions(component, lambda expr: _clocked(expr, found))
+    states = tuple(
+        replace(s, kind=model.REAL, dimension=TIME_DIMENSION, initial=s.initial)
+        if s.name in found.counters
+        else s
+        for s in changed.state_variables
+    )
+    derived = tuple(
+        replace(p, kind=model.REAL, dimension=TIME_DIMENSION) if p.name in counted else p
+        for p in changed.derived_parameters
+    )
+    return replace(changed, state_variables=states, derived_parameters=derived)
+
+
+def _counting(component: model.Component) -> set[str]:
+    """Derived parameters that are numbers of steps."""
+    return {
+        p.name
+        for p in component.derived_parameters
+        if isinstance(p.value, Call) and p.value.function == "steps"
+    }
+
+
+def _check_counters(component: model.Component, found: Found) -> None:
+    """A counter may be compared with 0 and set to a number of steps; nothing else has a meaning in time."""
+    counting = _counting(component)
+    bodies = [handler.body for handler in component.on_events]
+    bodies += [condition.body for condition in (*component.on_conditions, *found.conditions)]
+    for body in bodies:
+        for item in nested(body):
+            if isinstance(item, model.Assign) and item.target in found.counters:
+                value = item.value
+                is_steps = isinstance(value, Call) and value.function == "steps"
+                if not (is_steps or value == ZERO or free_names(value) <= counting):
+                    raise in_the_way(
+                        item, f"'{item.target}' counts steps but is set to something else"
+                    )
+
+
+def _jumping(component: model.Component) -> dict[str, set[str]]:
+    """Variables that spikes move directly, with the ports."""
+    found: dict[str, set[str]] = {}
+    for ode in component.odes:
+        for node in walk(ode.rhs):
+            if (
+                isinstance(node, Call)
+                and node.function == "convolve"
+                and node.args[0] == Name("delta")
+            ):
+                port = node.args[1]
+                assert isinstance(port, Name)
+                found.setdefault(ode.variable, set()).add(port.id)
+    return found
+
+
+def _with_regimes(
+    component: model.Component,
+    modes: list[Mode],
+    always: set[str],
+    found: Found,
+    jumps: dict[str, set[str]],
+) -> model.Component:
+    """A regime for each mode; what every mode shares stays outside."""
+    own_odes = [ode for ode in component.odes if ode.variable not in always]
+    shared = [ode for ode in component.odes if ode.variable in always]
+    active = [[ode for ode in own_odes if _is_active(ode.variable, mode)] for mode in modes]
+    if len(modes) == 1:
+        return replace(component, odes=(*active[0], *shared, *_clock_odes(modes[0])))
+    common = [ode for ode in own_odes if all(ode in odes for odes in active)]
+    regimes = []
+    names = _names(modes, active)
+    jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
+    for mode, odes, name in zip(modes, active, names, strict=True):
+        variables = {ode.variable for ode in odes}
+        regimes.append(
+            model.Regime(
+                name=name,
+                initial=mode is modes[_initial(component, modes)],
+                odes=(*(ode for ode in odes if ode not in common), *_clock_odes(mode)),
+                on_conditions=tuple(
+                    model.OnCondition(
+                        test=_clocked(conjunction(other.tests) or ONE, found),
+                        body=(model.Transition(regime=target),),
+                    )
+                    for other, target in zip(modes, names, strict=True)
+                    if other is not mode
+                ),
+                on_events=tuple(h for h in jump_handlers if _targets(h) <= variables),
+            )
+        )
+    handlers = tuple(h for h in component.on_events if h not in jump_handlers)
+    return replace(
+        component,
+        odes=(*common, *shared),
+        on_events=handlers,
+        machines=(model.RegimeMachine(regimes=tuple(regimes)),),
+    )
+
+
+def _targets(handler: model.OnEvent) -> set[str]:
+    return {item.target for item in handler.body if isinstance(item, model.Assign)}
+
+
+def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
+    """A handler that stands for an impulse in an ODE: it is lost while the variable is held."""
+    return any(
+        variable in jumps and handler.port in jumps[variable] and len(handler.body) == 1
+        for variable in _targets(handler)
+    )
+
+
+def _is_active(variable: str, mode: Mode) -> bool:
+    while variable.endswith(DERIVATIVE) and variable not in mode.integrated:
+        variable = variable.removesuffix(DERIVATIVE)
+    return mode.everything or variable in mode.integrated
+
+
+def _clock_odes(mode: Mode) -> tuple[model.Ode, ...]:
+    clocks = (model.Ode(variable=name, rhs=negative(ONE)) for name in mode.counted)
+    return (*clocks, *mode.decays)
+
+
+def _names(modes: list[Mode], active: list[list[model.Ode]]) -> list[str]:
+    """`integrating` where most is integrated, `refractory` for a lone other one, else numbered."""
+    most = max(range(len(modes)), key=lambda k: len(active[k]) - len(modes[k].counted))
+    other = "refractory" if len(modes) == 2 else "mode_{}"
+    return ["integrating" if k == most else other.format(k) for k in range(len(modes))]
+
+
+def _initial(component: model.Component, modes: list[Mode]) -> int:
+    """The mode whose tests hold at the initial values; the one without countdown if that is not known."""
+    values: dict[str, Expr | None] = {s.name: s.initial for s in component.state_variables}
+    for k, mode in enumerate(modes):
+        if all(_holds(test, values) for test in mode.tests):
+            return k
+    return min(range(len(modes)), key=lambda k: len(modes[k].counted))
+
+
+def _holds(test: Expr, values: dict[str, Expr | None]) -> bool:
+    """Is a comparison of a state with a literal true at the start?"""
+    match test:
+        case Binary("and", left, right):
+            return _holds(left, values) and _holds(right, values)
+        case Binary("or", left, right):
+            return _holds(left, values) or _holds(right, values)
+        case Binary(op, Name(name), Number(limit)) if name in values and name != TIME:
+            initial = values[name]
+            if initial is None:
+                start: float | None = 0.0
+            else:
+                start = initial.value if isinstance(initial, Number) else None
+            if start is None:
+                return False
+            table = {
+                "<": start < limit, "<=": start <= limit, ">": start > limit,
+                ">=": start >= limit, "==": start == limit, "!=": start != limit,
+            }  # fmt: skip
+            return table.get(op, False)
+    return False

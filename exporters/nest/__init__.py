@@ -1,0 +1,1 @@
+"""The NEST target: C++ extension modules, PyNEST scripts, PyNN cell types."""

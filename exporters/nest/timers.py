@@ -1,0 +1,63 @@
+"""Time on a grid: comparisons with `t` and with countdown timers, exact to the step.
+
+Sums such as `last + pause`, and timers that lose h in every step, are rounded: on the grid they come out
+just above or below a tick. A slack of 1 % of a step makes a pause of n steps last n steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...canonical_model.expr import TIME as T
+from ...canonical_model.expr import Binary, Call, Expr, Name, Number, Unary, free_names, rebuild
+from ...canonical_model.model import Component, DerivedParameter
+from ...canonical_model.passes.change import change_expressions
+from ...canonical_model.query import odes
+from ...canonical_model.units import TIME
+
+SLACK = "t_slack"
+FRACTION = 0.01
+ORDER = frozenset({"<", "<=", ">", ">="})
+
+
+def grid_safe(component: Component) -> Component:
+    """The unit-free component with slackened comparisons; the slack follows the resolution."""
+    rates = {ode.variable: ode.rhs for ode in odes(component)}
+    moving = {*rates, *(item.name for item in component.derived_variables)}
+    moving |= {item.name for item in component.analog_inputs}
+    timers = {name for name, rate in rates.items() if _constant(rate) in (1.0, -1.0)}
+
+    def change(expr: Expr) -> Expr:
+        if isinstance(expr, Binary) and expr.op in ORDER:
+            names = free_names(expr)
+            is_clock = T in names and not names & moving
+            if is_clock or (names & timers and not names & (moving - timers)):
+                return _slackened(expr)
+        return rebuild(expr, change)
+
+    changed = change_expressions(component, change)
+    if changed == component:
+        return component
+    slack = DerivedParameter(
+        name=SLACK,
+        dimension=TIME,
+        value=Binary("*", Number(FRACTION), Call("resolution")),
+        description="comparisons with time are exact to this",
+    )
+    return replace(changed, derived_parameters=(*changed.derived_parameters, slack))
+
+
+def _constant(expr: Expr) -> float | None:
+    match expr:
+        case Number(value):
+            return value
+        case Unary("-", Number(value)):
+            return -value
+        case _:
+            return None
+
+
+def _slackened(expr: Binary) -> Binary:
+    """Equality within the slack counts as equality: not greater, not less."""
+    grows = "+" if expr.op in (">", "<=") else "-"
+    return Binary(expr.op, expr.left, Binary(grows, expr.right, Name(SLACK)), expr.span)

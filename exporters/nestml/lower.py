@@ -1,0 +1,420 @@
+"""From a hybrid system to the program of a time step: regimes become guards, lists of times become loops.
+
+What is found at one instant of continuous time is met at the nearest end of a step. The result has
+an update program, at most one handler for each port, and neither regimes nor timed events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ...canonical_model.diagnostics import refuse
+from ...canonical_model.expr import (
+    ONE,
+    TIME,
+    ZERO,
+    Binary,
+    Call,
+    Conditional,
+    Expr,
+    Name,
+    Number,
+    Unary,
+    free_names,
+    is_random,
+    substitute,
+    walk,
+)
+from ...canonical_model.model import (
+    BOOLEAN,
+    INTEGER,
+    Argument,
+    Assign,
+    Component,
+    DerivedParameter,
+    DerivedVariable,
+    EventPort,
+    Function,
+    If,
+    Ode,
+    OnCondition,
+    OnEvent,
+    Return,
+    Statement,
+    StateVariable,
+    Transition,
+    While,
+)
+from ...canonical_model.query import declared
+from ...canonical_model.units import TIME as TIME_DIMENSION
+from ...canonical_model.units import si_quantity
+from .choices import strict_choices
+from .clock import Machine, guarded, plan_machines
+from .held import hold_inputs
+
+MAX_TIMES = 2000
+HALF = "half_step"
+WEIGHT = "weight"
+
+
+@dataclass(slots=True)
+class Lowering:
+    """A component on its way, and the names that it has."""
+
+    component: Component
+    taken: set[str]
+    statics: list[DerivedParameter] = field(default_factory=list)
+    states: list[StateVariable] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    start: list[Statement] = field(default_factory=list)
+    finish: list[Statement] = field(default_factory=list)
+
+    def fresh(self, wanted: str) -> str:
+        """A name that the component does not have yet."""
+        name = wanted
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    def half_step(self) -> Expr:
+        """Half of the step, as an internal quantity made when first needed."""
+        if not any(item.name == HALF for item in self.statics):
+            self.taken.add(HALF)
+            value = Binary("*", Number(0.5), Call("resolution"))
+            self.statics.append(
+                DerivedParameter(
+                    name=HALF,
+                    dimension=TIME_DIMENSION,
+                    value=value,
+                    description="events count at the nearest end of a step",
+                )
+            )
+        return Name(HALF)
+
+
+def lower(component: Component) -> Component:
+    """The flat component as a program of one step. A component that has a program stays as it is.
+
+    Raises ModelError N303 for lists of more than 2000 times.
+    """
+    if component.update is not None:
+        return component
+    names = {item.name for item in declared(component)}
+    names |= {item.name for item in component.analog_inputs}
+    names |= {port.name for port in component.event_inputs}
+    low = Lowering(_first_values(component), names | {HALF})
+    _random_start(low)
+    _plain_initial(low)
+    low.component = hold_inputs(low.component, low)
+    machines = plan_machines(low.component, low.fresh)
+    _timed(low)
+    core = _integrate(low.component, machines)
+    return _assemble(low, machines, core)
+
+
+def _assemble(low: Lowering, machines: list[Machine], core: tuple[Statement, ...]) -> Component:
+    c = low.component
+    conditions = [_condition(low, item, machines, None) for item in c.on_conditions]
+    for machine in machines:
+        for number in machine.order():
+            for item in machine.regimes[number].on_conditions:
+                if machine.counter and number == machine.waits:
+                    continue
+                guard = machine.test(number)
+                conditions.append(_condition(low, item, machines, guard))
+    update = (*low.start, *core, *low.finish)
+    return replace(
+        c,
+        derived_parameters=(
+            *c.derived_parameters,
+            *low.statics,
+            *(p for m in machines for p in m.statics),
+        ),
+        state_variables=(
+            *(s for s in c.state_variables if not any(s.name in m.unused for m in machines)),
+            *low.states,
+            *(s for m in machines for s in m.states),
+        ),
+        derived_variables=tuple(
+            replace(d, value=strict_choices(d.value))
+            for d in (*c.derived_variables, *_regime_values(machines))
+        ),
+        odes=tuple(
+            replace(o, rhs=strict_choices(o.rhs)) for o in (*c.odes, *_regime_odes(machines))
+        ),
+        on_conditions=tuple(conditions),
+        on_events=_handlers(c, machines),
+        event_inputs=tuple(_port(p, low) for p in c.event_inputs),
+        functions=(*c.functions, *low.functions),
+        timed_events=(),
+        machines=(),
+        exposures=tuple(
+            e for e in c.exposures if not any(e.variable in m.unused for m in machines)
+        ),
+        update=update,
+    )
+
+
+def _port(port: EventPort, low: Lowering) -> EventPort:
+    """In a program every event carries a weight, be it read or not."""
+    return port if port.payload or WEIGHT in low.taken else replace(port, payload=(WEIGHT,))
+
+
+def _first_values(component: Component) -> Component:
+    """Initial values in terms of what is fixed: derived variables in them are replaced by their values."""
+    derived = {item.name: item.value for item in component.derived_variables}
+    initial = {s.name: s.initial or ZERO for s in component.state_variables}
+    for machine in component.machines:
+        regime = next(r for r in machine.regimes if r.name == machine.initial)
+        derived.update({item.name: item.value for item in regime.derived_variables})
+    inputs = {i.name: Number(i.default) for i in component.analog_inputs}
+    zero_time = Number(0.0, si_quantity(0.0, TIME_DIMENSION).unit)
+
+    def settle(expr: Expr, depth: int = 0) -> Expr:
+        names = free_names(expr)
+        table: dict[str, Expr] = {n: v for n, v in derived.items() if n in names}
+        if table and depth < 100:
+            return settle(substitute(expr, table), depth + 1)
+        rest = {n: initial[n] for n in names & initial.keys() if not is_random(initial[n])}
+        known: dict[str, Expr] = {**{n: v for n, v in inputs.items() if n in names}, **rest}
+        if known and depth < 100:
+            return settle(substitute(expr, known), depth + 1)
+        return substitute(expr, {TIME: zero_time})
+
+    states = tuple(
+        replace(s, initial=settle(s.initial)) if s.initial is not None else s
+        for s in component.state_variables
+    )
+    return replace(component, state_variables=states)
+
+
+def _random_start(low: Lowering) -> None:
+    """Draws and entry actions that belong to the start go into the first step: states cannot hold them."""
+    c = low.component
+    drawn: dict[str, Expr] = {
+        s.name: s.initial
+        for s in c.state_variables
+        if s.initial is not None and is_random(s.initial)
+    }
+    while True:
+        more = {
+            s.name: s.initial
+            for s in c.state_variables
+            if s.initial is not None
+            and s.name not in drawn
+            and free_names(s.initial) & drawn.keys()
+        }
+        if not more:
+            break
+        drawn.update(more)
+    entries: list[Statement] = []
+    for machine in c.machines:
+        regime = next(r for r in machine.regimes if r.name == machine.initial)
+        entries += regime.on_entry
+    if not drawn and not entries:
+        return
+    order = _in_order(drawn)
+    flag = low.fresh("has_started")
+    body: tuple[Statement, ...] = (
+        *(Assign(target=name, value=drawn[name]) for name in order),
+        *entries,
+        Assign(target=flag, value=ONE),
+    )
+    low.states.append(
+        StateVariable(
+            name=flag, kind=BOOLEAN, initial=ZERO, description="false before the first step"
+        )
+    )
+    low.start.append(If(branches=((Unary("not", Name(flag)), body),)))
+    states = tuple(replace(s, initial=None) if s.name in drawn else s for s in c.state_variables)
+    low.component = replace(c, state_variables=states)
+
+
+def _plain_initial(low: Lowering) -> None:
+    """Initial values that choose become internals: NESTML's analysis cannot read a choice there."""
+    states = []
+    for state in low.component.state_variables:
+        initial = state.initial
+        if initial is not None and any(isinstance(node, Conditional) for node in walk(initial)):
+            name = low.fresh(f"{state.name}_initial")
+            low.statics.append(
+                DerivedParameter(name=name, dimension=state.dimension, value=initial)
+            )
+            state = replace(state, initial=Name(name))
+        states.append(state)
+    low.component = replace(low.component, state_variables=tuple(states))
+
+
+def _in_order(values: dict[str, Expr]) -> list[str]:
+    """Names so that each comes after those that its value reads."""
+    from ...solvers.graph import topological
+
+    order, _ = topological({n: set(free_names(v)) & values.keys() - {n} for n, v in values.items()})
+    return [*order, *(name for name in values if name not in order)]
+
+
+def _timed(low: Lowering) -> None:
+    """A list of times is a function of a counter; the counter runs through it."""
+    for item in low.component.timed_events:
+        count = len(item.times)
+        if not count:
+            continue
+        if count > MAX_TIMES:
+            message = f"a list of {count} times is too long for a program in NESTML"
+            raise refuse("N303", message, item.span, hint="give the spikes to the simulator")
+        counter, function = low.fresh("next_event"), low.fresh("event_time")
+        unit = si_quantity(0.0, TIME_DIMENSION).unit
+        branches = tuple(
+            (
+                Binary("==", Name("k"), Number(float(number))),
+                (Return(value=Number(time, unit)),),
+            )
+            for number, time in enumerate(item.times[:-1])
+        )
+        last = Return(value=Number(item.times[-1], unit))
+        body: tuple[Statement, ...] = (If(branches=branches), last) if branches else (last,)
+        low.functions.append(
+            Function(
+                name=function,
+                arguments=(Argument(name="k", kind=INTEGER),),
+                dimension=TIME_DIMENSION,
+                body=body,
+                description="when the event of number k happens",
+            )
+        )
+        due = low.fresh("next_time")
+        low.states += [
+            StateVariable(
+                name=counter, kind=INTEGER, initial=ZERO, description="events that have happened"
+            ),
+            StateVariable(
+                name=due, dimension=TIME_DIMENSION, initial=Number(item.times[0], unit),
+                description="when the next one is due",
+            ),
+        ]  # fmt: skip
+        reached = Binary(">=", Name(TIME), Binary("-", Name(due), low.half_step()))
+        test = Binary("and", Binary("<", Name(counter), Number(float(count))), reached)
+        step: tuple[Statement, ...] = (
+            Assign(target=counter, value=Binary("+", Name(counter), Number(1.0))),
+            Assign(target=due, value=Call(function, (Name(counter),))),
+        )
+        low.finish.append(While(test=test, body=(*item.body, *step)))
+
+
+def _integrate(component: Component, machines: list[Machine]) -> tuple[Statement, ...]:
+    """`integrate_odes` of what moves in the active regimes."""
+    always = [ode.variable for ode in component.odes]
+    every = list(dict.fromkeys([*always, *(v for m in machines for v in m.moving())]))
+    return guarded(machines, always, every)
+
+
+def _condition(
+    low: Lowering, item: OnCondition, machines: list[Machine], guard: Expr | None
+) -> OnCondition:
+    """A condition on the grid: a time is reached at the nearest end of a step."""
+    test = _timely(low, item.test)
+    if guard is not None:
+        test = Binary("and", guard, test)
+    return OnCondition(test=test, body=_entered(item.body, machines), span=item.span)
+
+
+def _timely(low: Lowering, test: Expr) -> Expr:
+    """Comparisons in which `t` stands against what does not move count `t` half a step later."""
+    c = low.component
+    moving = {o.variable for o in c.odes} | {v.name for v in c.derived_variables}
+    moving |= {o.variable for m in c.machines for r in m.regimes for o in r.odes}
+    moving |= {i.name for i in c.analog_inputs}
+    derived = {v.name: v.value for v in c.derived_variables if TIME in free_names(v.value)}
+
+    def change(expr: Expr) -> Expr:
+        match expr:
+            case Binary("<" | "<=" | ">" | ">=" as op, left, right):
+                plain = Binary(op, substitute(left, derived), substitute(right, derived), expr.span)
+                names = free_names(plain)
+                if TIME not in names or names & moving:
+                    return expr
+                if plain.left == Name(TIME):
+                    return Binary(op, plain.left, Binary("-", plain.right, low.half_step()))
+                later = Binary("+", Name(TIME), low.half_step())
+                return substitute(plain, {TIME: later})
+            case Binary("and" | "or" as op, left, right):
+                return Binary(op, change(left), change(right), expr.span)
+            case Unary("not", operand):
+                return Unary("not", change(operand), expr.span)
+        return expr
+
+    return change(test)
+
+
+def _entered(
+    body: tuple[Statement, ...], machines: list[Machine], depth: int = 0
+) -> tuple[Statement, ...]:
+    """A body with transitions replaced by what they do."""
+    result: list[Statement] = []
+    for item in body:
+        match item:
+            case Transition(regime=regime, machine=name):
+                machine = next(m for m in machines if m.name == name)
+                result += machine.enter(regime)
+                entry = machine.regime(regime).on_entry
+                if depth < 10:
+                    result += _entered(machine.kept(entry), machines, depth + 1)
+            case If(branches=branches, otherwise=otherwise):
+                changed = tuple((t, _entered(b, machines, depth)) for t, b in branches)
+                result.append(
+                    replace(item, branches=changed, otherwise=_entered(otherwise, machines, depth))
+                )
+            case _:
+                result.append(item)
+    return tuple(result)
+
+
+def _handlers(component: Component, machines: list[Machine]) -> tuple[OnEvent, ...]:
+    """One handler for each port; what regimes do with the event is guarded."""
+    found: dict[str, OnEvent] = {}
+    order: list[tuple[Expr | None, OnEvent]] = [(None, item) for item in component.on_events]
+    for machine in machines:
+        for number, regime in enumerate(machine.regimes):
+            order += [(machine.test(number), item) for item in regime.on_events]
+    for guard, item in order:
+        body = _entered(item.body, machines)
+        if guard is not None and body:
+            body = (If(branches=((guard, body),)),)
+        known = found.get(item.port)
+        if known is None:
+            found[item.port] = replace(item, body=body)
+        else:
+            priority = max(known.priority, item.priority)
+            found[item.port] = replace(known, body=(*known.body, *body), priority=priority)
+    return tuple(item for item in found.values() if item.body)
+
+
+def _regime_odes(machines: list[Machine]) -> list[Ode]:
+    """The equations of regimes: one for each state, with a choice where they differ."""
+    result: list[Ode] = []
+    for machine in machines:
+        for variable in machine.moving():
+            rhs = machine.choose({
+                number: ode.rhs
+                for number, regime in enumerate(machine.regimes)
+                for ode in regime.odes
+                if ode.variable == variable
+            })  # fmt: skip
+            result.append(Ode(variable=variable, rhs=rhs))
+    return result
+
+
+def _regime_values(machines: list[Machine]) -> list[DerivedVariable]:
+    result: list[DerivedVariable] = []
+    for machine in machines:
+        items = {d.name: d for regime in machine.regimes for d in regime.derived_variables}
+        for name, item in items.items():
+            value = machine.choose({
+                number: d.value
+                for number, regime in enumerate(machine.regimes)
+                for d in regime.derived_variables
+                if d.name == name
+            })  # fmt: skip
+            result.append(replace(item, value=value))
+    return result

@@ -1,0 +1,1 @@
+"""NineML 1.0 as a target, in YAML, XML and JSON."""

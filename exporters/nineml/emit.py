@@ -1,0 +1,187 @@
+"""A canonical model as one NineML document."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.model import Component, Model, Provenance
+from ...canonical_model.passes.linked import link_attachments
+from ...canonical_model.units import NONE
+from ..artifact import Artifact
+from .dynamics import Written, foreign, write_class
+from .markup import Node, to_json, to_xml, to_yaml
+from .names import Names
+from .quantities import Quantities
+from .values import DISTRIBUTIONS, LIBRARY, Values
+
+if TYPE_CHECKING:
+    from ...canonical_model.network import Floats
+
+CLASS = "nineml.class"
+
+
+def export_yaml(
+    model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
+) -> tuple[Artifact, ...]:
+    """`<name>.yml`. NineML holds no solver and no step. Raises ModelError X3xx, R12x."""
+    return _export(model, log, f"{name}.yml", to_yaml)
+
+
+def export_xml(
+    model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
+) -> tuple[Artifact, ...]:
+    """`<name>.xml`; as `export_yaml`."""
+    return _export(model, log, f"{name}.xml", to_xml)
+
+
+def export_json(
+    model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
+) -> tuple[Artifact, ...]:
+    """`<name>.json`; as `export_yaml`."""
+    return _export(model, log, f"{name}.json", to_json)
+
+
+def _export(
+    model: Model, log: Log, path: str, write: Callable[[Node], bytes]
+) -> tuple[Artifact, ...]:
+    return (Artifact(path, write(write_document(model, log))),)
+
+
+@dataclass(slots=True)
+class Document:
+    """What has been written so far."""
+
+    log: Log
+    names: Names = field(default_factory=lambda: Names(exact=True))
+    classes: list[Node] = field(default_factory=list)
+    components: list[Node] = field(default_factory=list)
+    written: dict[str, Written] = field(default_factory=dict)
+    valued: set[str] = field(default_factory=set)
+    in_network: set[str] = field(default_factory=set)
+    component_names: dict[str, str] = field(default_factory=dict)
+    made: int = 0
+    quantities: Quantities = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quantities = Quantities(self.names)
+
+    def add(self, component: Component) -> None:
+        """A component: its class, which an equal one may have written, and its values."""
+        written = write_class(component, self.quantities, self.log)
+        self.written[component.name] = written
+        wanted = component.extras.get(CLASS, "")
+        values = None
+        missing = [p.name for p in written.parameters() if p.value is None]
+        if missing and component.name not in self.in_network:
+            has_others = any(p.value is not None for p in written.parameters())
+            if has_others:
+                message = (
+                    f"'{component.name}' has no value for {', '.join(missing)}: only its class is "
+                    "written"
+                )
+                self.log.add("X324", Level.DROPPED, message, component.span)
+        elif not missing:
+            values = self.values_node(component, {}, {})
+        is_bare = values is None or (not values.children[1:] and wanted == component.name)
+        if is_bare and not missing:
+            wanted = component.name
+        wanted = wanted or f"{component.name}Dynamics"
+        written.class_name = self.class_name(written.node, wanted)
+        if values is None or is_bare:
+            return
+        name = self.component_names.get(component.name)
+        if name is None:
+            # the class has taken the name
+            name = self.names.get(f"{component.name}_default", f"component {component.name}")
+            self.component_names[component.name] = name
+        values.attributes["name"] = name
+        values.children[0].body = written.class_name
+        self.valued.add(component.name)
+        self.components.append(values)
+
+    def values_node(
+        self,
+        component: Component,
+        parameters: Mapping[str, Floats],
+        initial: Mapping[str, Floats],
+    ) -> Node:
+        """A Component element without a name; arrays hold one SI value for each instance."""
+        written = self.written[component.name]
+        writer = Values(
+            component, written, self.quantities, self.log, self.distribution, self.unique,
+            self.components,
+        )  # fmt: skip
+        return writer.node(parameters, initial)
+
+    def unique(self, wanted: str) -> str:
+        """A name for something that nobody asks for by name."""
+        self.made += 1
+        return self.names.get(wanted, f"made {self.made}")
+
+    def distribution(self, kind: str) -> str:
+        """The name of the class of a random distribution, made once."""
+        key = f"distribution {kind}"
+        is_new = key not in self.names.given
+        name = self.names.get(f"{kind.title()}Distribution", key)
+        if is_new:
+            node = Node("ComponentClass", {"name": name})
+            dimension = self.quantities.dimension(NONE)
+            for parameter in DISTRIBUTIONS[kind]:
+                node.add(Node("Parameter", {"name": parameter, "dimension": dimension}))
+            node.add(Node("RandomDistribution", {"standard_library": LIBRARY + kind}))
+            self.classes.append(node)
+        return name
+
+    def class_name(self, node: Node, wanted: str) -> str:
+        """The name of an equal class, or of a new one."""
+        for known in self.classes:
+            other = copy.deepcopy(known)
+            other.attributes["name"] = ""
+            if (
+                other == node
+                and self.names.given.get(f"class {wanted}") == known.attributes["name"]
+            ):
+                return str(known.attributes["name"])
+        key = f"class {wanted}"
+        number = 2
+        while key in self.names.given:
+            key, number = f"class {wanted} {number}", number + 1
+        name = self.names.get(wanted, key)
+        node.attributes["name"] = name
+        self.classes.append(node)
+        return name
+
+
+def write_document(model: Model, log: Log) -> Node:
+    """The whole document. Raises ModelError X300 where nothing can be written."""
+    document = Document(log)
+    model = link_attachments(model, log)
+    if not model.components:
+        raise refuse("X300", "the model has no component that NineML could hold")
+    network = model.network
+    if network is not None:
+        document.in_network.update(p.component for p in network.populations)
+        document.in_network.update(p.synapse for p in network.projections)
+    # names of components are what a reader asks for: they get theirs first
+    for component in model.components:
+        if component.extras.get(CLASS) != component.name:
+            key = f"component {component.name}"
+            document.component_names[component.name] = document.names.get(component.name, key)
+    for component in model.components:
+        with log.gather():
+            document.add(component)
+    log.stop_on_error()
+    root = Node("NineML")
+    if network is not None:
+        from .network import write_network
+
+        root.add(*write_network(model, document))
+    root.add(*document.classes, *document.components, *document.quantities.nodes())
+    for note in model.provenance.notes:
+        if note.startswith("annotations="):
+            root.children.insert(0, foreign(note.removeprefix("annotations=")))
+    return root

@@ -1,0 +1,148 @@
+"""Values of the user layer: properties and initial values as numbers, arrays and distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.expr import ONE, Binary, Call, Expr, Number, Unary, is_random
+from ...canonical_model.model import Component, StateVariable
+from ...canonical_model.units import NONE, PURE, Quantity, si_quantity
+from .dynamics import Written, foreign
+from .markup import Node
+from .prepare import initial_values
+from .quantities import Quantities
+
+if TYPE_CHECKING:
+    from ...canonical_model.network import Floats
+
+ANNOTATIONS = "nineml.annotations.component"
+LIBRARY = "http://www.uncertml.org/distributions/"
+DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    "uniform": ("minimum", "maximum"),
+    "normal": ("mean", "variance"),
+    "exponential": ("rate",),
+    "poisson": ("rate",),
+}
+
+
+@dataclass(slots=True)
+class Values:
+    """Writes Component elements of one class; `distribution` gives the class of a distribution.
+
+    What stands at the level of the document goes to `shared`, with names from `unique`.
+    """
+
+    component: Component
+    written: Written
+    quantities: Quantities
+    log: Log
+    distribution: Callable[[str], str]
+    unique: Callable[[str], str]
+    shared: list[Node]
+
+    def node(self, parameters: Mapping[str, Floats], initial: Mapping[str, Floats]) -> Node:
+        """The element, still without a name. Raises ModelError X325 for a parameter without value."""
+        node = Node("Component", {"name": ""})
+        node.add(Node("Definition", body=self.written.class_name))
+        for item in self.written.parameters():
+            name = self.written.names[item.name]
+            if item.name in parameters:
+                node.add(self.array("Property", name, parameters[item.name], item.dimension))
+            elif item.value is None:
+                message = f"the parameter '{item.name}' of '{self.component.name}' has no value"
+                raise refuse("X325", message, item.span)
+            else:
+                node.add(self.single("Property", name, item.value))
+        for state in self.written.prepared.component.state_variables:
+            name = self.written.names[state.name]
+            if state.name in initial:
+                node.add(self.array("Initial", name, initial[state.name], state.dimension))
+                continue
+            found = self.start(state, name)
+            if found is not None:
+                node.add(found)
+        annotations = foreign(self.component.extras.get(ANNOTATIONS, ""))
+        if annotations.children:
+            node.add(annotations)
+        return node
+
+    def single(self, tag: str, name: str, quantity: Quantity) -> Node:
+        """One number."""
+        value, symbol = self.quantities.quantity(quantity)
+        return Node(tag, {"name": name, "units": symbol}).add(Node("SingleValue", body=value))
+
+    def array(self, tag: str, name: str, values: Floats, dimension) -> Node:  # type: ignore[no-untyped-def]
+        """One number for each instance, in SI; a single one where all are equal."""
+        numbers = [float(value) for value in values]
+        symbol = self.quantities.quantity(si_quantity(1.0, dimension))[1]
+        node = Node(tag, {"name": name, "units": symbol})
+        if numbers and all(number == numbers[0] for number in numbers):
+            return node.add(Node("SingleValue", body=numbers[0]))
+        rows = (Node("ArrayValueRow", {"index": k, "value": v}) for k, v in enumerate(numbers))
+        return node.add(Node("ArrayValue").add(*rows))
+
+    def start(self, state: StateVariable, name: str) -> Node | None:
+        """The initial value of a state; None where there is none to be written."""
+        initial = state.initial
+        if initial is None:
+            return None
+        if isinstance(initial, Number):
+            quantity = Quantity(initial.value, initial.unit or PURE)
+            if initial.unit is None and initial.value == 0:
+                quantity = si_quantity(0.0, state.dimension)
+            return self.single("Initial", name, quantity)
+        drawn = drawn_from(initial)
+        if drawn is not None:
+            return self.random(name, *drawn)
+        owner = self.component.name
+        if not is_random(initial):
+            values = initial_values(self.written.prepared.component)
+            if state.name in values:
+                quantity = si_quantity(values[state.name], state.dimension)
+                message = (
+                    f"'{state.name}' of '{owner}' starts at {quantity}; that it follows from other "
+                    "values is kept in an annotation only"
+                )
+                self.log.add("X323", Level.NOTE, message, state.span)
+                return self.single("Initial", name, quantity)
+        message = f"the initial value of '{state.name}' of '{owner}' is no number in NineML"
+        self.log.add("X322", Level.DROPPED, message, state.span)
+        return None
+
+    def random(self, name: str, kind: str, args: tuple[float, ...], unit: Quantity) -> Node:
+        """A value that is drawn for each instance."""
+        symbol = self.quantities.quantity(unit)[1]
+        plain = self.quantities.quantity(si_quantity(1.0, NONE))[1]
+        inner = Node("Component", {"name": self.unique(f"start_of_{name}")})
+        inner.add(Node("Definition", body=self.distribution(kind)))
+        for parameter, value in zip(DISTRIBUTIONS[kind], args, strict=True):
+            single = Node("SingleValue", body=value)
+            inner.add(Node("Property", {"name": parameter, "units": plain}).add(single))
+        self.shared.append(inner)
+        reference = Node("Reference", body=inner.attributes["name"])
+        drawn = Node("RandomDistributionValue").add(reference)
+        return Node("Initial", {"name": name, "units": symbol}).add(drawn)
+
+
+def drawn_from(expr: Expr) -> tuple[str, tuple[float, ...], Quantity] | None:
+    """Distribution, its parameters and the unit of one drawn number, None for anything else."""
+    unit = Quantity(1.0, PURE)
+    match expr:
+        case Binary("*", inner, Number(1.0, found)) if found is not None:
+            unit = Quantity(1.0, found)
+            expr = inner
+    match expr:
+        case Binary("+", Number(low, None), Binary("*", Number(width, None), Call("uniform"))):
+            return "uniform", (low, low + width), unit
+        case Binary("+", Number(mean, None), Binary("*", Number(sigma, None), Call("normal"))):
+            return "normal", (mean, sigma * sigma), unit
+        case Binary("/", Unary("-", Call("log", (rest,))), Number(rate, None)) if rest == Binary(
+            "-", ONE, Call("uniform")
+        ):
+            return "exponential", (rate,), unit
+        case Call("poisson", (Number(rate, None),)):
+            return "poisson", (rate,), unit
+    return None

@@ -1,0 +1,115 @@
+"""Random distributions of the user layer: as an expression that draws, or as drawn numbers.
+
+Parameter names are those of UncertML's list, in any spelling that differs in case only; a distribution with
+one parameter takes it under any name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from ...canonical_model.diagnostics import Span, error, suggest
+from ...canonical_model.expr import ONE, Binary, Call, Expr, Number, Unary
+from .dialect import DISTRIBUTIONS
+from .syntax import Library
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...canonical_model.network import Floats
+
+# distribution -> the names that each of its parameters may have, in order
+PARAMETERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "uniform": (("minimum", "min", "low"), ("maximum", "max", "high")),
+    "normal": (("mean",), ("variance",)),
+    "exponential": (("rate",),),
+    "poisson": (("rate", "mean"),),
+    "gamma": (("shape",), ("scale",)),
+    "log-normal": (("logscale", "mean"), ("shape", "variance")),
+    "bernoulli": (("probabilities", "probability"),),
+    "binomial": (("numberoftrials", "trials"), ("probabilityofsuccess", "probability")),
+    "beta": (("alpha",), ("beta",)),
+    "cauchy": (("location",), ("scale",)),
+    "chi-square": (("degreesoffreedom", "degrees"),),
+    "geometric": (("probability",),),
+    "laplace": (("location",), ("scale",)),
+    "logistic": (("location",), ("scale",)),
+    "pareto": (("scale",), ("shape",)),
+    "weibull": (("scale",), ("shape",)),
+}
+
+
+def kind_of(library: Library) -> str:
+    """The distribution's name. Raises ModelError X210 where it is none that can be drawn."""
+    name = library.url.removeprefix(DISTRIBUTIONS).lower()
+    if name not in PARAMETERS:
+        message = f"the distribution '{library.url[:80]}' cannot be drawn"
+        hint = suggest(name, PARAMETERS) or f"known: {', '.join(PARAMETERS)}"
+        raise error("X210", message, library.url_span, hint=hint)
+    return name
+
+
+def arguments(kind: str, values: Mapping[str, float], span: Span) -> tuple[float, ...]:
+    """The parameters in order. Raises ModelError X211 where one is missing or out of range."""
+    wanted = PARAMETERS[kind]
+    plain = {name.lower().replace("_", ""): value for name, value in values.items()}
+    if len(wanted) == 1 and len(plain) == 1:
+        found = tuple(plain.values())
+    else:
+        found = tuple(plain[n] for names in wanted for n in names if n in plain)
+    if len(found) != len(wanted):
+        names = ", ".join(names[0] for names in wanted)
+        given = ", ".join(values)
+        message = f"the distribution '{kind}' needs {names}; given: {given}"
+        raise error("X211", message, span)
+    positive = {"exponential": 0, "gamma": 1, "beta": 1, "weibull": 0, "pareto": 0, "poisson": 0}
+    is_wrong = kind in positive and found[positive[kind]] <= 0
+    if is_wrong or (kind == "normal" and found[1] < 0):
+        raise error("X211", f"a parameter of the distribution '{kind}' is out of range", span)
+    return found
+
+
+def drawing(kind: str, args: tuple[float, ...]) -> Expr | None:
+    """An expression that draws one number, or None where only numbers can be drawn beforehand."""
+    if kind == "uniform":
+        low, high = args
+        return Binary("+", Number(low), Binary("*", Number(high - low), Call("uniform")))
+    if kind == "normal":
+        mean, variance = args
+        return Binary("+", Number(mean), Binary("*", Number(math.sqrt(variance)), Call("normal")))
+    if kind == "exponential":
+        rest = Binary("-", ONE, Call("uniform"))
+        return Binary("/", Unary("-", Call("log", (rest,))), Number(args[0]))
+    if kind == "poisson":
+        return Call("poisson", (Number(args[0]),))
+    return None
+
+
+def draw(kind: str, args: tuple[float, ...], size: int, random: np.random.Generator) -> Floats:
+    """`size` numbers."""
+    import numpy as np
+
+    samplers: dict[str, Callable[[], object]] = {
+        "uniform": lambda: random.uniform(args[0], args[1], size),
+        "normal": lambda: random.normal(args[0], math.sqrt(args[1]), size),
+        "exponential": lambda: random.exponential(1 / args[0], size),
+        "poisson": lambda: random.poisson(args[0], size),
+        "gamma": lambda: random.gamma(args[0], args[1], size),
+        "log-normal": lambda: random.lognormal(args[0], args[1], size),
+        "bernoulli": lambda: random.binomial(1, args[0], size),
+        "binomial": lambda: random.binomial(round(args[0]), args[1], size),
+        "beta": lambda: random.beta(args[0], args[1], size),
+        "cauchy": lambda: args[0] + args[1] * random.standard_cauchy(size),
+        "chi-square": lambda: random.chisquare(args[0], size),
+        "geometric": lambda: random.geometric(args[0], size),
+        "laplace": lambda: random.laplace(args[0], args[1], size),
+        "logistic": lambda: random.logistic(args[0], args[1], size),
+        "pareto": lambda: args[0] * (1 + random.pareto(args[1], size)),
+        "weibull": lambda: args[0] * random.weibull(args[1], size),
+    }
+    try:
+        return np.asarray(samplers[kind](), dtype=float)
+    except ValueError as problem:
+        raise error("X211", f"the distribution '{kind}' cannot be drawn: {problem}") from None

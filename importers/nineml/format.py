@@ -1,0 +1,64 @@
+"""NineML: what the importer reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ...canonical_model.abilities import full, none
+from ..format import Importer
+
+OPTIONS: Mapping[str, str] = {
+    "strict": "yes: spellings outside the 1.0 text are errors (default no)",
+    "regime": "the regime at start, NAME or COMPONENT:NAME, several with commas",
+    "offsets": "apply or ignore the offsets of units such as degC (default ignore)",
+    "seed": "a whole number from which connections and random values are drawn (default 1)",
+}
+_ROOT = re.compile(
+    rb"<\s*(?:[\w.-]+:)?NineML[\s>/]"  # XML
+    rb"|(?:^(?:\xef\xbb\xbf)?|[{,])\s*[\"']?NineML[\"']?\s*:"  # YAML, JSON
+    rb"|^\?\s*!!binary\s*\|?\s*TmluZU1M\s*$",  # YAML as the library writes it on Python 3
+    re.MULTILINE,
+)
+
+
+def sniff(head: bytes) -> bool:
+    """True for a NineML root in XML, YAML (plain or base64) or JSON.
+
+    >>> sniff(b"NineML:\\n  '@namespace': x")
+    True
+    """
+    return bool(_ROOT.search(head.replace(b"\0", b"")))
+
+
+FORMAT = Importer(
+    name="nineml",
+    title="NineML 1.0 (YAML, XML, JSON)",
+    endings=(".yml", ".yaml", ".xml", ".json"),
+    read="interspike.importers.nineml.reader:read",
+    sniff=sniff,
+    options=OPTIONS,
+    abilities={
+        "units": full("checked in every equation, zero included"),
+        "odes": full(),
+        "conditions": full(),
+        "regimes": full("the regime at start is an option, since NineML does not hold it"),
+        "derived": full("aliases, also those of one regime"),
+        "kinetic_schemes": none("no such thing in NineML"),
+        "events": full(),
+        "timed_events": none("no such thing in NineML"),
+        "random": full(
+            "distributions: uniform, normal, exponential, poisson, binomial of few trials"
+        ),
+        "networks": full("random connections are drawn with a stated seed"),
+        "weights_delays": full(),
+        "inputs": full("as populations that send"),
+        "short_term_plasticity": full("as a component between source and response"),
+        "electrical": none("no such thing in NineML"),
+        "graded": full("analog ports between cells"),
+        "channels": full("as sub-components of multi-dynamics"),
+        "morphology": none("no such thing in NineML"),
+        "experiment": none("no such thing in NineML"),
+        "text": full("annotations are kept"),
+    },
+)

@@ -1,0 +1,427 @@
+"""Multi-dynamics: sub-components joined by ports become one flat component.
+
+Names get `__sub`, as in the reference library. A connected receive port becomes a derived variable, a
+reduce port a sum; events between sub-components are replaced by what they do at their target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ...canonical_model import model
+from ...canonical_model.diagnostics import error, suggest
+from ...canonical_model.expr import Expr, Name, Number, add, rename
+from ...canonical_model.passes.product import one_machine
+from ...canonical_model.query import declared, handlers, regimes
+from ...canonical_model.units import NONE, Unit, dimension_name
+from .syntax import Document, Dynamics, Link, Multi
+
+if TYPE_CHECKING:
+    from .components import Components, Given, Instance
+
+MAX_NESTING = 20
+MAX_SUBS = 200
+
+
+def lower_multi(components: Components, multi: Multi, document: Document) -> model.Component:
+    """Multi-dynamics as a component without values. Raises ModelError X14x."""
+    subs: dict[str, model.Component] = {}
+    with _Opened(components, multi):
+        for name, reference in multi.subs:
+            thing, home = components.documents.find(reference)
+            if not isinstance(thing, Dynamics | Multi):
+                message = f"the sub-component '{name}' is no dynamics"
+                raise error("X046", message, reference.span)
+            subs[name] = components.lowered(thing, home)
+    return join(multi, subs)
+
+
+def multi_instance(components: Components, multi: Multi, document: Document) -> Instance:
+    """Multi-dynamics of components with values."""
+    from .components import Instance
+
+    subs: dict[str, model.Component] = {}
+    properties: dict[str, Given] = {}
+    initials: dict[str, Given] = {}
+    with _Opened(components, multi):
+        for name, reference in multi.subs:
+            inner: Instance = components.instance(reference)
+            subs[name] = inner.component
+            _suffixed(properties, inner.properties, name)
+            _suffixed(initials, inner.initials, name)
+    return Instance(join(multi, subs), properties, initials)
+
+
+def _suffixed(found: dict[str, Given], values: Mapping[str, Given], sub: str) -> None:
+    found.update({f"{name}__{sub}": given for name, given in values.items()})
+
+
+class _Opened:
+    """Keeps count of what is being joined, so that a circle is seen."""
+
+    def __init__(self, components: Components, multi: Multi) -> None:
+        self.open, self.multi = components.open, multi
+
+    def __enter__(self) -> None:
+        if self.multi.name in self.open or len(self.open) >= MAX_NESTING:
+            chain = " -> ".join([*self.open, self.multi.name])
+            raise error("X140", f"multi-dynamics contain each other: {chain}", self.multi.span)
+        self.open.append(self.multi.name)
+
+    def __exit__(self, *_: object) -> None:
+        self.open.pop()
+
+
+def join(multi: Multi, subs: Mapping[str, model.Component]) -> model.Component:
+    """The flat component. Raises ModelError X141 to X145."""
+    if len(subs) != len(multi.subs) or len(subs) > MAX_SUBS:
+        message = f"'{multi.name}' has a sub-component twice, or more than {MAX_SUBS}"
+        raise error("X141", message, multi.span)
+    return _Join(multi, subs).run()
+
+
+@dataclass(slots=True)
+class _Join:
+    multi: Multi
+    subs: Mapping[str, model.Component]
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    inputs: dict[str, model.AnalogInput] = field(default_factory=dict)
+    routes: dict[str, list[str]] = field(default_factory=dict)
+
+    def run(self) -> model.Component:
+        """Rename the parts, bind their inputs, route their events."""
+        multi = self.multi
+        for sub, component in self.subs.items():
+            own = [item.name for item in (*declared(component), *component.analog_inputs)]
+            self.names[sub] = {name: f"{name}__{sub}" for name in own}
+        links = [link for link in multi.links if self.check(link)]
+        bound = self.bind(links)
+        parts = [self.renamed(sub, component) for sub, component in self.subs.items()]
+        event_inputs, event_outputs = self.events(links)
+        joined = model.Component(
+            name=multi.name,
+            type=multi.name,
+            parameters=tuple(i for part in parts for i in part.parameters),
+            constants=tuple(i for part in parts for i in part.constants),
+            state_variables=tuple(i for part in parts for i in part.state_variables),
+            derived_variables=(*bound, *(i for part in parts for i in part.derived_variables)),
+            odes=tuple(i for part in parts for i in part.odes),
+            on_conditions=tuple(i for part in parts for i in part.on_conditions),
+            on_events=tuple(i for part in parts for i in part.on_events),
+            machines=tuple(i for part in parts for i in part.machines),
+            event_inputs=event_inputs,
+            event_outputs=event_outputs,
+            analog_inputs=tuple(self.inputs.values()),
+            exposures=self.exposures(),
+            extras={"nineml.class": multi.name} | (
+                {"nineml.annotations": multi.annotations} if multi.annotations else {}
+            ),
+            span=multi.span,
+        )  # fmt: skip
+        internal = {port: tuple(targets) for port, targets in self.routes.items()}
+        has_own = any(regime.derived_variables for regime in regimes(joined))
+        if internal or has_own:
+            return one_machine(_heard(joined, internal), internal)
+        return _pruned(joined)
+
+    def sub(self, name: str, link: Link | None, span: object = None) -> model.Component:
+        """A sub-component by name."""
+        if name not in self.subs:
+            place = link.span if link else self.multi.span
+            message = f"'{self.multi.name}' has no sub-component '{name}'"
+            raise error("X142", message, place, hint=suggest(name, self.subs))
+        return self.subs[name]
+
+    def check(self, link: Link) -> bool:
+        """Both ends exist and are of one kind and dimension."""
+        sender, receiver = self.sub(link.sender, link), self.sub(link.receiver, link)
+        sends = {e.name: e.dimension for e in sender.exposures}
+        takes = {i.name: i.dimension for i in receiver.analog_inputs}
+        outs = {port.name for port in sender.event_outputs}
+        ins = {port.name for port in receiver.event_inputs}
+        if link.send_port in sends and link.receive_port in takes:
+            one, other = sends[link.send_port], takes[link.receive_port]
+            if one != other:
+                message = (
+                    f"'{link.send_port}' is {dimension_name(one)}, "
+                    f"'{link.receive_port}' takes {dimension_name(other)}"
+                )
+                raise error("X144", message, link.span)
+            return True
+        if link.send_port in outs and link.receive_port in ins:
+            return True
+        known, wrong, owner = (
+            ({*sends, *outs}, link.send_port, link.sender)
+            if link.send_port not in {*sends, *outs}
+            else ({*takes, *ins}, link.receive_port, link.receiver)
+        )
+        message = f"'{owner}' has no port '{wrong}' for this connection"
+        raise error("X143", message, link.span, hint=suggest(wrong, known))
+
+    def exposed(self, sub: str, port: str) -> list[str]:
+        """The outer names of a sub-component's analog or event input."""
+        kinds = ("AnalogReceive", "AnalogReduce", "EventReceive")
+        return [
+            e.name for e in self.multi.exposures
+            if e.kind in kinds and e.sub == sub and e.port == port
+        ]  # fmt: skip
+
+    def bind(self, links: list[Link]) -> list[model.DerivedVariable]:
+        """What every analog input of a sub-component is: the sum of its sources and outer ports."""
+        found: list[model.DerivedVariable] = []
+        for sub, component in self.subs.items():
+            for item in component.analog_inputs:
+                inner = self.names[sub][item.name]
+                sources: list[Expr] = [
+                    Name(self.variable(link.sender, link.send_port), link.span)
+                    for link in links
+                    if link.receiver == sub and link.receive_port == item.name
+                ]
+                outer = self.exposed(sub, item.name)
+                for name in outer:
+                    known = self.inputs.get(name)
+                    if known is not None and known.dimension != item.dimension:
+                        message = f"the exposed port '{name}' has two dimensions"
+                        raise error("X144", message, self.multi.span)
+                    self.inputs[name] = replace(item, name=name)
+                    sources.append(Name(name))
+                if not item.reduce and len(sources) != 1:
+                    what = "several sources" if sources else "no source"
+                    message = f"the receive port '{item.name}' of '{sub}' has {what}"
+                    raise error("X145", message, self.multi.span)
+                if outer == [inner] and len(sources) == 1:
+                    continue
+                if inner in self.inputs:
+                    message = f"the port name '{inner}' is taken by a quantity of '{sub}'"
+                    raise error("X141", message, self.multi.span)
+                nothing = Number(0.0, Unit(str(item.dimension), item.dimension))
+                value = add(sources) if sources else nothing if item.dimension != NONE else add([])
+                found.append(
+                    model.DerivedVariable(name=inner, dimension=item.dimension, value=value)
+                )
+        return found
+
+    def variable(self, sub: str, port: str) -> str:
+        """The flat name of the quantity behind a send port."""
+        exposure = next(e for e in self.subs[sub].exposures if e.name == port)
+        return self.names[sub].get(exposure.variable, exposure.variable)
+
+    def exposures(self) -> tuple[model.Exposure, ...]:
+        """Send ports of the whole."""
+        found = []
+        for item in self.multi.exposures:
+            component = self.sub(item.sub, None)
+            if item.kind == "AnalogSend":
+                match = [e for e in component.exposures if e.name == item.port]
+                if not match:
+                    raise self.no_port(item.sub, item.port, [e.name for e in component.exposures])
+                variable = self.variable(item.sub, item.port)
+                found.append(
+                    model.Exposure(name=item.name, variable=variable, span=item.span,
+                                   dimension=match[0].dimension)
+                )  # fmt: skip
+            elif item.kind in ("AnalogReceive", "AnalogReduce"):
+                known = [i.name for i in component.analog_inputs]
+                if item.port not in known:
+                    raise self.no_port(item.sub, item.port, known)
+        return tuple(found)
+
+    def no_port(self, sub: str, port: str, known: list[str]) -> Exception:
+        """An X143 error about an exposure."""
+        message = f"'{sub}' of '{self.multi.name}' has no port '{port}' to expose"
+        return error("X143", message, self.multi.span, hint=suggest(port, known))
+
+    def events(
+        self, links: list[Link]
+    ) -> tuple[tuple[model.EventPort, ...], tuple[model.EventPort, ...]]:
+        """Outer event ports; `routes` says what inner events reach."""
+        inputs: dict[str, model.EventPort] = {}
+        outputs: dict[str, model.EventPort] = {}
+        for link in links:
+            outs = {port.name for port in self.subs[link.sender].event_outputs}
+            if link.send_port in outs:
+                target = _inner(link.receiver, link.receive_port)
+                self.routes.setdefault(_inner(link.sender, link.send_port), []).append(target)
+        for item in self.multi.exposures:
+            component = self.sub(item.sub, None)
+            if item.kind == "EventSend":
+                if item.port not in {p.name for p in component.event_outputs}:
+                    names = [p.name for p in component.event_outputs]
+                    raise self.no_port(item.sub, item.port, names)
+                outputs[item.name] = model.EventPort(name=item.name)
+            elif item.kind == "EventReceive":
+                match = [p for p in component.event_inputs if p.name == item.port]
+                if not match:
+                    raise self.no_port(item.sub, item.port,
+                                       [p.name for p in component.event_inputs])  # fmt: skip
+                inputs[item.name] = replace(match[0], name=item.name)
+        return tuple(inputs.values()), tuple(outputs.values())
+
+    def renamed(self, sub: str, component: model.Component) -> model.Component:
+        """A sub-component with flat names; its event ports get names that are only used here."""
+        return _Renaming(self.multi, sub, self.names[sub]).component(component)
+
+
+def _inner(sub: str, port: str) -> str:
+    return f"{sub}/{port}"
+
+
+@dataclass(slots=True)
+class _Renaming:
+    multi: Multi
+    sub: str
+    names: Mapping[str, str]
+
+    def component(self, item: model.Component) -> model.Component:
+        """Everything renamed."""
+        names = self.names
+        return replace(
+            item,
+            parameters=tuple(replace(p, name=names[p.name]) for p in item.parameters),
+            constants=tuple(replace(c, name=names[c.name]) for c in item.constants),
+            state_variables=tuple(
+                replace(s, name=names[s.name],
+                        initial=None if s.initial is None else rename(s.initial, names))
+                for s in item.state_variables
+            ),
+            derived_variables=self.derived(item.derived_variables),
+            odes=self.odes(item.odes),
+            on_conditions=self.conditions(item.on_conditions),
+            on_events=self.handlers(item.on_events),
+            machines=tuple(self.machine(m) for m in item.machines),
+        )  # fmt: skip
+
+    def machine(self, item: model.RegimeMachine) -> model.RegimeMachine:
+        """A machine named after its sub-component."""
+        return model.RegimeMachine(
+            name=self.machine_name(item.name),
+            regimes=tuple(
+                replace(
+                    r,
+                    odes=self.odes(r.odes),
+                    derived_variables=self.derived(r.derived_variables),
+                    on_entry=self.body(r.on_entry),
+                    on_conditions=self.conditions(r.on_conditions),
+                    on_events=self.handlers(r.on_events),
+                )
+                for r in item.regimes
+            ),
+        )
+
+    def machine_name(self, inner: str) -> str:
+        """The path of a machine."""
+        return f"{inner}__{self.sub}" if inner else self.sub
+
+    def derived(
+        self, items: tuple[model.DerivedVariable, ...]
+    ) -> tuple[model.DerivedVariable, ...]:
+        """Derived variables."""
+        return tuple(
+            replace(d, name=self.names[d.name], value=rename(d.value, self.names)) for d in items
+        )
+
+    def odes(self, items: tuple[model.Ode, ...]) -> tuple[model.Ode, ...]:
+        """Differential equations."""
+        return tuple(
+            replace(o, variable=self.names[o.variable], rhs=rename(o.rhs, self.names))
+            for o in items
+        )
+
+    def conditions(self, items: tuple[model.OnCondition, ...]) -> tuple[model.OnCondition, ...]:
+        """Conditions."""
+        return tuple(
+            replace(c, test=rename(c.test, self.names), body=self.body(c.body)) for c in items
+        )
+
+    def handlers(self, items: tuple[model.OnEvent, ...]) -> tuple[model.OnEvent, ...]:
+        """Handlers at the inner port, and at each outer port that leads to it."""
+        found = []
+        for item in items:
+            body = self.body(item.body)
+            outer = [
+                e.name for e in self.multi.exposures
+                if e.kind == "EventReceive" and e.sub == self.sub and e.port == item.port
+            ]  # fmt: skip
+            for port in (_inner(self.sub, item.port), *outer):
+                found.append(replace(item, port=port, body=body))
+        return tuple(found)
+
+    def body(self, body: tuple[model.Statement, ...]) -> tuple[model.Statement, ...]:
+        """Statements."""
+        found: list[model.Statement] = []
+        for item in body:
+            match item:
+                case model.Assign(target=target, value=value):
+                    found.append(
+                        replace(item, target=self.names[target], value=rename(value, self.names))
+                    )
+                case model.Transition(machine=machine):
+                    found.append(replace(item, machine=self.machine_name(machine)))
+                case model.Emit(port=port):
+                    found.append(replace(item, port=_inner(self.sub, port)))
+                    found += [
+                        replace(item, port=e.name) for e in self.multi.exposures
+                        if e.kind == "EventSend" and e.sub == self.sub and e.port == port
+                    ]  # fmt: skip
+                case model.If(branches=branches, otherwise=otherwise):
+                    found.append(
+                        replace(
+                            item,
+                            branches=tuple(
+                                (rename(t, self.names), self.body(b)) for t, b in branches
+                            ),
+                            otherwise=self.body(otherwise),
+                        )
+                    )
+        return tuple(found)
+
+
+def _heard(component: model.Component, internal: Mapping[str, tuple[str, ...]]) -> model.Component:
+    """The component as `one_machine` takes it; every inner port must be heard by somebody."""
+    known = {event.port for event in handlers(component)}
+    for targets in internal.values():
+        for target in targets:
+            if target not in known:
+                message = f"nothing handles the events that reach '{target}'"
+                raise error("X143", message, component.span)
+    return component
+
+
+def _pruned(component: model.Component) -> model.Component:
+    """The component without handlers and events of ports that nothing outside knows."""
+    inputs = {port.name for port in component.event_inputs}
+    outputs = {port.name for port in component.event_outputs}
+
+    def body(items: tuple[model.Statement, ...]) -> tuple[model.Statement, ...]:
+        return tuple(i for i in items if not isinstance(i, model.Emit) or i.port in outputs)
+
+    def conditions(items: tuple[model.OnCondition, ...]) -> tuple[model.OnCondition, ...]:
+        return tuple(replace(item, body=body(item.body)) for item in items)
+
+    def events(items: tuple[model.OnEvent, ...]) -> tuple[model.OnEvent, ...]:
+        return tuple(replace(item, body=body(item.body)) for item in items if item.port in inputs)
+
+    return replace(
+        component,
+        on_conditions=conditions(component.on_conditions),
+        on_events=events(component.on_events),
+        machines=tuple(
+            replace(
+                machine,
+                regimes=tuple(
+                    replace(
+                        regime,
+                        on_conditions=conditions(regime.on_conditions),
+                        on_events=events(regime.on_events),
+                    )
+                    for regime in machine.regimes
+                ),
+            )
+            for machine in component.machines
+        ),
+    )
+
+
+__all__ = ["join", "lower_multi", "multi_instance"]

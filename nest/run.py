@@ -1,0 +1,64 @@
+"""Run an exported network: build its module, start its script in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..canonical_model.diagnostics import error
+from .build import build, module_of
+
+BACKENDS = ("pynest",)
+TIMEOUT = 3600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NestResult:
+    """Event times (s) and traces (SI) by label; `times` are those of the traces, from the first step on."""
+
+    events: dict[str, NDArray[np.float64]]
+    times: NDArray[np.float64]
+    traces: dict[str, NDArray[np.float64]]
+
+
+def run(
+    folder: str | Path, *, backend: str = "pynest", length: float | None = None, threads: int = 1
+) -> NestResult:
+    """Build and run an exported folder for `length` seconds (None: as exported).
+
+    Raises ModelError B400 to B404 where the module cannot be built, B405 for a folder without a network,
+    B406 where the run fails.
+    """
+    place = Path(folder).resolve()
+    script = place / "network.py"
+    if not script.is_file():
+        module_of(place)
+        message = f"'{place.name}' holds models for NEST, but no network to run"
+        raise error("B405", message, hint="create cells of them in PyNEST (see README.md)")
+    build(place)
+    with tempfile.TemporaryDirectory() as name:
+        output = Path(name) / "result.npz"
+        command = [sys.executable, "-P", str(script), "--output", str(output)]
+        command += ["--threads", str(threads)]
+        if length is not None:
+            command += ["--length", repr(length * 1e3)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd=name,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise error("B406", f"NEST stopped with code {done.returncode}: {last}")
+        with np.load(output) as found:
+            arrays = {key: found[key] for key in found.files}
+    return NestResult(
+        events={key[6:]: value for key, value in arrays.items() if key.startswith("event/")},
+        times=arrays["times"],
+        traces={key[6:]: value for key, value in arrays.items() if key.startswith("trace/")},
+    )
