@@ -20,6 +20,7 @@ import spinnaker2_models as models
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.model import Component, Provenance
 from interspike.exporters.spinnaker2.emit import export
+from interspike.exporters.spinnaker2.partition import Choices
 from interspike.spinnaker2.emulator import run
 
 HANDWRITTEN = Path(__file__).resolve().parent / "handwritten"
@@ -48,8 +49,9 @@ def measure(component: Component, scheme: str, program: str = "") -> Count:
     circuit = models.population(component, TICKS * step, step)
     source = Provenance(source=component.name, sha256="0" * 64)
     artifacts = export(
-        circuit, scheme=scheme, step=step, source=source, log=Log(), name=component.name
-    )
+        circuit, scheme=scheme, step=step, source=source, log=Log(), name=component.name,
+        choices=Choices(neurons=models.SIZE),
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for item in artifacts:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+# cycles of the chip, counted under QEMU: finding a packet's row, adding one synapse word to the ring buffer
+PACKET_CYCLES = 170
+EVENT_CYCLES = 16
+
 MAGIC = 0xAD130AD6
 VERSION = 0x00010000
 
@@ -81,6 +85,7 @@ def c_header() -> str:
     lines += [f"#define HEADER_MAGIC {MAGIC:#010x}u", f"#define HEADER_VERSION {VERSION:#010x}u"]
     lines += [f"#define REGION_{name} {k}u" for k, name in enumerate(REGIONS)]
     lines += [f"#define GLOBAL_{name} {k}u" for k, name in enumerate(GLOBALS)]
+    lines += [f"#define CYCLES_PACKET {PACKET_CYCLES}u", f"#define CYCLES_EVENT {EVENT_CYCLES}u"]
     lines += ["#endif", ""]
     return "\n".join(lines)
 

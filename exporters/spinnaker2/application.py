@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from ...canonical_model.circuit import Circuit, Probe
-from ...canonical_model.diagnostics import Log, refuse
+from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.query import declared
 from ...canonical_model.units import NONE
 from ...spinnaker2 import memory
+from ...spinnaker2.budget import CLOCKS, tick_cycles
+from .cost import neuron_cost
 from .partition import App, Choices, Partition, Slice, find_apps, spread
 from .pe_image import Order, PeImage, pe_image
 from .plan import Plan, make_plan
@@ -67,6 +69,7 @@ def build(
         found = _images(plan, network, partition, sizes, ticks, step)
         if found is not None:
             images, orders, routes = found
+            _warn_of_time(partition, step, log)
             return Application(plan, network, partition, images, orders, routes, ticks, step)
     raise refuse("T314", "no way was found to spread the network over PEs")
 
@@ -126,6 +129,22 @@ def _images(
     for number, ratio in too_large.items():
         sizes[number] = max(1, min(sizes[number] - 1, int(sizes[number] * ratio * SHRINK)))
     return None if too_large else (images, orders, routes)
+
+
+def _warn_of_time(partition: Partition, step: float, log: Log) -> None:
+    """A tick that cannot be met even if no packets come."""
+    for app in partition.apps:
+        own = [part for part in partition.slices if partition.app_of[part.group.number] is app]
+        most = max((part.size for part in own), default=0)
+        cycles = tick_cycles(most, neuron_cost(app.model, len(app.types)).cycles)
+        late = [clock for clock in CLOCKS if cycles > clock * step]
+        if late:
+            clocks = " and ".join(f"{clock / 1e6:g} MHz ({clock * step:.0f})" for clock in late)
+            message = (
+                f"{most} neurons of '{app.model.component.name}' take about {cycles:.0f} cycles per tick "
+                f"without any packets, more than a tick of {step * 1e3:g} ms has at {clocks}"
+            )
+            log.add("T316", Level.WARNING, message, hint="a larger step, or fewer neurons per PE")
 
 
 def _refuse_single(part: Slice, size: int) -> None:
@@ -191,6 +210,7 @@ def _app_entry(app: App) -> dict[str, Any]:
         "neurons": app.neurons,
         "neuron_bytes": app.state_bytes,
         "ring_bytes": app.ring,
+        "cost": asdict(neuron_cost(app.model, len(app.types))),
     }
 
 

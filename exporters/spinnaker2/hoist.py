@@ -111,6 +111,11 @@ class _Hoist:
                 parts.append((-1, Number(-whole.value)))
             elif whole != Number(0.0):
                 parts.append((1, whole))
+        bare = [k for k, (_, e) in enumerate(parts) if isinstance(e, Name) and e.id not in self.fixed]
+        if len(bare) == 1 and len(parts) > 2:
+            # small increments are added up before they meet the state, whose rounding is coarser
+            sign, last = parts.pop(bare[0])
+            return Binary("+" if sign > 0 else "-", _total(parts), last)
         return _total(parts)
 
     def _opened(self, terms: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:

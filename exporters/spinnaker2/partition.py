@@ -10,12 +10,15 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
+from ...spinnaker2.budget import CLOCKS, neurons_in_time
+from .cost import neuron_cost
 from .linear import weight_factor
 from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
 MAX_DELAY_BITS = 8
+MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
 
@@ -134,7 +137,7 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
             )
             raise refuse("T312", message, hint="take a larger step, or shorter delays")
         largest = max(item.group.size for item in groups)
-        app.neurons = min(largest, choices.neurons or 256)
+        app.neurons = min(largest, choices.neurons or _default_neurons(app, plan.step))
         _choose_word(app, bundles, delays, choices)
         for item in groups:
             app_of[item.number] = app
@@ -146,6 +149,12 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
             message = f"weights that meet at one neuron of '{model.component.name}' add up to {most} units"
             raise refuse("T313", message)
     return Partition(apps, app_of, incoming, [], {}, [])
+
+
+def _default_neurons(app: App, step: float) -> int:
+    """As many as half of a tick at the slower clock has time for; the other half is for packets."""
+    cycles = neuron_cost(app.model, len(app.types)).cycles
+    return max(1, min(MAX_NEURONS, neurons_in_time(cycles, step / 2, CLOCKS[0])))
 
 
 def _types(bundles: list[Bundle]) -> list[tuple[str, int]]:

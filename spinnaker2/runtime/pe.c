@@ -86,11 +86,14 @@ void pe_tick(pe_t *pe, const uint32_t *keys, uint32_t count)
     pe->packets += count;
     if (count > pe->most_packets)
         pe->most_packets = count;
+    pe->tick_packets = count;
+    pe->tick_synapses = pe->synapses;
     pe->app->receive(pe, keys, count);
+    pe->tick_synapses = pe->synapses - pe->tick_synapses;
     pe->app->update(pe);
     pe->tick++;
     record_values(pe, pe->tick - 1u);
-    pe->done[pe->row++] = hal_time();
+    pe->done[pe->row++] = hal_time(pe);
     if (pe->row == pe->rows)
         drain(pe);
 }

@@ -35,7 +35,7 @@ struct pe {
     float h;
     uint32_t rows, row, spike_words, trace_words;
     uint32_t *spikes, *spike_row, *traces, *done;
-    uint32_t packets, synapses, unknown, most_packets;
+    uint32_t packets, synapses, unknown, most_packets, tick_packets, tick_synapses;
     rt_random_t random;
 };
 
@@ -45,7 +45,7 @@ enum { PE_SPIKES = 0, PE_TRACES = 1, PE_DONE = 2, PE_STATUS = 3 };
 /* What a platform provides. */
 void hal_send(pe_t *pe, uint32_t key);
 void hal_record(pe_t *pe, uint32_t stream, const uint32_t *words, uint32_t count);
-uint32_t hal_time(void);
+uint32_t hal_time(const pe_t *pe);
 
 /* Reads header and regions; false if the data are not of this version. */
 bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app);
