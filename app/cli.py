@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _inspect_arguments(add("inspect", _INSPECT))
     _simulate_arguments(add("simulate", _SIMULATE))
     _run_arguments(add("run", _RUN))
+    _fit_arguments(add("fit", _FIT))
     _formats_arguments(add("formats", _FORMATS))
     return parser
 
@@ -108,6 +109,7 @@ _CONVERT = "Convert a model file to a target. A report says what was kept, appro
 _INSPECT = "Show what a model file holds. Equations, units, and how each system would be solved."
 _SIMULATE = "Run a model file on the reference simulator. Double precision, no code generated."
 _RUN = "Build and run what a conversion wrote. On the target's emulator."
+_FIT = "Tell how many neurons fit a core of SpiNNaker2. By memory and by time, without running."
 _FORMATS = "List the formats and what each can hold."
 
 
@@ -186,7 +188,16 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", metavar="NAME", help="host or qemu (default: host)")
     parser.add_argument("--length", metavar="TIME", help="how long to run, e.g. 200ms")
     parser.add_argument("--plot", metavar="FILE", help="draw the spikes (PNG, SVG, PDF)")
+    parser.add_argument(
+        "--profile", action="store_true", help="memory, cycles and missed ticks of every core"
+    )
     _common_arguments(parser, "run")
+
+
+def _fit_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    _solver_arguments(parser)
+    _common_arguments(parser, "fit")
 
 
 def _formats_arguments(parser: argparse.ArgumentParser) -> None:
