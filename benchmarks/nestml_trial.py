@@ -141,41 +141,35 @@ def in_nest(
 
 def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
     """The imported model in the grid simulator."""
-    from interspike.canonical_model.circuit import Circuit, Group
+    from interspike.canonical_model.circuit import Circuit, Group, Probe
+    from interspike.canonical_model.passes.inline import inline_functions
+    from interspike.canonical_model.passes.kernels import lower_kernels
+    from interspike.canonical_model.units import NEURO
     from interspike.solvers.simulate import simulate
 
-    units = {item.name: item.dimension for item in _quantities(component)}
-    groups = [Group(name="cell", component=_with_values(component, drive.values), size=1)]
+    cell = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
+    groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
-    probes, spikes = _probes(component)
+    units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}
+    shown = dict.fromkeys([*(s.name for s in cell.state_variables), *(e.variable for e in cell.exposures)])
+    probes = tuple(Probe(label=name, group="cell", index=0, variable=name) for name in shown)
     circuit = Circuit(
         name="trial",
         groups=tuple(groups),
         event_links=tuple(links),
         analog_links=tuple(analog),
         probes=probes,
-        event_probes=spikes,
+        event_probes=(Probe(label="spikes", group="cell", index=0, variable="spike"),),
         length=LENGTH * 1e-3,
         step=H * 1e-3,
         seed=1,
     )
     result = simulate(circuit, mode="grid", scheme=scheme)
-    from interspike.canonical_model.units import NEURO
-
-    traces = {name: values[1:] / NEURO.size(units[name]) for name, values in result.traces.items()}
+    traces = {
+        name.replace("$", "__DOLLAR"): values[1:] / NEURO.size(units[name])
+        for name, values in result.traces.items()
+    }
     return Run(result.events["spikes"] * 1e3, traces)
-
-
-def _quantities(component: Any) -> list[Any]:
-    return [*component.state_variables, *component.derived_variables]
-
-
-def _probes(component: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    from interspike.canonical_model.circuit import Probe
-
-    shown = [item.variable for item in component.exposures]
-    traces = tuple(Probe(label=n, group="cell", index=0, variable=n) for n in shown)
-    return traces, (Probe(label="spikes", group="cell", index=0, variable="spike"),)
 
 
 def _with_values(component: Any, values: Mapping[str, float]) -> Any:
