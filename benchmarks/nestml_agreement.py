@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,10 +19,11 @@ from typing import Any
 import nestml_peer as peer
 import numpy as np
 from measure import best
-from nestml_drives import DRIVES, REMARKS
+from nestml_drives import CONTROLS, DRIVES, REMARKS, Control
 from nestml_trial import H, LENGTH, Drive, Run, in_nest, on_grid
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "nestml_agreement.md"
+SUFFIX = "_nestml9"
 IMPORTS = peer.GENERATE.split("job =")[0]
 
 
@@ -41,6 +42,7 @@ class Row:
     """One model: spikes by side, differences to NESTML 9's module, CPU seconds."""
 
     model: str
+    control: str
     spikes: Mapping[str, int]
     nest: Difference
     grid: Difference
@@ -65,28 +67,32 @@ def main() -> None:
     start = best([sys.executable, "-P", "-c", IMPORTS], times=3).cpu
     rows = []
     for path in files:
-        row = compare(path, arguments.cache, start)
-        print(_line(row), flush=True)
-        rows.append(row)
+        controls = [None, *(c for stem, c in CONTROLS.items() if stem == path.stem)]
+        for control in controls:
+            rows.append(compare(path, arguments.cache, start, control))
+            print(_line(rows[-1]), flush=True)
     if not arguments.only:
         PAGE.write_text(page(rows))
 
 
-def compare(path: Path, cache: Path, start: float) -> Row:
+def compare(path: Path, cache: Path, start: float, control: Control | None) -> Row:
     """One model three ways. `start`: what NESTML takes before it reads the model, CPU seconds."""
     from interspike.nest.load import prepare
 
     drive = DRIVES.get(path.stem, Drive())
-    theirs = peer.make([path], cache, path.stem)
+    if control is not None:
+        drive = replace(drive, values={**drive.values, **control.values}, start=control.start)
+    theirs = _theirs(path, cache, control)
     component, exact, analysis = analyse(path)
     generation = _generation(path)
     ours = prepare(path, solver="rkf45", cache=cache / "ours")
-    names = {"theirs": f"{path.stem}_nestml9", "ours": ours.models[0]}
+    names = {"theirs": f"{path.stem}{SUFFIX}", "ours": ours.models[0]}
     runs = in_nest([theirs.file, ours.file], names, component, drive)
     grid = on_grid(component, drive, "auto" if exact else "rkf45")
     cost = theirs.generated.cpu - start if theirs.generated else float("nan")
     return Row(
         model=path.stem,
+        control=control.label if control else "",
         spikes={"theirs": len(runs["theirs"].spikes), "ours": len(runs["ours"].spikes), "grid": len(grid.spikes)},
         nest=difference(runs["theirs"], runs["ours"]),
         grid=difference(runs["theirs"], grid),
@@ -95,6 +101,20 @@ def compare(path: Path, cache: Path, start: float) -> Row:
         generation=generation,
         peer=cost,
     )  # fmt: skip
+
+
+def _theirs(path: Path, cache: Path, control: Control | None) -> peer.Peer:
+    """NESTML 9's module, of an edited text where the control says so."""
+    if control is None or not control.edits:
+        return peer.make([path], cache, path.stem, SUFFIX)
+    text = path.read_text(encoding="utf-8")
+    for old, new in control.edits:
+        assert old in text, f"{path.stem} has no '{old}'"
+        text = text.replace(old, new)
+    edited = cache / "edited" / path.name
+    edited.parent.mkdir(parents=True, exist_ok=True)
+    edited.write_text(text, encoding="utf-8")
+    return peer.make([edited], cache, f"{path.stem}_edited", SUFFIX)
 
 
 def analyse(path: Path) -> tuple[Any, bool, float]:
@@ -116,7 +136,7 @@ def analyse(path: Path) -> tuple[Any, bool, float]:
         plan = plan_update(grid_form(circuit, H * 1e-3).groups[0].component, step=H * 1e-3)
         spent = time.process_time() - begin
     exact = all(block.scheme == "exact" for block in plan.blocks)
-    return circuit.groups[0].component, exact, spent
+    return model.components[0], exact, spent
 
 
 def _generation(path: Path) -> float:
@@ -159,9 +179,10 @@ def _line(row: Row) -> str:
     spikes = list(dict.fromkeys(row.spikes.values()))
     count = str(spikes[0]) if len(spikes) == 1 else " / ".join(map(str, row.spikes.values()))
     kind = "exact" if row.exact else "solver"
+    name = row.model.removesuffix("_neuron")
     return (
-        f"| {row.model.removesuffix('_neuron')} | {kind} | {count} | {_shown(row.nest)} "
-        f"| {_shown(row.grid)} | {REMARKS.get(row.model, '')} |"
+        f"| {'... ' + row.control if row.control else name} | {kind} | {count} | {_shown(row.nest)} "
+        f"| {_shown(row.grid)} | {'' if row.control else REMARKS.get(row.model, '')} |"
     )
 
 
@@ -183,6 +204,7 @@ value. "exact": all equations have propagators. The others use adaptive Runge-Ku
 
 
 def _speed(rows: list[Row]) -> str:
+    rows = [row for row in rows if not row.control]
     head = """
 ## CPU time
 
