@@ -21,7 +21,7 @@ DRIVES = {
     "hh_moto_5ht_neuron": Drive(20000.0, 2.0),
     "hh_psc_alpha_neuron": Drive(800.0, 50.0),
     "hill_tononi_neuron": Drive(50.0, 0.5),
-    "iaf_chxk_2008_neuron": Drive(1000.0, 1.0),
+    "iaf_chxk_2008_neuron": Drive(2000.0, 5.0),
     "iaf_cond_alpha_neuron": Drive(600.0, 1.0),
     "iaf_cond_beta_neuron": Drive(600.0, 1.0),
     "iaf_cond_exp_neuron": Drive(600.0, 1.0),
@@ -33,7 +33,7 @@ DRIVES = {
     "iaf_psc_exp_neuron": Drive(600.0, 50.0),
     "ignore_and_fire_neuron": Drive(0.0, 1.0),
     "izhikevich_neuron": Drive(10.0, 2.0),
-    "izhikevich_psc_alpha_neuron": Drive(600.0, 50.0),
+    "izhikevich_psc_alpha_neuron": Drive(1500.0, 50.0),
     "mat2_psc_exp_neuron": Drive(600.0, 50.0),
     "terub_gpe_neuron": Drive(20.0, 1.0),
     "terub_stn_neuron": Drive(20.0, 1.0),
@@ -58,6 +58,7 @@ class Control:
 GATES = Control("(a) given our initial gates", start=("Act_m", "Act_n", "Inact_h"))
 TWO_GATES = replace(GATES, start=("Act_n", "Inact_h"))
 CONTROLS = {
+    "hh_cond_exp_destexhe_neuron": replace(GATES, start=("Act_m", "Act_h", "Inact_n", "Noninact_p")),
     "hh_moto_5ht_neuron": Control(
         "(a) with `1e-5 ms**-1` for `0.01 s**-1`", (("0.01 s**-1", "1e-5 ms**-1"),)
     ),
@@ -85,6 +86,7 @@ CONTROLS = {
 EARLY = "NESTML 9 computes internals that read V_m before V_m has its initial value"
 DRIFT = "NESTML 9's timer has a rounding error: its pause is a step longer than refr_T says"
 REMARKS = {
+    "hh_cond_exp_destexhe_neuron": f"{EARLY}; never fires, by its text: a local hides the state V_m_old",
     "hh_moto_5ht_neuron": "NESTML 9 takes `0.01 s**-1` as 0.01 per ms; it counts amounts in mmol as written",
     "hill_tononi_neuron": "NESTML 9 takes names after `1 nS *` for units and drops them; timer, see below",
     "iaf_cond_exp_sfa_rr_neuron": DRIFT,

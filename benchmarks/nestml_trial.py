@@ -33,7 +33,9 @@ for module in job["modules"]:
 kept, facts = {}, {}
 for side, name in job["models"].items():
     known = nest.GetDefaults(name)
-    values = {key: value for key, value in job["values"].items() if key in known}
+    # a name that NEST's nodes have themselves ends in _ in our modules
+    keys = {key: f"{key}_" if f"{key}_" in known else key for key in job["values"]}
+    values = {keys[key]: value for key, value in job["values"].items() if keys[key] in known}
     if side == "theirs":
         values |= {key: nest.GetDefaults(job["models"]["ours"])[key] for key in job["start"]}
     cell = nest.Create(name, params=values)
