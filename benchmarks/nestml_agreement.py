@@ -23,7 +23,7 @@ from nestml_drives import CONTROLS, DRIVES, REMARKS, Control
 from nestml_trial import H, LENGTH, Drive, Run, in_nest, on_grid
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "nestml_agreement.md"
-TIGHT = 1e-10
+TIGHT = 1e-8
 SUFFIX = "_nestml9"
 IMPORTS = peer.GENERATE.split("job =")[0]
 

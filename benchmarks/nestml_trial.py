@@ -149,7 +149,6 @@ def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
     from interspike.canonical_model.passes.flatten import flatten
     from interspike.canonical_model.passes.inline import inline_functions
     from interspike.canonical_model.passes.kernels import lower_kernels
-    from interspike.canonical_model.units import NEURO
     from interspike.solvers.simulate import simulate
 
     lowered = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
@@ -172,10 +171,18 @@ def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
     )
     result = simulate(circuit, mode="grid", scheme=scheme)
     traces = {
-        name.replace("$", "__DOLLAR"): values[1:] / NEURO.size(units[name])
+        name.replace("$", "__DOLLAR"): values[1:] / _size(units[name])
         for name, values in result.traces.items()
     }
     return Run(result.events["spikes"] * 1e3, traces)
+
+
+def _size(dimension: Any) -> float:
+    """NEST's unit of a dimension, in SI; amounts are in mmol."""
+    from interspike.canonical_model.units import NEURO
+    from interspike.exporters.nest.plan import AMOUNTS
+
+    return (AMOUNTS if dimension.n and not dimension.l else NEURO).size(dimension)
 
 
 def _with_values(component: Any, values: Mapping[str, float]) -> Any:

@@ -123,7 +123,7 @@ def _plan_system(
         if scheme == "auto":
             chosen, why = _choose(system, rest, step, units)
         if chosen in TABLEAUS:
-            new, errors = explicit(TABLEAUS[chosen], rest, system, builder, exact_at)
+            new, errors = explicit(TABLEAUS[chosen], rest, system, builder, exact_at, units)
         elif chosen == "expeuler":
             new = exponential_euler(rest, system, builder, start)
         else:

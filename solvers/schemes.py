@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..canonical_model.algebra import divide, minus, plus, times
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import ONE, ZERO, Call, Expr, Name, Number
+from ..canonical_model.units import NEURO, NONE, UnitSystem
 from .builder import Builder, Stage
 from .plan import STEP
 from .system import System
@@ -48,7 +49,7 @@ RKF45 = Tableau(
     (1 / 360, 0.0, -128 / 4275, -2197 / 75240, 1 / 50, 2 / 55),
 )
 TABLEAUS: Mapping[str, Tableau] = {"euler": EULER, "rk4": RK4, "rkf45": RKF45}
-# a step of rkf45 is accepted when its error is below RELATIVE * |x|, with a floor for x near 0
+# a step of rkf45 is accepted when its error is below RELATIVE * |x|, with a floor for x near 0 in mV, pA, ms, ..
 RELATIVE = 1e-4
 FLOOR = 1e-6
 
@@ -56,9 +57,17 @@ At = Callable[[float], Mapping[str, Expr]]
 
 
 def explicit(
-    tableau: Tableau, names: tuple[str, ...], system: System, builder: Builder, exact_at: At
+    tableau: Tableau,
+    names: tuple[str, ...],
+    system: System,
+    builder: Builder,
+    exact_at: At,
+    units: UnitSystem = NEURO,
 ) -> tuple[dict[str, Expr], tuple[str, ...]]:
-    """New values of the states `names`, and the locals that hold the scaled errors."""
+    """New values of the states `names`, and the locals that hold the scaled errors.
+
+    `units` are those in which the states are computed.
+    """
     slopes: list[dict[str, Expr]] = []
     for number, (node, row) in enumerate(zip(tableau.nodes, tableau.stages, strict=True)):
         values: dict[str, Expr] = {**exact_at(node)}
@@ -82,7 +91,7 @@ def explicit(
         )
         for name in names
     }
-    return new, tuple(_errors(tableau, names, slopes, new, builder))
+    return new, tuple(_errors(tableau, slopes, new, builder, _floors(system, names, units)))
 
 
 def _combine(row: tuple[float, ...], slopes: list[dict[str, Expr]], name: str) -> Expr:
@@ -94,18 +103,25 @@ def _combine(row: tuple[float, ...], slopes: list[dict[str, Expr]], name: str) -
     return total
 
 
+def _floors(system: System, names: tuple[str, ...], units: UnitSystem) -> dict[str, float]:
+    """FLOOR of each state's unit of the field (mV, pA, ...), in `units`."""
+    known = {item.name: item.dimension for item in system.component.state_variables}
+    sizes = {name: known.get(name, NONE) for name in names}
+    return {n: FLOOR * NEURO.size(d) / units.size(d) for n, d in sizes.items()}
+
+
 def _errors(
     tableau: Tableau,
-    names: tuple[str, ...],
     slopes: list[dict[str, Expr]],
     new: Mapping[str, Expr],
     builder: Builder,
+    floors: Mapping[str, float],
 ) -> list[str]:
     found = []
-    for name in names if tableau.error else ():
+    for name, floor in floors.items() if tableau.error else ():
         estimate = times(H, _combine(tableau.error, slopes, name))
         size = Call("max", (Call("abs", (Name(name),)), Call("abs", (new[name],))))
-        scale = plus(times(Number(RELATIVE), size), Number(FLOOR))
+        scale = plus(times(Number(RELATIVE), size), Number(floor))
         local = builder.let(f"err_{name}", divide(estimate, scale))
         assert isinstance(local, Name)
         found.append(local.id)
