@@ -18,6 +18,7 @@ from .app_code import app_source, app_table
 from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
 from .data import build_image
+from .host_code import build_files, host_class
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
 from .partition import Choices
@@ -27,6 +28,7 @@ from .python_code import application_class, run_script
 from .text import machine_makefile, machine_readme, makefile, readme
 
 RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
+NUMERIC = RUNTIME.parents[1] / "solvers" / "numeric.py"
 MAX_TICKS = 2**31
 DEFAULT_LENGTH = 0.1  # s, for models that name none
 MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queues' bookkeeping
@@ -130,8 +132,11 @@ def application_files(
     files["layout.json"] = machine_layout(application, circuit)
     files["README.md"] = machine_readme(application, source, units)
     files[f"run_{identifier(plan.name)}.py"] = run_script(plan)
-    for model in _populations(plan):
-        files[f"{model.name}_application.py"] = application_class(plan, model)
+    for app in partition.apps:
+        files[f"{app.name}_application.py"] = host_class(plan, app)
+    files |= build_files(partition.apps)
+    files["host.py"] = (RUNTIME.parent / "host.py").read_text(encoding="utf-8")
+    files["numeric.py"] = NUMERIC.read_text(encoding="utf-8")
     files["runtime/memory.h"] = memory.c_header()
     files["runtime/pe.ld"] = memory.linker_script(memory.PROGRAM)
     artifacts = [Artifact(path, text.encode()) for path, text in sorted(files.items())]
