@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ... import __version__
 from ...canonical_model.circuit import Circuit
-from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.diagnostics import Level, Log, ModelError, refuse
 from ...canonical_model.model import Provenance
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.timegrid import on_grid
@@ -37,7 +37,7 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
 MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
-FORMS = ("auto", "application", "one")
+SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
 
 
 def export(
@@ -71,19 +71,36 @@ def export(
         Level.NOTE,
         f"single precision, fixed step of {step * 1e3:g} ms: inherent to the target",
     )
-    if form != "one":
-        network = qualify(circuit, step, log)
-        if isinstance(network, Network):
-            application = build(
-                network, scheme=scheme, step=step, ticks=ticks, name=name,
-                choices=choices or Choices(), log=log,
-            )  # fmt: skip
-            return application_files(application, circuit, source, scheme)
-        reasons = "; ".join(network[:3])
-        if form == "application":
-            raise refuse("T311", f"not a set of applications: {reasons}")
-        log.add("T310", Level.NOTE, f"the whole network goes to one PE: {reasons}")
-    return _one_pe(circuit, scheme, step, source, log, name, ticks)
+    def one(*reasons: str) -> tuple[Artifact, ...]:
+        """The one PE form, with the reasons why it is not applications."""
+        if reasons:
+            text = "; ".join(reasons[:3])
+            if form == "application":
+                raise refuse("T311", f"not a set of applications: {text}")
+            log.add("T310", Level.NOTE, f"the whole network goes to one PE: {text}")
+        return _one_pe(circuit, scheme, step, source, log, name, ticks)
+
+    if form == "one":
+        return one()
+    network = qualify(circuit, step, log)
+    if not isinstance(network, Network):
+        return one(*network)
+    own = Log()
+    try:
+        application = build(
+            network, scheme=scheme, step=step, ticks=ticks, name=name,
+            choices=choices or Choices(), log=own,
+        )  # fmt: skip
+    except ModelError as problem:
+        if form == "application" or not problem.refused or problem.issues[0].code not in SPREADING:
+            raise
+        try:
+            return one(problem.issues[0].message)
+        except ModelError as other:
+            raise ModelError((*problem.issues, *other.issues)) from other
+    for issue in own:
+        log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
+    return application_files(application, circuit, source, scheme)
 
 
 def _one_pe(

@@ -17,7 +17,8 @@ from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
-MAX_DELAY_BITS = 8
+MAX_DELAY_BITS = 13
+MAX_RING = 32768  # bytes; where delays are long, fewer neurons share a PE
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
@@ -138,6 +139,8 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
             raise refuse("T312", message, hint="take a larger step, or shorter delays")
         largest = max(item.group.size for item in groups)
         app.neurons = min(largest, choices.neurons or _default_neurons(app, plan.step))
+        slots = 1 << (bits(delays) + bits(max(1, len(types))))
+        app.neurons = min(app.neurons, max(1, MAX_RING // (2 * slots)))
         _choose_word(app, bundles, delays, choices)
         for item in groups:
             app_of[item.number] = app
