@@ -61,7 +61,9 @@ def measure(component: Component, scheme: str, program: str = "") -> Count:
         if program:
             text = (HANDWRITTEN / f"{program}.c").read_text()
             target = folder / "apps" / f"{component.name}.c"
-            target.write_text(text.replace("PROGRAM(", f"#define app_hand app_{component.name}\nPROGRAM("))
+            target.write_text(
+                text.replace("PROGRAM(", f"#define app_hand app_{component.name}\nPROGRAM(")
+            )
             shutil.copy(HANDWRITTEN / "common.h", folder / "runtime" / "common.h")
         result = run(folder, backend="qemu")
     done = np.concatenate(result.time_done).astype(float) / PER_INSTRUCTION
@@ -85,7 +87,9 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for name in sys.argv[1:] or CASES:
         own, hand, first, second = compare(name)
-        print(f"| {name} | {own:.1f} | {hand:.1f} | {own / hand:.3f} | {first.spikes}, {second.spikes} |")
+        print(
+            f"| {name} | {own:.1f} | {hand:.1f} | {own / hand:.3f} | {first.spikes}, {second.spikes} |"
+        )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ def lif() -> m.Component:
         ),
         on_conditions=(
             m.OnCondition(
-                test=parse_expr("v > threshold"), body=(_set("v", "0 * v"), _set("rest", "20"), SPIKE)
+                test=parse_expr("v > threshold"),
+                body=(_set("v", "0 * v"), _set("rest", "20"), SPIKE),
             ),
         ),
         on_events=(_adds("exc", "exc", "weight * unit"), _adds("inh", "inh", "weight * unit")),

@@ -1,7 +1,7 @@
 """Host side of a generated application for py-spinnaker2: what each PE is sent and what is read back.
 
-This file is copied beside generated classes and needs numpy and the installed `spinnaker2` package only. Without
-that package the classes still describe their model; `pe_config` then raises RuntimeError.
+This file is copied beside generated classes and needs numpy and the installed `spinnaker2` package only.
+Without that package the classes still describe their model; `pe_config` then raises RuntimeError.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 try:
-    from spinnaker2.configuration import MemoryHandler, MemoryRegion, PEConfig
-    from spinnaker2.coordinates import ByteAddr
-    from spinnaker2.mapper import SynapseWordSize, SynapseWordSpec
-    from spinnaker2.neuron_models.application import BaseApplication
-    from spinnaker2.neuron_models.common import N_WORDS_MPT_ENTRY, format_routing_info
+    from spinnaker2.configuration import MemoryHandler, MemoryRegion, PEConfig  # type: ignore[import-not-found]
+    from spinnaker2.coordinates import ByteAddr  # type: ignore[import-not-found]
+    from spinnaker2.mapper import SynapseWordSize, SynapseWordSpec  # type: ignore[import-not-found]
+    from spinnaker2.neuron_models.application import BaseApplication  # type: ignore[import-not-found]
+    from spinnaker2.neuron_models.common import N_WORDS_MPT_ENTRY, format_routing_info  # type: ignore[import-not-found]
 except ImportError:
     HAS_SPINNAKER2 = False
-    BaseApplication: Any = object
+    BaseApplication = object
 else:
     HAS_SPINNAKER2 = True
 
@@ -81,7 +81,9 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         """Everything that follows from the parameters, propagators included; generated."""
         raise NotImplementedError
 
-    def neuron_words(self, params: Mapping[str, Any], start: int, stop: int, size: int) -> list[list[int]]:
+    def neuron_words(
+        self, params: Mapping[str, Any], start: int, stop: int, size: int
+    ) -> list[list[int]]:
         """Words of shared values, of own values and of states, of the neurons start to stop.
 
         Raises ValueError for unknown names and for parameters that may not differ between neurons.
@@ -103,7 +105,9 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             shared.append(found[0])
         own = [np.broadcast_to(values[name], (size,))[start:stop] for name in self.own]
         state = [
-            np.broadcast_to(given.get(k, self.default_initial_values.get(k, 0.0)), (size,))[start:stop]
+            np.broadcast_to(given.get(k, self.default_initial_values.get(k, 0.0)), (size,))[
+                start:stop
+            ]
             for k in self.states
         ]
         count = stop - start
@@ -116,7 +120,9 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             [int(w) for w in state_words.ravel()],
         ]
 
-    def pe_config(self, pe: Any, mapper: Any, sim_cfg: Mapping[str, Any], debug: bool = False) -> Any:
+    def pe_config(
+        self, pe: Any, mapper: Any, sim_cfg: Mapping[str, Any], debug: bool = False
+    ) -> Any:
         """Regions of one PE. Raises MemoryError with the numbers if they do not fit."""
         config = PEConfig(pe, self.name, self.mem_file)
         part = mapper.mapping.get_population_slice(pe)
@@ -197,4 +203,3 @@ def _solid(columns: Sequence[Any]) -> list[Any]:
 def _byte(address: Any) -> int:
     """A byte address as a number."""
     return int(getattr(address, "value", address))
-

@@ -46,7 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
                  "programs": rows, "issues": [issue.to_json() for issue in issues]}  # fmt: skip
         print(json.dumps(facts, indent=2))
         return 0
-    head = f"{cores} cores on {chips} chip{'s' * (chips > 1)}, steps of {layout['step_s'] * 1e3:g} ms"
+    head = (
+        f"{cores} cores on {chips} chip{'s' * (chips > 1)}, steps of {layout['step_s'] * 1e3:g} ms"
+    )
     print(terminal.clean("\n".join([head, *map(_text, rows)])))
     for issue in issues:
         print(terminal.clean(issue.render()))

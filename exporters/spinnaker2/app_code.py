@@ -76,7 +76,10 @@ def _update(app: App) -> str:
     ]
     if app.types:
         lines.append("APP_RING *slot = app_slot(pe);")
-        lines += [f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};" for k, (port, _) in enumerate(app.types)]
+        lines += [
+            f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};"
+            for k, (port, _) in enumerate(app.types)
+        ]
     for k, _ in enumerate(component.timed_events):
         lines.append(
             f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"

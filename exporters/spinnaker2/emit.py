@@ -23,8 +23,8 @@ from .model_code import model_header
 from .network_code import NetworkCode, network_source
 from .partition import Choices
 from .plan import ModelPlan, Plan, make_plan
-from .qualify import Network, qualify
 from .python_code import application_class, run_script
+from .qualify import Network, qualify
 from .text import machine_makefile, machine_readme, makefile, readme
 
 RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
@@ -53,8 +53,8 @@ def export(
 ) -> tuple[Artifact, ...]:
     """The files of a program. `step` in seconds.
 
-    The application form (`form`: "auto", "application", "one") spreads populations over many PEs; circuits with
-    analog links between groups or with events that cannot be summed stay on one PE.
+    The application form (`form`: "auto", "application", "one") spreads populations over many PEs;
+    circuits with analog links between groups or with events that cannot be summed stay on one PE.
     Raises ModelError T300 to T315 where the network does not fit or has no single-precision form,
     S2xx where the chosen scheme cannot solve a component.
     """
@@ -71,6 +71,7 @@ def export(
         Level.NOTE,
         f"single precision, fixed step of {step * 1e3:g} ms: inherent to the target",
     )
+
     def one(*reasons: str) -> tuple[Artifact, ...]:
         """The one PE form, with the reasons why it is not applications."""
         if reasons:
@@ -167,7 +168,9 @@ def application_files(
 
 def runtime_files(names: tuple[str, ...]) -> tuple[Artifact, ...]:
     """Sources of the runtime."""
-    return tuple(Artifact(f"runtime/{name}", (RUNTIME / name).read_bytes()) for name in sorted(names))
+    return tuple(
+        Artifact(f"runtime/{name}", (RUNTIME / name).read_bytes()) for name in sorted(names)
+    )
 
 
 def _populations(plan: Plan) -> list[ModelPlan]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,9 @@ def _default_neurons(app: App, step: float) -> int:
 def _types(bundles: list[Bundle]) -> list[tuple[str, int]]:
     found = set()
     for b in bundles:
-        found |= {(b.port, s) for s, any_of in ((1, b.weight >= 0), (-1, b.weight < 0)) if any_of.any()}
+        found |= {
+            (b.port, s) for s, any_of in ((1, b.weight >= 0), (-1, b.weight < 0)) if any_of.any()
+        }
     return sorted(found, key=lambda item: (item[0], -item[1]))
 
 
@@ -260,7 +263,7 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
         edges = np.linspace(0, item.group.size, count + 1).round().astype(int)
         ports = [port.name for port in item.group.component.event_outputs]
         own = np.zeros((len(ports), item.group.size), np.int64)
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             key = _aligned(key, len(ports) * sizes[item.number])
             part = Slice(len(partition.slices), item, int(first), int(last), key)
             partition.slices.append(part)

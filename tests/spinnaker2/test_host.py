@@ -99,7 +99,9 @@ def network() -> tuple[Circuit, dict[str, Any], list[tuple[str, str, Any]]]:
         ),
         event_links=tuple(links),
         probes=tuple(
-            Probe(label=f"{n}{k}v", group=n, index=k, variable="v") for n, s in SIZES.items() for k in range(s)
+            Probe(label=f"{n}{k}v", group=n, index=k, variable="v")
+            for n, s in SIZES.items()
+            for k in range(s)
         ),
         event_probes=tuple(
             Probe(label=f"{n}{k}", group=n, index=k, variable="spike")
@@ -117,7 +119,7 @@ def network() -> tuple[Circuit, dict[str, Any], list[tuple[str, str, Any]]]:
     return circuit, params, tables
 
 
-@pytest.fixture()
+@pytest.fixture
 def exported(tmp_path: Path) -> Path:
     circuit, _, _ = network()
     source = m.Provenance(source="model.xml", sha256="0" * 64)
@@ -131,7 +133,7 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture()
+@pytest.fixture
 def fake(exported: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The generated class with the stand-in package in place of py-spinnaker2."""
     names = ("spinnaker2", "host", "numeric", "cell_application")
@@ -158,8 +160,9 @@ def image_of(config: Any) -> bytes:
 
 
 def test_what_the_class_sends_runs_as_the_export_does(exported: Path, fake: Any) -> None:
-    from spinnaker2 import snn
     from spinnaker2.mapper import Mapper
+
+    from spinnaker2 import snn
 
     circuit, params, tables = network()
     truth = emulator.run(exported)
@@ -169,7 +172,9 @@ def test_what_the_class_sends_runs_as_the_export_does(exported: Path, fake: Any)
     mapper = Mapper(net, 15)
     settings = {"timer_period": 100, "n_simulation_ticks": round(circuit.length / STEP)}
     configs = [fake().pe_config(pe, mapper, settings, False) for pe in mapper.slices]
-    assert {"SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE_RECORD", "LOG", "error_log"} <= configs[0].to_read.keys()
+    assert {"SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE_RECORD", "LOG", "error_log"} <= configs[
+        0
+    ].to_read.keys()
     layout = json.loads((exported / "layout.json").read_text())
     assert "16 bit" in layout["apps"][0]["word"]
     layout["routes"] = [[pe * 256, 0xFFFFFF00, mapper.targets(pe)] for pe in mapper.slices]
@@ -177,7 +182,9 @@ def test_what_the_class_sends_runs_as_the_export_does(exported: Path, fake: Any)
     place = exported / "build" / "host"
     sent = machine.list_packets(exported)
     ticks = settings["n_simulation_ticks"]
-    (place / "machine.bin").write_bytes(machine.machine_file(layout, data, sent, ticks, frozenset()))
+    (place / "machine.bin").write_bytes(
+        machine.machine_file(layout, data, sent, ticks, frozenset())
+    )
     emulator._execute([str(place / "program"), "machine.bin"], place)
     records = machine.read_records(place / "records.bin")
     numbers = {pe: mapper.key_offsets[pe] for pe in mapper.slices}
@@ -188,27 +195,32 @@ def test_what_the_class_sends_runs_as_the_export_does(exported: Path, fake: Any)
             found = (np.flatnonzero(rows[:, 2] >> k & 1) + 1) * STEP
             assert np.allclose(found, truth.events[f"{part.pop.name}{part.start + k}"])
             total += len(found)
-        values = records.words(numbers[pe], machine.TRACES).reshape(ticks + 1, -1)[:, 1:].view("<f4")
+        values = (
+            records.words(numbers[pe], machine.TRACES).reshape(ticks + 1, -1)[:, 1:].view("<f4")
+        )
         label = f"{part.pop.name}{part.start}v"
         assert np.array_equal(values[:, 0].astype(float) * 1e-3, truth.traces[label])
     assert total > 50
 
 
 def test_mistakes_of_the_user_are_named(exported: Path, fake: Any) -> None:
-    with pytest.raises(ValueError, match="no parameter.*taum"):
+    with pytest.raises(ValueError, match=r"no parameter.*taum"):
         fake().neuron_words({"taum": 1.0}, 0, 2, 2)
     with pytest.raises(ValueError, match="common to all neurons"):
         fake().neuron_words({"th": [1.0, 2.0]}, 0, 2, 2)
 
 
 def test_too_long_a_record_is_refused_with_numbers(exported: Path, fake: Any) -> None:
-    from spinnaker2 import snn
     from spinnaker2.mapper import Mapper
+
+    from spinnaker2 import snn
 
     net = snn.Network("net")
     net.add(snn.Population(15, fake, {}, "a", ["v"]))
     with pytest.raises(MemoryError, match=r"needs \d+ bytes.*a PE has \d+"):
-        fake().pe_config(0, Mapper(net, 15), {"timer_period": 100, "n_simulation_ticks": 5000}, False)
+        fake().pe_config(
+            0, Mapper(net, 15), {"timer_period": 100, "n_simulation_ticks": 5000}, False
+        )
 
 
 def test_the_class_describes_its_model_without_the_package(

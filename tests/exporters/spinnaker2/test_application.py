@@ -95,7 +95,8 @@ def two_populations(cell: m.Component | None = None, length: float = 0.1) -> Cir
     cell = cell or lif()
     a, b = ("a", 30), ("b", 15)
     groups = tuple(
-        Group(name=n, component=cell, size=k, initial={"v": rng.uniform(0, 0.015, k)}) for n, k in (a, b)
+        Group(name=n, component=cell, size=k, initial={"v": rng.uniform(0, 0.015, k)})
+        for n, k in (a, b)
     )
     links = (link(a, b, 100, 0.1), link(b, a, 120, -0.05), link(a, a, 50, 0.03),
              link(b, b, 20, 1.0, target_port="jump"))  # fmt: skip
@@ -143,7 +144,9 @@ def assert_same_events(circuit: Circuit, found: Any) -> None:
         total += len(times)
     assert total > 50
     for label, values in truth.traces.items():
-        assert np.allclose(values, found.traces[label], rtol=1e-3, atol=2e-6 * np.ptp(values)), label
+        assert np.allclose(values, found.traces[label], rtol=1e-3, atol=2e-6 * np.ptp(values)), (
+            label
+        )
 
 
 @needs_host
@@ -203,7 +206,9 @@ def test_spike_lists_are_packets_of_the_host(tmp_path: Path) -> None:
                 name=f"in{k}",
                 event_outputs=(m.EventPort(name="spike"),),
                 timed_events=(
-                    m.TimedEvents(times=(0.001 * k, 0.02 + 0.003 * k), body=(m.Emit(port="spike"),)),
+                    m.TimedEvents(
+                        times=(0.001 * k, 0.02 + 0.003 * k), body=(m.Emit(port="spike"),)
+                    ),
                 ),
             ),
             size=2,
@@ -248,7 +253,11 @@ def test_the_chip_layer_compiles_against_the_names_of_the_sdk(tmp_path: Path) ->
     ]  # fmt: skip
     for source in ("apps/lif.c", "runtime/pe.c", "runtime/pe_sdk.c", "runtime/random.c"):
         done = subprocess.run(
-            [*command, source, "-o", "out.o"], cwd=folder, capture_output=True, text=True, check=False
+            [*command, source, "-o", "out.o"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
 
@@ -282,7 +291,9 @@ def test_the_error_of_quantised_weights_is_stated(tmp_path: Path) -> None:
 
 
 def test_what_events_may_not_be_summed_is_named() -> None:
-    saturating = lif(on_events=(m.OnEvent(port="syn", body=(assign("i", "i + weight * (1 - i)"),)),))
+    saturating = lif(
+        on_events=(m.OnEvent(port="syn", body=(assign("i", "i + weight * (1 - i)"),)),)
+    )
     reason = receiver(saturating, ["syn"])
     assert isinstance(reason, str) and "'i'" in reason
     assert not isinstance(receiver(lif(), ["syn", "jump"]), str)
@@ -299,7 +310,9 @@ def test_refusals_name_their_numbers(tmp_path: Path) -> None:
     many = link(("a", 30), ("b", 1), 40_000, 1.0)
     with pytest.raises(ModelError, match=r"T314.*needs \d+ bytes"):
         write(replace(base, event_links=(many,)), tmp_path, form="application")
-    gap = AnalogLink(source="a", variable="v", target="b", input="x", pre=np.array([0]), post=np.array([0]))
+    gap = AnalogLink(
+        source="a", variable="v", target="b", input="x", pre=np.array([0]), post=np.array([0])
+    )
     with pytest.raises(ModelError, match=r"T311.*analog"):
         write(replace(base, analog_links=(gap,)), tmp_path, form="application")
 

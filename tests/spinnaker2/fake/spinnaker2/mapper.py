@@ -66,7 +66,9 @@ class Mapper:
     def targets(self, pe):
         key = self.key_offsets[pe]
         return [
-            other for other in self.slices if any(k // 256 * 256 == key for k in self._synapses(other))
+            other
+            for other in self.slices
+            if any(k // 256 * 256 == key for k in self._synapses(other))
         ]
 
     def estimate_master_pop_table_length(self, pe):
