@@ -24,7 +24,9 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         f"#define APP_TYPE_BITS {word.type}u",
         f"#define APP_INDEX_BITS {word.index}u",
         f"#define APP_DELAY_BITS {word.delay}u",
+        "#ifndef APP_INDEXED /* 0 where py-spinnaker2's mapper makes the rows */",
         f"#define APP_INDEXED {int(is_indexed(app))}",
+        "#endif",
         f'\n#include "models/{m}.h"\n#include "synapses.h"\n',
         *_timed_lists(app, plan.step),
         f"static const {m}_input_t input = {{ {_inputs(app, plan)} }};\n",
@@ -74,7 +76,10 @@ def _update(app: App) -> str:
     ]
     if app.types:
         lines.append("APP_RING *slot = app_slot(pe);")
-        lines += [f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};" for k, (port, _) in enumerate(app.types)]
+        lines += [
+            f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};"
+            for k, (port, _) in enumerate(app.types)
+        ]
     for k, _ in enumerate(component.timed_events):
         lines.append(
             f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"

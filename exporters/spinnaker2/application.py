@@ -64,7 +64,9 @@ def build(
     for _ in range(MAX_ROUNDS):
         spread(partition, plan, network, sizes)
         if len(partition.slices) > MAX_PES:
-            message = f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
+            message = (
+                f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
+            )
             raise refuse("T315", message)
         found = _images(plan, network, partition, sizes, ticks, step)
         if found is not None:
@@ -95,7 +97,11 @@ def _images(
         for block in np.unique(rows[part.number].block).tolist():
             heard.setdefault(block, []).append(part.number)
     routes = [
-        (partition.blocks[block][0], 0xFFFFFFFF << partition.blocks[block][1] & 0xFFFFFFFF, tuple(pes))
+        (
+            partition.blocks[block][0],
+            0xFFFFFFFF << partition.blocks[block][1] & 0xFFFFFFFF,
+            tuple(pes),
+        )
         for block, pes in sorted(heard.items())
     ]
     targets = {key: pes for key, _, pes in routes}
@@ -279,4 +285,3 @@ def _trace_entries(application: Application, circuit: Circuit) -> list[dict[str,
 def machine_layout(application: Application, circuit: Circuit) -> str:
     """The same as JSON text."""
     return json.dumps(layout(application, circuit), indent=1) + "\n"
-

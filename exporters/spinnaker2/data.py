@@ -71,9 +71,7 @@ def build_image(plan: Plan, ticks: int, record_every: int) -> Image:
     return Image(regions, places)
 
 
-def _group(
-    item: GroupPlan, region: Region, chosen: slice = slice(None)
-) -> tuple[int, int, int]:
+def _group(item: GroupPlan, region: Region, chosen: slice = slice(None)) -> tuple[int, int, int]:
     """Offsets of shared, own and state values in the region."""
     model = item.model
     size = len(range(*chosen.indices(item.group.size)))

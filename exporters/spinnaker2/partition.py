@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
-MAX_DELAY_BITS = 8
+MAX_DELAY_BITS = 13
+MAX_RING = 32768  # bytes; where delays are long, fewer neurons share a PE
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
@@ -138,6 +140,8 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
             raise refuse("T312", message, hint="take a larger step, or shorter delays")
         largest = max(item.group.size for item in groups)
         app.neurons = min(largest, choices.neurons or _default_neurons(app, plan.step))
+        slots = 1 << (bits(delays) + bits(max(1, len(types))))
+        app.neurons = min(app.neurons, max(1, MAX_RING // (2 * slots)))
         _choose_word(app, bundles, delays, choices)
         for item in groups:
             app_of[item.number] = app
@@ -160,7 +164,9 @@ def _default_neurons(app: App, step: float) -> int:
 def _types(bundles: list[Bundle]) -> list[tuple[str, int]]:
     found = set()
     for b in bundles:
-        found |= {(b.port, s) for s, any_of in ((1, b.weight >= 0), (-1, b.weight < 0)) if any_of.any()}
+        found |= {
+            (b.port, s) for s, any_of in ((1, b.weight >= 0), (-1, b.weight < 0)) if any_of.any()
+        }
     return sorted(found, key=lambda item: (item[0], -item[1]))
 
 
@@ -257,7 +263,7 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
         edges = np.linspace(0, item.group.size, count + 1).round().astype(int)
         ports = [port.name for port in item.group.component.event_outputs]
         own = np.zeros((len(ports), item.group.size), np.int64)
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             key = _aligned(key, len(ports) * sizes[item.number])
             part = Slice(len(partition.slices), item, int(first), int(last), key)
             partition.slices.append(part)

@@ -6,7 +6,16 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...spinnaker2.memory import ALIGNMENT, DATA, GLOBALS, HEADER_WORDS, MAGIC, REGIONS, VERSION, WORK
+from ...spinnaker2.memory import (
+    ALIGNMENT,
+    DATA,
+    GLOBALS,
+    HEADER_WORDS,
+    MAGIC,
+    REGIONS,
+    VERSION,
+    WORK,
+)
 from .data import slice_values
 from .partition import App, Incoming, Partition, Slice
 from .rows import PackedRows, table_and_rows

@@ -98,10 +98,10 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     if reasons:
         return tuple(dict.fromkeys(reasons))
     bundles = tuple(_bundle(circuit, link, step, log) for link in circuit.event_links)
-    known = [
-        item for entry in lists.values() for item in _timed(entry.group, step)
-    ] + [
-        Known(train.group, train.port, _ticks(train.times, step, 0), np.asarray(train.index, np.int64))
+    known = [item for entry in lists.values() for item in _timed(entry.group, step)] + [
+        Known(
+            train.group, train.port, _ticks(train.times, step, 0), np.asarray(train.index, np.int64)
+        )
         for train in circuit.trains
     ]
     bare = replace(
@@ -116,7 +116,9 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
 
 def _sends_weights(component: Component) -> bool:
     return any(
-        isinstance(s, Emit) and s.weight is not None for body in bodies(component) for s in nested(body)
+        isinstance(s, Emit) and s.weight is not None
+        for body in bodies(component)
+        for s in nested(body)
     )
 
 

@@ -301,8 +301,8 @@ def test_what_events_may_not_be_summed_is_named() -> None:
 
 def test_refusals_name_their_numbers(tmp_path: Path) -> None:
     base = two_populations()
-    late = replace(base.event_links[0], delay=np.full(100, 400 * STEP))
-    with pytest.raises(ModelError, match=r"T312.*400 ticks.*256"):
+    late = replace(base.event_links[0], delay=np.full(100, 9000 * STEP))
+    with pytest.raises(ModelError, match=r"T312.*9000 ticks.*8192"):
         write(replace(base, event_links=(late,)), tmp_path, form="application")
     broken = replace(base.event_links[0], weight=np.full(100, np.nan))
     with pytest.raises(ModelError, match=r"T313.*finite"):
