@@ -246,7 +246,7 @@ def _app_entry(app: App) -> dict[str, Any]:
 
 
 def _sram(image: PeImage) -> dict[str, int]:
-    """Bytes of DATA by use."""
+    """Bytes of DATA by use; `free` is what records share."""
     sizes = {name: size for name, (_, size) in image.regions.items()}
     return {
         "data": len(image.data),
@@ -254,8 +254,8 @@ def _sram(image: PeImage) -> dict[str, int]:
         "neurons": sizes["NEURONS_PARAMS"],
         "records": image.recorded,
         "ring": image.ring,
-        "used": image.used + image.recorded + sizes["LOG"],
-        "free": memory.DATA.size - image.used - image.recorded - sizes["LOG"],
+        "used": image.used + sizes["LOG"],
+        "free": memory.DATA.size - image.used - sizes["LOG"],
     }
 
 

@@ -188,8 +188,8 @@ def feed_code(
                 f"            const uint16_t *const from = pe_value(pe, table[{at + 1}]);",
                 "            for (uint32_t i = 0u; i < pe->size; i++)",
                 "                for (uint32_t c = start[i]; c < start[i + 1u]; c++)",
-                f"                    in[i].{target.fields[name_in]} {sign} {m.name}_get_{m.fields[variable]}(",
-                f"                        s + from[c], p + from[c], q, &input_{k}, t);",
+                f"                    in[i].{target.fields[name_in]} {sign}",
+                f"                        {m.name}_get_{m.fields[variable]}(s + from[c], p + from[c], q, &input_{k}, t);",
                 "        }",
             ]
         lines += [f"        table += {4 + 2 * len(feed.inputs)};", "    }"]

@@ -12,6 +12,7 @@ import numpy as np
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
 from ...spinnaker2.budget import CLOCKS, neurons_in_time
+from ...spinnaker2.memory import WORK
 from .cost import neuron_cost
 from .feeds import Feed, find_feeds, watched_quantities
 from .linear import weight_factor
@@ -20,7 +21,6 @@ from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
 MAX_DELAY_BITS = 13
-MAX_RING = 32768  # bytes; where delays are long, fewer neurons share a PE
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
@@ -152,7 +152,9 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         largest = max(item.group.size for item in groups)
         app.neurons = min(largest, choices.neurons or _default_neurons(app, plan.step))
         slots = 1 << (bits(delays) + bits(max(1, len(types))))
-        app.neurons = min(app.neurons, max(1, MAX_RING // (2 * slots)))
+        # where delays are long, fewer neurons share a PE, so that ring buffers take no room from synapses
+        while app.neurons > 1 and 4 * slots << bits(app.neurons) > WORK.size:
+            app.neurons = 1 << (bits(app.neurons) - 1)
         _choose_word(app, bundles, delays, choices)
         for item in groups:
             app_of[item.number] = app
