@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from ...canonical_model.query import regimes
 from .c_printer import identifier, literal, print_c
-from .feeds import feed_code, watched_cases
+from .feeds import feed_code, timed_lists, watched_cases
 from .partition import App
 from .plan import Plan
 from .program_code import names_of
-from .qualify import EDGE
 from .rows import is_indexed
 
 
@@ -33,7 +31,7 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         "",
         *(f'#include "models/{name}.h"' for name in sorted(headers)),
         '#include "synapses.h"\n',
-        *_timed_lists(app, plan.step),
+        *timed_lists(app.model, plan.step, "times"),
         *_gathering(app, plan),
         _update(app),
         _read(app),
@@ -58,16 +56,7 @@ def _gathering(app: App, plan: Plan) -> list[str]:
     defaults = {
         app.model.fields[i.name]: literal(i.default / plan.units.size(i.dimension)) for i in inputs
     }
-    return feed_code(app.model, app.feeds, defaults, plan.units)
-
-
-def _timed_lists(app: App, step: float) -> list[str]:
-    lines = []
-    for k, timed in enumerate(app.model.component.timed_events):
-        ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in timed.times)
-        values = ", ".join(f"{tick}u" for tick in ticks)
-        lines.append(f"static const uint32_t times_{k}[] = {{ {values} }};\n")
-    return lines
+    return feed_code(app.model, app.feeds, defaults, plan.units, plan.step)
 
 
 def _arguments(weight: str = "", time: str = "t_end") -> str:

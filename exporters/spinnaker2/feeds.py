@@ -5,6 +5,7 @@ A source may be copied if nothing feeds it and it draws no random numbers: all c
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from ...canonical_model.query import regimes
 from ...canonical_model.units import UnitSystem
 from .c_printer import identifier, literal
 from .data import Region, chosen_values
+from .network_code import EDGE
 from .plan import GroupPlan, ModelPlan, Plan
 
 
@@ -158,14 +160,26 @@ def watched_cases(feeds: list[Feed], watched: list[tuple[int, str]], first: int)
     return lines
 
 
+def timed_lists(model: ModelPlan, step: float, name: str) -> list[str]:
+    """The ticks of a model's lists of times, as constants of the program."""
+    lines = []
+    for k, timed in enumerate(model.component.timed_events):
+        ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in timed.times)
+        values = ", ".join(f"{tick}u" for tick in ticks or [0])
+        lines.append(f"static const uint32_t {name}_{k}[] = {{ {values} }};\n")
+    return lines
+
+
 def feed_code(
-    target: ModelPlan, feeds: list[Feed], defaults: dict[str, str], units: UnitSystem
+    target: ModelPlan, feeds: list[Feed], defaults: dict[str, str], units: UnitSystem, step: float
 ) -> list[str]:
     """C of a program's sources: `gather` before each tick, `advance` after it."""
     name = target.name
     sums = {item.name for item in target.component.analog_inputs if item.reduce}
     lines = [f"static const {f.source.model.name}_input_t input_{k} = {{ {_held(f, units)} }};"
              for k, f in enumerate(feeds)]  # fmt: skip
+    for k, feed in enumerate(feeds):
+        lines += timed_lists(feed.source.model, step, f"feed_{k}_times")
     lines += ["", "static void gather(pe_t *pe)", "{"]
     lines += [
         f"    {name}_input_t *const in = pe->input;",
@@ -237,4 +251,10 @@ def _steps(k: int, feed: Feed) -> list[str]:
         lines.append(f"(void){m}_update(s, p, q, &input_{k}, t_end, h);")
     if component.on_conditions or any(r.on_conditions for r in regimes(component)):
         lines.append(f"(void){m}_conditions{end};")
+    for n, _ in enumerate(component.timed_events):
+        times = f"feed_{k}_times_{n}"
+        lines += [
+            f"for (uint32_t due = pe_due(pe, {times}, sizeof {times} / sizeof {times}[0]); due; due--)",
+            f"    (void){m}_timed_{n}{end};",
+        ]
     return lines or ["(void)s;"]
