@@ -203,7 +203,8 @@ def feed_code(
                 "            for (uint32_t i = 0u; i < pe->size; i++)",
                 "                for (uint32_t c = start[i]; c < start[i + 1u]; c++)",
                 f"                    in[i].{target.fields[name_in]} {sign}",
-                f"                        {m.name}_get_{m.fields[variable]}(s + from[c], p + from[c], q, &input_{k}, t);",
+                f"                        {m.name}_get_{m.fields[variable]}(",
+                f"                            s + from[c], p + from[c], q, &input_{k}, t);",
                 "        }",
             ]
         lines += [f"        table += {4 + 2 * len(feed.inputs)};", "    }"]
