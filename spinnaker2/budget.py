@@ -23,7 +23,7 @@ PES_PER_CHIP = 148
 
 @dataclass(frozen=True, slots=True)
 class PeProfile:
-    """One PE: memory (bytes), instructions per tick (QEMU, else 0), cycles, missed ticks by clock."""
+    """One PE: memory (bytes, `free` before records), instructions per tick (QEMU, else 0), missed ticks."""
 
     pe: int
     population: str

@@ -9,6 +9,7 @@ from ...canonical_model.query import declared
 from ...canonical_model.units import NONE
 from ...solvers.graph import topological
 from ...solvers.numpy_printer import print_numpy
+from ...solvers.plan import STEP
 from .c_printer import identifier
 from .partition import App
 from .plan import Plan
@@ -78,7 +79,7 @@ class {name}Application(HostApplication):
     @staticmethod
     def values(parameters, h):
         v = dict(parameters)
-        v["h"] = h
+        v[{STEP!r}] = h
 {_values(plan, app)}
         return v
 '''

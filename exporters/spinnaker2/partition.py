@@ -12,14 +12,15 @@ import numpy as np
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
 from ...spinnaker2.budget import CLOCKS, neurons_in_time
+from ...spinnaker2.memory import WORK
 from .cost import neuron_cost
+from .feeds import Feed, find_feeds, watched_quantities
 from .linear import weight_factor
 from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
 MAX_DELAY_BITS = 13
-MAX_RING = 32768  # bytes; where delays are long, fewer neurons share a PE
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
@@ -51,6 +52,8 @@ class App:
     neurons: int = 1
     ring_bytes: int = 2
     groups: list[GroupPlan] = field(default_factory=list)
+    feeds: list[Feed] = field(default_factory=list)
+    watched: list[tuple[int, str]] = field(default_factory=list)  # feed and quantity recorded
     factors: dict[str, Expr] = field(default_factory=dict)  # by port, of the weight
 
     @property
@@ -120,12 +123,20 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
     incoming: dict[int, Incoming] = {}
     app_of: dict[int, App] = {}
     for model in plan.models:
-        groups = [item for item in plan.groups if item.model is model]
+        groups = [
+            item
+            for item in plan.groups
+            if item.model is model and item.group.name not in network.sources
+        ]
+        if not groups:
+            continue
         names = {item.group.name for item in groups}
         bundles = [b for b in network.bundles if b.target in names]
         types = _types(bundles)
         flagged = frozenset().union(*(network.flagged[name] for name in names))
-        app = App(model, types, flagged, groups=groups)
+        feeds = find_feeds(plan, names, network.circuit.analog_links)
+        app = App(model, types, flagged, groups=groups, feeds=feeds)
+        app.watched = watched_quantities(feeds, network.circuit.probes)
         for port in {port for port, _ in types} - flagged:
             factored = weight_factor(model.component, port, frozenset(model.shared))
             if factored is not None:
@@ -141,7 +152,9 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         largest = max(item.group.size for item in groups)
         app.neurons = min(largest, choices.neurons or _default_neurons(app, plan.step))
         slots = 1 << (bits(delays) + bits(max(1, len(types))))
-        app.neurons = min(app.neurons, max(1, MAX_RING // (2 * slots)))
+        # where delays are long, fewer neurons share a PE, so that ring buffers take no room from synapses
+        while app.neurons > 1 and 4 * slots << bits(app.neurons) > WORK.size:
+            app.neurons = 1 << (bits(app.neurons) - 1)
         _choose_word(app, bundles, delays, choices)
         for item in groups:
             app_of[item.number] = app
@@ -259,6 +272,8 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
     partition.by_group = {item.group.name: [] for item in plan.groups}
     key = 0
     for item in plan.groups:
+        if item.group.name in network.sources:
+            continue
         count = -(-item.group.size // sizes[item.number])
         edges = np.linspace(0, item.group.size, count + 1).round().astype(int)
         ports = [port.name for port in item.group.component.event_outputs]
