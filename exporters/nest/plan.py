@@ -263,14 +263,14 @@ def _named_step(component: Component) -> Component:
 def _with_functions(component: Component) -> Component:
     """Functions as expressions; those that loop stay functions, unless equations need them."""
     try:
-        return lower_kernels(inline_functions(component))
+        return lower_kernels(inline_functions(component), show=True)
     except ModelError as problem:
         names = {item.name for item in component.functions}
         values = [o.rhs for o in component.odes] + [d.value for d in component.derived_variables]
         called = {n.function for v in values for n in walk(v) if isinstance(n, Call)}
         if not problem.refused or called & names:
             raise
-        return lower_kernels(component)
+        return lower_kernels(component, show=True)
 
 
 def _settable(component: Component, h: float) -> Component:
