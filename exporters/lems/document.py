@@ -1,0 +1,279 @@
+"""The document under construction: types, components, and what each component became."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ...canonical_model.diagnostics import Level, Log
+from ...canonical_model.model import Child, Component, Model
+from ...importers.lems.library_reader import standard_files, standard_type, standard_type_names
+from .markup import Node
+from .names import Names
+from .prepare import prepare
+from .quantities import Quantities
+from .roles import Fitting, Role, fit, roles, standard_base
+from .standard import Standards, is_reference, place
+from .types import Place, Writer, is_property
+
+PYNN = "PyNN.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a component became: the names under which others meet its parts."""
+
+    id: str
+    role: Role
+    fitting: Fitting | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[str, ...] = ()
+    is_standard: bool = False
+    component: Component | None = None
+
+    def port(self, name: str) -> str:
+        """The document's name of an event port."""
+        return self.fitting.ports.get(name, name) if self.fitting else name
+
+    def path(self, inner: str) -> str:
+        """The document's path of a quantity inside of the component."""
+        if self.fitting is None or "/" in inner:
+            return inner
+        known = {e.name: e.variable for e in self.component.exposures} if self.component else {}
+        if inner in known:
+            return self.fitting.exposures.get(inner, inner)
+        shown = {variable: name for name, variable in known.items()}
+        if inner in shown:
+            return self.fitting.exposures.get(shown[inner], shown[inner])
+        return self.names.get(inner, inner)
+
+
+@dataclass(slots=True)
+class Document:
+    """Types and components written so far."""
+
+    model: Model
+    log: Log
+    quantities: Quantities = field(default_factory=Quantities)
+    standards: Standards = field(default_factory=Standards)
+    ids: Names = field(default_factory=Names)
+    type_names: Names = field(default_factory=Names)
+    types: list[Node] = field(default_factory=list)
+    components: list[Node] = field(default_factory=list)
+    written: dict[str, Written] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    stubs: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.standards.know(self.model)
+        self.type_names.taken.update(standard_type_names())
+        self.roles = roles(self.model)
+        for component in self.model.components:
+            self.ids.get(component.name, f"component {component.name}")
+
+    def add(self, component: Component) -> None:
+        """A top-level component with its type, if that is not NeuroML's. Raises ModelError P2xx, K1xx."""
+        node = self.element(component, "", self.ids.get(component.name, f"component {component.name}"))
+        if node is not None:
+            self.components.append(node)
+
+    def element(self, component: Component, tag: str, identity: str) -> Node | None:
+        """The element of a component, at the top level (`tag` "") or inside of another one."""
+        is_top = not tag
+        if self.standards.whole(component) or self.standards.shell(component):
+            self.used.add(component.type)
+            node = self.standard(component, tag or component.type, identity)
+            if is_top:
+                self.keep(component, Written(identity, self.role(component), is_standard=True,
+                          attachments=tuple(a.name for a in component.attachments),
+                          component=component))  # fmt: skip
+            return node
+        return self.own(component, tag, identity, is_top)
+
+    def keep(self, component: Component, written: Written) -> None:
+        """Remember what a top-level component became."""
+        self.written[component.name] = written
+
+    def role(self, component: Component) -> Role:
+        """Where instances of the component stand."""
+        return self.roles.get(component.name, Role.CELL)
+
+    def standard(self, component: Component, tag: str, identity: str) -> Node:
+        """An element of a standard type."""
+        resolved = self.standards.resolved(component.type)
+        node = Node(tag, {"id": identity} if identity else {})
+        if tag != component.type:
+            node.attributes["type"] = component.type
+        node.attributes |= self.standards.attributes(component, resolved, self.quantities.text)
+        if component.description:
+            node.add(Node("notes", body=component.description))
+        for child in component.children:
+            if not is_reference(child, component):
+                inner_tag, inner_id = place(child, resolved)
+                self.inner(node, child, inner_tag, inner_id)
+        return node
+
+    def inner(self, node: Node, child: Child, tag: str, identity: str) -> None:
+        """A child's element; one of an own type in a list is named by that type."""
+        is_slot = tag == child.name and not child.is_list
+        found = self.element(child.component, tag, identity)
+        if found is None:
+            return
+        kind = found.attributes.get("type", found.tag)
+        if not is_slot and kind != found.tag:
+            found.tag = kind
+            found.attributes.pop("type", None)
+        node.add(found)
+
+    def own(self, component: Component, tag: str, identity: str, is_top: bool) -> Node | None:
+        """An element of a type that the document defines."""
+        prepared = prepare(component, self.log)
+        children = [(c, self.child(c, component)) for c in component.children]
+        fitting = None
+        base = standard_base(component, set(self.type_names.given))
+        if component.bases:
+            base = self.base(component)
+            where = Place(base=base)
+        else:
+            fitting = fit(prepared.component, self.role(component) if is_top else Role.CELL)
+            where = Place(base=fitting.base, inputs=fitting.inputs, ports=fitting.ports,
+                          exposures=fitting.exposures, held=fitting.held)  # fmt: skip
+        members: dict[tuple[str, str, str], None] = {}
+        for child, node in children:
+            kind = node.attributes.get("type", node.tag)
+            if child.is_list:
+                kind = self.common(component, child.name)
+            members["Children" if child.is_list else "Child", child.name, kind] = None
+        lists = [(a.name, self.list_type(a.type)) for a in component.attachments]
+        known = {name for name, _ in lists}
+        for slot, quantity, kind in where.inputs.values():
+            if slot not in known:
+                known.add(slot)
+                lists.append((slot, kind or self.source_type(quantity)))
+        where = replace(where, children=tuple(members), attachments=tuple(lists))
+        wanted = component.type or f"{component.name}Type"
+        body = Writer(prepared, where, self.quantities, self.log).run("")
+        name = self.type(body, wanted)
+        if is_top:
+            self.keep(component, Written(identity, self.role(component), fitting,
+                      dict(prepared.names.given), tuple(known), component=prepared.component))  # fmt: skip
+        flat = prepared.component
+        missing = [p.name for p in flat.parameters if p.value is None]
+        if missing:
+            message = f"'{component.name}' has no value for {', '.join(missing)}: only its type is written"
+            self.log.add("P223", Level.DROPPED, message, component.span)
+            return None
+        element = Node(tag or name, {"id": identity} if identity else {})
+        if tag:
+            element.attributes["type"] = name
+        for item in flat.parameters:
+            if item.value is None or (is_property(item) and item.value.si == 1.0):
+                continue
+            element.attributes[prepared.names.get(item.name)] = self.quantities.text(item.value)
+        element.attributes |= dict(component.texts)
+        element.add(*(node for _, node in children))
+        return element
+
+    def child(self, child: Child, parent: Component) -> Node:
+        """The element of a child of a component of an own type."""
+        name = child.component.name
+        node = self.element(child.component, child.name, "" if name == child.name else name)
+        assert node is not None
+        node.attributes.setdefault("type", child.component.type)
+        return node
+
+    def type(self, node: Node, wanted: str) -> str:
+        """The name of an equal type, or of a new one."""
+        for known in self.types:
+            asked = self.type_names.given.get(wanted)
+            if known.attributes["name"] == asked:
+                node.attributes["name"] = asked
+                if known == node:
+                    return asked
+        if wanted in self.type_names.given:
+            name = self.type_names.fresh(wanted)
+        else:
+            name = self.type_names.get(wanted)
+        node.attributes["name"] = name
+        self.types.append(node)
+        return name
+
+    def base(self, component: Component) -> str:
+        """The name of the component's next base; own ones that hold no instances become empty types."""
+        name = component.bases[0]
+        if standard_type(name) is not None:
+            self.used.add(name)
+            return name
+        if name not in self.type_names.given:
+            self.stub(name, component.bases[1:])
+        return self.type_names.given[name]
+
+    def stub(self, name: str, bases: tuple[str, ...]) -> str:
+        """An empty type of which others are a kind."""
+        node = Node("ComponentType", {"name": self.type_names.get(name)})
+        self.types.append(node)
+        if bases:
+            carrier = Component(name=name, bases=bases)
+            node.attributes["extends"] = self.base(carrier)
+            # a base stands before those who extend it
+            self.types.remove(node)
+            self.types.append(node)
+        self.stubs[name] = set()
+        return self.type_names.given[name]
+
+    def list_type(self, name: str) -> str:
+        """The type of what a list takes."""
+        if not name or standard_type(name) is not None:
+            return name or "basePointCurrent"
+        if name not in self.type_names.given:
+            self.stub(name, ())
+        return self.type_names.given[name]
+
+    def source_type(self, quantity: str) -> str:
+        """The type of what a list for an unusual quantity takes."""
+        return self.list_type(f"{quantity}Source")
+
+    def common(self, component: Component, slot: str) -> str:
+        """The nearest type that all children in a list are kinds of."""
+        lineages = [
+            (c.component.type, *c.component.bases) for c in component.children if c.name == slot
+        ]
+        shared = [n for n in lineages[0] if all(n in other for other in lineages)]
+        if not shared:
+            shared = [f"{slot}Part"]
+        return self.list_type(shared[0]) if shared[0] not in self.type_names.given else (
+            self.type_names.given[shared[0]]
+        )
+
+    def direct_type(self, name: str) -> None:
+        """A type of connection that takes events straight to a port, after a delay."""
+        if name in self.type_names.given:
+            return
+        node = Node("ComponentType", {"name": self.type_names.get(name)})
+        node.attributes["extends"] = "explicitConnection"
+        node.add(
+            Node("Path", {"name": "from"}),
+            Node("Path", {"name": "to"}),
+            Node("Text", {"name": "sourcePort"}),
+            Node("Text", {"name": "targetPort"}),
+            Node("Parameter", {"name": "delay", "dimension": "time"}),
+        )
+        ports = {"sourcePort": "sourcePort", "targetPort": "targetPort", "delay": "delay"}
+        node.add(
+            Node("Structure").add(
+                Node("With", {"instance": "from", "as": "a"}),
+                Node("With", {"instance": "to", "as": "b"}),
+                Node("EventConnection", {"from": "a", "to": "b", **ports}),
+            )
+        )
+        self.types.append(node)
+
+    def includes(self) -> list[str]:
+        """The core files that the document needs."""
+        own = set(standard_files()[PYNN]) - set(standard_files()["Cells.xml"])
+        own -= set(standard_files()["Synapses.xml"])
+        return ["NeuroML2CoreTypes.xml", *([PYNN] if own & self.used else []), "Simulation.xml"]
+
+
+__all__ = ["Document", "Written"]
