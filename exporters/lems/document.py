@@ -12,11 +12,13 @@ from .markup import Node
 from .names import Names
 from .prepare import prepare
 from .quantities import Quantities
-from .roles import Fitting, Role, fit, roles, standard_base
+from .roles import Fitting, Role, fit, roles
+from .selects import empty_lists, named_slots
 from .standard import Standards, is_reference, place
 from .types import Place, Writer, is_property
 
 PYNN = "PyNN.xml"
+LEMS = ("LEMS", "NeuroML2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Document:
     written: dict[str, Written] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    stubs: dict[str, set[str]] = field(default_factory=dict)
+    stubs: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.standards.know(self.model)
@@ -71,6 +73,11 @@ class Document:
         self.roles = roles(self.model)
         for component in self.model.components:
             self.ids.get(component.name, f"component {component.name}")
+
+    @property
+    def is_lems(self) -> bool:
+        """Does the model come from LEMS, with types of its own?"""
+        return self.model.provenance.language in LEMS
 
     def add(self, component: Component) -> None:
         """A top-level component with its type, if that is not NeuroML's. Raises ModelError P2xx, K1xx."""
@@ -128,23 +135,24 @@ class Document:
 
     def own(self, component: Component, tag: str, identity: str, is_top: bool) -> Node | None:
         """An element of a type that the document defines."""
+        component = named_slots(component)
         prepared = prepare(component, self.log)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
-        base = standard_base(component, set(self.type_names.given))
         if component.bases:
-            base = self.base(component)
-            where = Place(base=base)
+            where = Place(base=self.base(component))
+        elif self.is_lems or not is_top:
+            where = Place()
         else:
-            fitting = fit(prepared.component, self.role(component) if is_top else Role.CELL)
+            fitting = fit(prepared.component, self.role(component))
             where = Place(base=fitting.base, inputs=fitting.inputs, ports=fitting.ports,
                           exposures=fitting.exposures, held=fitting.held)  # fmt: skip
         members: dict[tuple[str, str, str], None] = {}
         for child, node in children:
-            kind = node.attributes.get("type", node.tag)
-            if child.is_list:
-                kind = self.common(component, child.name)
+            kind = self.common(component, child.name)
             members["Children" if child.is_list else "Child", child.name, kind] = None
+        for name in empty_lists(component):
+            members["Children", name, "baseStandalone"] = None
         lists = [(a.name, self.list_type(a.type)) for a in component.attachments]
         known = {name for name, _ in lists}
         for slot, quantity, kind in where.inputs.values():
@@ -191,12 +199,25 @@ class Document:
                 node.attributes["name"] = asked
                 if known == node:
                     return asked
-        if wanted in self.type_names.given:
+        if wanted in self.type_names.given and wanted not in self.stubs:
             name = self.type_names.fresh(wanted)
+            # a variant stands wherever the type stands
+            node.attributes["extends"] = self.type_names.given[wanted]
+        elif wanted in self.stubs:
+            return self.filled(node, wanted)
         else:
             name = self.type_names.get(wanted)
         node.attributes["name"] = name
         self.types.append(node)
+        return name
+
+    def filled(self, node: Node, wanted: str) -> str:
+        """The name of a type that so far was only a base of others."""
+        self.stubs.discard(wanted)
+        name = self.type_names.given[wanted]
+        node.attributes["name"] = name
+        index = next(k for k, known in enumerate(self.types) if known.attributes["name"] == name)
+        self.types[index] = node
         return name
 
     def base(self, component: Component) -> str:
@@ -219,7 +240,7 @@ class Document:
             # a base stands before those who extend it
             self.types.remove(node)
             self.types.append(node)
-        self.stubs[name] = set()
+        self.stubs.add(name)
         return self.type_names.given[name]
 
     def list_type(self, name: str) -> str:
@@ -235,16 +256,19 @@ class Document:
         return self.list_type(f"{quantity}Source")
 
     def common(self, component: Component, slot: str) -> str:
-        """The nearest type that all children in a list are kinds of."""
+        """The most general type of which all that stands in a slot or list is a kind.
+
+        Own types go first, so that components whose parts differ are of one type.
+        """
         lineages = [
             (c.component.type, *c.component.bases) for c in component.children if c.name == slot
         ]
         shared = [n for n in lineages[0] if all(n in other for other in lineages)]
-        if not shared:
-            shared = [f"{slot}Part"]
-        return self.list_type(shared[0]) if shared[0] not in self.type_names.given else (
-            self.type_names.given[shared[0]]
-        )
+        own = [name for name in shared if standard_type(name) is None]
+        standard = [name for name in shared if name not in own and name != "baseStandalone"]
+        if own:
+            return self.list_type(own[-1])
+        return standard[0] if standard else "baseStandalone"
 
     def direct_type(self, name: str) -> None:
         """A type of connection that takes events straight to a port, after a delay."""

@@ -9,7 +9,6 @@ from enum import Enum
 from ...canonical_model.model import AnalogInput, Component, Model
 from ...canonical_model.query import declared
 from ...canonical_model.units import CURRENT, NONE, VOLTAGE, Dimension
-from ...importers.lems.library_reader import standard_type
 
 
 class Role(Enum):
@@ -69,14 +68,6 @@ def dimensions(component: Component) -> dict[str, Dimension]:
     """Of everything that a component declares."""
     found = {item.name: item.dimension for item in declared(component)}
     return found | {item.name: item.dimension for item in component.analog_inputs}
-
-
-def standard_base(component: Component, known: set[str]) -> str:
-    """The nearest of the component's own bases that a document can extend, "" if there is none."""
-    for name in component.bases:
-        if name in known or standard_type(name) is not None:
-            return name
-    return ""
 
 
 def fit(component: Component, role: Role) -> Fitting:
@@ -167,4 +158,4 @@ def _attached(component: Component, role: Role) -> Fitting:
     return Fitting("", {}, ports, exposures)
 
 
-__all__ = ["Fitting", "Role", "dimensions", "fit", "roles", "standard_base"]
+__all__ = ["Fitting", "Role", "dimensions", "fit", "roles"]
