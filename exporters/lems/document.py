@@ -14,11 +14,12 @@ from .prepare import prepare
 from .quantities import Quantities
 from .roles import Fitting, Role, fit, roles
 from .selects import empty_lists, named_slots
-from .standard import Standards, is_reference, place
+from .standard import Standards, is_reference, is_unnamed, place
 from .types import Place, Writer, is_property
 
 PYNN = "PyNN.xml"
 LEMS = ("LEMS", "NeuroML2")
+EMPTY = "baseStandalone"  # what a list takes of which nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Document:
         if found is None:
             return
         kind = found.attributes.get("type", found.tag)
-        if not is_slot and kind != found.tag:
+        if not is_slot and kind != found.tag and not is_unnamed(child):
             found.tag = kind
             found.attributes.pop("type", None)
         node.add(found)
@@ -152,7 +153,7 @@ class Document:
             kind = self.common(component, child.name)
             members["Children" if child.is_list else "Child", child.name, kind] = None
         for name in empty_lists(component):
-            members["Children", name, "baseStandalone"] = None
+            members["Children", name, EMPTY] = None
         lists = [(a.name, self.list_type(a.type)) for a in component.attachments]
         known = {name for name, _ in lists}
         for slot, quantity, kind in where.inputs.values():
@@ -186,7 +187,10 @@ class Document:
     def child(self, child: Child, parent: Component) -> Node:
         """The element of a child of a component of an own type."""
         name = child.component.name
-        node = self.element(child.component, child.name, "" if name == child.name else name)
+        if is_unnamed(child):
+            node = self.element(child.component, name, "")
+        else:
+            node = self.element(child.component, child.name, "" if name == child.name else name)
         assert node is not None
         node.attributes.setdefault("type", child.component.type)
         return node
@@ -197,7 +201,7 @@ class Document:
             asked = self.type_names.given.get(wanted)
             if known.attributes["name"] == asked:
                 node.attributes["name"] = asked
-                if known == node:
+                if known == node or _differ_in_empty_lists(known, node):
                     return asked
         if wanted in self.type_names.given and wanted not in self.stubs:
             name = self.type_names.fresh(wanted)
@@ -270,8 +274,8 @@ class Document:
             return self.list_type(own[-1])
         return standard[0] if standard else "baseStandalone"
 
-    def direct_type(self, name: str) -> None:
-        """A type of connection that takes events straight to a port, after a delay."""
+    def direct_type(self, name: str, is_delayed: bool) -> None:
+        """A type of connection that takes events straight to a port."""
         if name in self.type_names.given:
             return
         node = Node("ComponentType", {"name": self.type_names.get(name)})
@@ -281,9 +285,11 @@ class Document:
             Node("Path", {"name": "to"}),
             Node("Text", {"name": "sourcePort"}),
             Node("Text", {"name": "targetPort"}),
-            Node("Parameter", {"name": "delay", "dimension": "time"}),
         )
-        ports = {"sourcePort": "sourcePort", "targetPort": "targetPort", "delay": "delay"}
+        ports = {"sourcePort": "sourcePort", "targetPort": "targetPort"}
+        if is_delayed:
+            node.add(Node("Parameter", {"name": "delay", "dimension": "time"}))
+            ports["delay"] = "delay"
         node.add(
             Node("Structure").add(
                 Node("With", {"instance": "from", "as": "a"}),
@@ -298,6 +304,28 @@ class Document:
         own = set(standard_files()[PYNN]) - set(standard_files()["Cells.xml"])
         own -= set(standard_files()["Synapses.xml"])
         return ["NeuroML2CoreTypes.xml", *([PYNN] if own & self.used else []), "Simulation.xml"]
+
+
+def _differ_in_empty_lists(known: Node, node: Node) -> bool:
+    """Equal but for what a list takes that holds nothing in one of the two; `known` learns the better type."""
+    if len(known.children) != len(node.children):
+        return False
+    learnt = []
+    for one, two in zip(known.children, node.children, strict=True):
+        if one == two:
+            continue
+        names = one.attributes.get("name"), two.attributes.get("name")
+        kinds = one.attributes.get("type"), two.attributes.get("type")
+        if (one.tag, two.tag) != ("Children", "Children") or names[0] != names[1]:
+            return False
+        if EMPTY not in kinds:
+            return False
+        learnt.append((one, next(kind for kind in kinds if kind != EMPTY)))
+    if known.attributes != node.attributes:
+        return False
+    for one, kind in learnt:
+        one.attributes["type"] = kind or EMPTY
+    return True
 
 
 __all__ = ["Document", "Written"]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 RESERVED = frozenset({
-    "t", "sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "sqrt", "ceil", "ln", "log", "abs",
+    "sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "sqrt", "ceil", "ln", "log", "abs",
     "factorial", "random", "H", "sum", "product",
 })  # fmt: skip
 

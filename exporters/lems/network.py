@@ -21,16 +21,33 @@ if TYPE_CHECKING:
 MAX_ROWS = 2_000_000
 MICRO = 1e-6
 DIRECT = "directConnection"
+DELAYED = "delayedConnection"
 
 
 def write_network(network: Network, document: Document) -> tuple[list[Node], str]:
     """Network and Simulation elements, and the id of what is to be run. Raises ModelError P23x."""
     writer = _Writer(network, document)
+    if _is_lone(network):
+        assert network.experiment is not None
+        target = document.written[network.populations[0].component].id
+        simulation = writer.simulation(network.experiment, target)
+        return [simulation], simulation.attributes["id"]
     node = writer.run()
     if network.experiment is None:
         return [node], ""
     simulation = writer.simulation(network.experiment, node.attributes["id"])
     return [node, simulation], simulation.attributes["id"]
+
+
+def _is_lone(network: Network) -> bool:
+    """One instance of a component that runs without any network."""
+    if network.experiment is None or len(network.populations) != 1:
+        return False
+    (only,) = network.populations
+    is_bare = only.positions is None and not (only.parameters or only.initial or only.is_list)
+    joins = (*network.projections, *network.inputs, *network.quantities)
+    same_name = only.name == only.component == network.name
+    return same_name and only.size == 1 and is_bare and not joins and not network.experiment.events
 
 
 class _Writer:
@@ -148,16 +165,18 @@ class _Writer:
         if item.weight is not None and np.any(np.asarray(item.weight) != 1.0):
             message = f"the weights of '{item.name}' go with the events, which LEMS cannot hold"
             raise refuse("P233", message, item.span)
-        self.document.direct_type(DIRECT)
+        kind = DIRECT if item.delay is None else DELAYED
+        self.document.direct_type(kind, item.delay is not None)
         target = self.document.written[self.sizes[item.target].component]
         source = self.document.written[self.sizes[item.source].component]
         for k, (pre, post) in enumerate(zip(item.pre, item.post, strict=True)):
             row = {
-                "type": DIRECT,
+                "type": kind,
                 "from": self.cell(item.source, int(pre), ""),
                 "to": self.cell(item.target, int(post), ""),
-                "delay": seconds_text(_at(item.delay, k, 0.0)),
             }
+            if item.delay is not None:
+                row["delay"] = seconds_text(float(item.delay[k]))
             if item.source_port:
                 row["sourcePort"] = source.port(item.source_port)
             if item.target_port:
@@ -203,13 +222,14 @@ class _Writer:
                 "population": self.id(item.population, "population"),
             },
         )
-        slot = item.attachment or (host.attachments[0] if host.attachments else "synapses")
+        slot = item.attachment or (host.attachments[0] if len(host.attachments) > 1 else "")
         for k, index in enumerate(item.index):
             row = {
                 "id": str(k),
                 "target": self.cell(item.population, int(index)),
-                "destination": slot,
             }
+            if slot:
+                row["destination"] = slot
             if item.weight is not None:
                 row["weight"] = number(float(item.weight[k]))
             node.add(Node("inputW" if item.weight is not None else "input", row))
@@ -272,6 +292,8 @@ class _Writer:
         if place is None or place[0] not in self.sizes:
             return path
         population, index, inner = place
+        if _is_lone(self.network):
+            return self.owner(population).path(inner)
         if not inner:
             return self.cell(population, index, "")
         return f"{self.cell(population, index, '')}/{self.owner(population).path(inner)}"

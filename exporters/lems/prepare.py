@@ -184,6 +184,8 @@ class _Preparation:
         items = (*declared(component), *component.analog_inputs)
         for name in dict.fromkeys(item.name for item in items):
             self.names.get(name)
+        # a variable may hide the time; nothing new is called so
+        self.names.taken.add(TIME)
         for port in component.event_inputs:
             for name in port.payload:
                 self.names.get(name)

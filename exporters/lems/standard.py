@@ -5,6 +5,7 @@ The test is to write the element, read it with the library's definition of the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import isclose
@@ -131,9 +132,18 @@ def seconds_text(value: float) -> str:
 def place(child: Child, resolved: ResolvedType) -> tuple[str, str]:
     """Tag and id of a child's element."""
     slots = {member.name: member for member in resolved.of_kind("Child")}
-    tag = child.name if child.name in slots else child.component.type
     name = child.component.name
-    return tag, "" if name == tag else name
+    if child.name in slots:
+        return child.name, "" if name == child.name else name
+    if is_unnamed(child):
+        return name, ""
+    return child.component.type, "" if name == child.component.type else name
+
+
+def is_unnamed(child: Child) -> bool:
+    """A child in a list whose id was made from its element's name and place."""
+    name = child.component.name
+    return child.is_list and child.id != name and re.fullmatch(re.escape(name) + r"\d+", child.id) is not None
 
 
 def is_reference(child: Child, component: Component) -> bool:
@@ -164,4 +174,4 @@ def alike(found: Component, wanted: Component) -> bool:
     return replace(found, **bare) == replace(wanted, **bare)  # type: ignore[arg-type]
 
 
-__all__ = ["Standards", "alike", "is_reference", "place", "seconds_text"]
+__all__ = ["Standards", "alike", "is_reference", "is_unnamed", "place", "seconds_text"]
