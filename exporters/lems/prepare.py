@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log, refuse
@@ -41,6 +42,7 @@ from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
+from .quantities import HUGE
 from .modes import modes_to_state, must_be_modes
 from .names import RESERVED, Names
 from .rewrite import Rewriter
@@ -115,6 +117,10 @@ def _refuse(component: Component) -> None:
 
 
 def _note(component: Component, log: Log) -> None:
+    for item in component.parameters:
+        if item.value is not None and math.isinf(item.value.si):
+            message = f"'{item.name}' of '{component.name}' is infinite, which becomes {HUGE:g}"
+            log.add("P224", Level.APPROXIMATED, message, item.span)
     if component.checks:
         message = f"the checks of parameters of '{component.name}' have no place in LEMS"
         log.add("P222", Level.DROPPED, message, component.span)
@@ -231,12 +237,13 @@ class _Preparation:
         every = _sorted(tuple((*variables, *self.extra)), component)
         values = {item.name: item.value for item in every}
         modes = tuple(self.inline(mode, values, rewriter) for mode in modes)
+        fixed_values = _sorted_statics(
+            tuple(replace(s, value=rewriter.flat(rewriter.value(s.value))) for s in statics)
+        )
         return Prepared(
             component=component,
             constants=(*component.constants, *self.made.values()),
-            statics=_sorted_statics(
-                tuple(replace(s, value=rewriter.flat(rewriter.value(s.value))) for s in statics)
-            ),
+            statics=fixed_values,
             states=(*component.state_variables, *lowering.states),
             starts=starts,
             variables=every,

@@ -13,6 +13,7 @@ from .markup import Node, number
 from .names import Names
 
 MAX_POWER = 40
+HUGE = 1e30  # what stands for infinity, in the unit of the value
 
 
 @dataclass(slots=True)
@@ -54,8 +55,10 @@ class Quantities:
     def text(self, quantity: Quantity) -> str:
         """A quantity as an attribute: `-65mV`. Raises ModelError P203 where it is not finite."""
         unit = quantity.unit
-        if not math.isfinite(quantity.si):
+        if math.isnan(quantity.si):
             raise refuse("P203", f"LEMS has no word for the number {quantity}")
+        if math.isinf(quantity.value):
+            return self.text(Quantity(math.copysign(HUGE, quantity.value), unit))
         if unit.dimension == NONE:
             return number(quantity.si)
         known = standard_units().get(unit.symbol)
