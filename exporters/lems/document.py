@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Child, Component, Model
 from ...importers.lems.library_reader import standard_files, standard_type, standard_type_names
+from .joints import Joints, named
 from .markup import Node
 from .names import Names
 from .prepare import prepare
@@ -57,6 +58,7 @@ class Document:
 
     model: Model
     log: Log
+    joints: Joints = field(default_factory=Joints)
     quantities: Quantities = field(default_factory=Quantities)
     standards: Standards = field(default_factory=Standards)
     ids: Names = field(default_factory=Names)
@@ -137,7 +139,8 @@ class Document:
     def own(self, component: Component, tag: str, identity: str, is_top: bool) -> Node | None:
         """An element of a type that the document defines."""
         component = named_slots(component)
-        prepared = prepare(component, self.log)
+        names = {} if not is_top else named(self.joints.read, component.name)
+        prepared = prepare(component, self.log, names)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
         if component.bases:
@@ -145,7 +148,15 @@ class Document:
         elif self.is_lems or not is_top:
             where = Place()
         else:
-            fitting = fit(prepared.component, self.role(component))
+            fitting = fit(
+                prepared.component,
+                self.role(component),
+                {i: found for (c, i), found in self.joints.lists.items() if c == component.name},
+                named(self.joints.shown, component.name),
+                names,
+            )
+            if not fitting.base and fitting.quantity:
+                fitting = replace(fitting, base=self.source_type(fitting.quantity))
             where = Place(base=fitting.base, inputs=fitting.inputs, ports=fitting.ports,
                           exposures=fitting.exposures, held=fitting.held)  # fmt: skip
         members: dict[tuple[str, str, str], None] = {}

@@ -6,7 +6,9 @@ from ...canonical_model.diagnostics import Log, refuse
 from ...canonical_model.model import Model, Provenance
 from ..artifact import Artifact
 from .document import Document
+from .joints import join_ports
 from .markup import Node, to_xml
+from .variants import split_variants
 
 
 def export(
@@ -20,7 +22,8 @@ def write_document(model: Model, log: Log) -> Node:
     """The whole document. Raises ModelError P200 where nothing can be written."""
     if not model.components:
         raise refuse("P200", "the model has no component that LEMS could hold")
-    document = Document(model, log)
+    model, joints = join_ports(split_variants(model, log))
+    document = Document(model, log, joints)
     for component in model.components:
         with log.gather():
             document.add(component)

@@ -81,10 +81,6 @@ class _Writer:
 
     def population(self, item: Population) -> Node:
         """A population by size, or as a list of placed cells."""
-        if item.parameters or item.initial:
-            names = ", ".join([*item.parameters, *item.initial])
-            message = f"the cells of '{item.name}' differ in {names}, which LEMS cannot say"
-            raise refuse("P231", message, item.span)
         written = self.document.written[item.component]
         node = Node("population", {"id": self.id(item.name, "population"), "component": written.id})
         if not item.is_list and item.positions is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log, refuse
@@ -88,8 +89,8 @@ class Prepared:
     names: Names
 
 
-def prepare(component: Component, log: Log) -> Prepared:
-    """Make a component ready.
+def prepare(component: Component, log: Log, called: Mapping[str, str] | None = None) -> Prepared:
+    """Make a component ready; `called` are names of its quantities that are settled already.
 
     Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
     """
@@ -102,7 +103,11 @@ def prepare(component: Component, log: Log) -> Prepared:
     component = _one_handler_a_port(component)
     if must_be_modes(component):
         component = modes_to_state(component)
-    return _Preparation(component, log).run()
+    work = _Preparation(component, log)
+    for name, wanted in (called or {}).items():
+        work.names.given[name] = wanted
+        work.names.taken.add(wanted)
+    return work.run()
 
 
 def _refuse(component: Component) -> None:

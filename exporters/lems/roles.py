@@ -32,6 +32,7 @@ class Fitting:
     ports: Mapping[str, str] = field(default_factory=dict)
     exposures: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, float] = field(default_factory=dict)
+    quantity: str = ""  # what lists of cells add up of an attached part
 
 
 def roles(model: Model) -> dict[str, Role]:
@@ -70,14 +71,33 @@ def dimensions(component: Component) -> dict[str, Dimension]:
     return found | {item.name: item.dimension for item in component.analog_inputs}
 
 
-def fit(component: Component, role: Role) -> Fitting:
-    """The base type and the names that its users expect, for a component that has none of its own."""
+def fit(
+    component: Component,
+    role: Role,
+    lists: Mapping[str, tuple[str, str, str]],
+    shown: Mapping[str, str],
+    read: Mapping[str, str],
+) -> Fitting:
+    """The base type and the names that its users expect, for a component that has none of its own.
+
+    `lists`, `shown` and `read` are what the network has settled for its inputs, exposures and requirements.
+    """
     if role is Role.CELL:
-        return _cell(component)
-    return _attached(component, role)
+        return _cell(component, lists)
+    return _attached(component, role, shown, read)
 
 
-def _cell(component: Component) -> Fitting:
+def cell_names(component: Component) -> dict[str, str]:
+    """Exposures of a cell that have another name in NeuroML."""
+    if component.bases or component.type:
+        return {}
+    sizes = dimensions(component)
+    return _potential(
+        component, {e.name: sizes.get(e.variable, e.dimension) for e in component.exposures}
+    )
+
+
+def _cell(component: Component, lists: Mapping[str, tuple[str, str, str]]) -> Fitting:
     sizes = dimensions(component)
     shown = {e.name: sizes.get(e.variable, e.dimension) for e in component.exposures}
     ports, exposures = _spike(component), _potential(component, shown)
@@ -93,7 +113,7 @@ def _cell(component: Component) -> Fitting:
     inputs, held = {}, {}
     for item in component.analog_inputs:
         if item.reduce:
-            inputs[item.name] = _list(component, item)
+            inputs[item.name] = lists.get(item.name) or default_list(component, item)
         else:
             held[item.name] = item.default
     return Fitting(base, inputs, ports, exposures, held)
@@ -115,7 +135,7 @@ def _potential(component: Component, shown: Mapping[str, Dimension]) -> dict[str
     return {found[0]: "v"} if len(found) == 1 else {}
 
 
-def _list(component: Component, item: AnalogInput) -> tuple[str, str, str]:
+def default_list(component: Component, item: AnalogInput) -> tuple[str, str, str]:
     """The list of attachments that feeds an input."""
     for slot in component.attachments:
         if item.name.startswith(f"{slot.name}_"):
@@ -130,7 +150,9 @@ def _list(component: Component, item: AnalogInput) -> tuple[str, str, str]:
     return f"{item.name}_sources", item.name, ""
 
 
-def _attached(component: Component, role: Role) -> Fitting:
+def _attached(
+    component: Component, role: Role, given: Mapping[str, str], read: Mapping[str, str]
+) -> Fitting:
     sizes = dimensions(component)
     shown = {e.name: sizes.get(e.variable, e.dimension) for e in component.exposures}
     needs = {i.name: i.dimension for i in component.analog_inputs if not i.reduce}
@@ -140,22 +162,22 @@ def _attached(component: Component, role: Role) -> Fitting:
     names = [port.name for port in component.event_inputs]
     if role is Role.SYNAPSE and len(names) == 1 and names[0] != "in":
         ports = {names[0]: "in"}
-    has_v = needs.get("v") == VOLTAGE
-    exposures: dict[str, str] = {}
-    if currents:
-        if "i" not in shown:
-            exposures = {currents[0]: "i"}
-        base = (
-            ("baseVoltageDepSynapse" if has_v else "baseCurrentBasedSynapse")
-            if role is Role.SYNAPSE
-            else ("baseVoltageDepPointCurrent" if has_v else "basePointCurrent")
-        )
-        return Fitting(base, {}, ports, exposures)
-    if pure:
-        if "I" not in shown:
-            exposures = {pure[0]: "I"}
-        return Fitting("basePointCurrentDL", {}, ports, exposures)
-    return Fitting("", {}, ports, exposures)
+    called = {read.get(name, name): size for name, size in needs.items()}
+    has_v = called.get("v") == VOLTAGE
+    exposures = {old: new for old, new in given.items() if old != new}
+    names = {exposures.get(name, name): size for name, size in shown.items()}
+    if not given and currents and "i" not in names:
+        exposures, names = {currents[0]: "i"}, {**names, "i": CURRENT}
+    elif not given and not currents and pure and "I" not in names:
+        exposures, names = {pure[0]: "I"}, {**names, "I": NONE}
+    if names.get("i") == CURRENT:
+        if role is Role.SYNAPSE:
+            base = "baseVoltageDepSynapse" if has_v else "baseCurrentBasedSynapse"
+        else:
+            base = "baseVoltageDepPointCurrent" if has_v else "basePointCurrent"
+    else:
+        base = "basePointCurrentDL" if names.get("I") == NONE else ""
+    return Fitting(base, {}, ports, exposures, quantity=next(iter(given.values()), ""))
 
 
-__all__ = ["Fitting", "Role", "dimensions", "fit", "roles"]
+__all__ = ["Fitting", "Role", "cell_names", "default_list", "dimensions", "fit", "roles"]
