@@ -9,6 +9,7 @@ from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Child, Component, Model
 from ...importers.lems.library_reader import standard_files, standard_type, standard_type_names
 from .joints import Joints, named
+from .kinetic import find_scheme
 from .markup import Node
 from .names import Names
 from .prepare import prepare
@@ -138,7 +139,8 @@ class Document:
 
     def own(self, component: Component, tag: str, identity: str, is_top: bool) -> Node | None:
         """An element of a type that the document defines."""
-        component = named_slots(component)
+        kinetic = find_scheme(component)
+        component = kinetic[0] if kinetic else named_slots(component)
         names = {} if not is_top else named(self.joints.read, component.name)
         prepared = prepare(component, self.log, names)
         children = [(c, self.child(c, component)) for c in component.children]
@@ -171,7 +173,10 @@ class Document:
             if slot not in known:
                 known.add(slot)
                 lists.append((slot, kind or self.source_type(quantity)))
-        where = replace(where, children=tuple(members), attachments=tuple(lists))
+        where = replace(
+            where, children=tuple(members), attachments=tuple(lists),
+            scheme=kinetic[1] if kinetic else None,
+        )  # fmt: skip
         wanted = component.type or f"{component.name}Type"
         body = Writer(prepared, where, self.quantities, self.log).run("")
         name = self.type(body, wanted)

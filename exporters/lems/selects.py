@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ...canonical_model.expr import Select, walk
+from ...canonical_model.expr import Expr, Select, add, multiply, rebuild, walk
 from ...canonical_model.model import Component
-from ...canonical_model.passes.change import all_expressions
+from ...canonical_model.passes.change import all_expressions, change_expressions
 from ...canonical_model.query import declared
 from ...canonical_model.units import Dimension
+
+_LIST = re.compile(r"(\w+)\[(?:\*|(\w+)='([^']*)')\]/(.*)$")
 
 
 def select_dimension(component: Component, path: str) -> Dimension | None:
@@ -41,17 +44,37 @@ def selects(component: Component) -> Iterator[Select]:
 
 
 def named_slots(component: Component) -> Component:
-    """Parts of lists that a path names by their id as slots of that name: jLEMS finds no others."""
+    """Lists of which a path names a part by its id, as slots of those names: jLEMS finds no others.
+
+    What was reduced over such a list becomes a sum or product of its parts.
+    """
     heads = {node.path.partition("/")[0] for node in selects(component) if "/" in node.path}
     slots = {child.name for child in component.children}
-    named = {c.id for c in component.children if c.is_list and c.id in heads - slots}
-    if not named:
+    lists = {c.name for c in component.children if c.is_list and c.id in heads - slots}
+    if not lists:
         return component
     children = tuple(
-        replace(child, name=child.id, is_list=False) if child.id in named else child
+        replace(child, name=child.id, is_list=False) if child.name in lists else child
         for child in component.children
     )
-    return replace(component, children=children)
+
+    def spelled(expr: Expr) -> Expr:
+        match expr:
+            case Select(path, reduce):
+                found = _LIST.match(path)
+                if found is None or found[1] not in lists:
+                    return expr
+                parts: list[Expr] = [
+                    Select(f"{child.id}/{found[4]}", span=expr.span)
+                    for child in component.children
+                    if child.name == found[1]
+                    and (not found[2] or child.texts.get(found[2]) == found[3])
+                ]
+                return multiply(parts) if reduce == "multiply" else add(parts)
+            case _:
+                return rebuild(expr, spelled)
+
+    return replace(change_expressions(component, spelled), children=children)
 
 
 def empty_lists(component: Component) -> list[str]:

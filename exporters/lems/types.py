@@ -16,6 +16,7 @@ from ...canonical_model.model import (
     StateVariable,
 )
 from ...canonical_model.units import NONE, Dimension
+from ...importers.lems import syntax
 from .markup import Node
 from .math_text import math_text
 from .prepare import Handler, Mode, Prepared
@@ -40,6 +41,7 @@ class Place:
     exposures: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[tuple[str, str], ...] = ()
     held: Mapping[str, float] = field(default_factory=dict)
+    scheme: syntax.KineticScheme | None = None
 
 
 @dataclass(slots=True)
@@ -197,6 +199,8 @@ class Writer:
                 start.add(self.assignment(name, value))
             node.add(start)
         node.add(*(self.handler(item) for item in self.prepared.handlers))
+        if self.place.scheme is not None:
+            node.add(_scheme(self.place.scheme))
         node.add(*(self.regime(mode) for mode in self.prepared.modes))
         return node
 
@@ -328,6 +332,15 @@ class Writer:
                 attributes["targetPort"] = route.target_port
             node.add(Node("EventConnection", attributes))
         yield node
+
+
+def _scheme(item: syntax.KineticScheme) -> Node:
+    """A KineticScheme element."""
+    return Node("KineticScheme", {
+        "name": item.name, "nodes": item.nodes, "stateVariable": item.state_variable,
+        "edges": item.edges, "edgeSource": item.edge_source, "edgeTarget": item.edge_target,
+        "forwardRate": item.forward_rate, "reverseRate": item.reverse_rate,
+    })  # fmt: skip
 
 
 def is_property(item: Parameter) -> bool:
