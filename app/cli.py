@@ -1,6 +1,7 @@
 """The command line: arguments, dispatch and exit codes. Standard library only until a command runs.
 
-Exit codes: 0 done (losses are in the report), 2 bad input or usage, 3 refused by the target or by
+Exit codes: 0 done (losses are in the report), 1 different (`diff`, `verify`) or a model of a migration
+failed, 2 bad input or usage, 3 refused by the target or by
 `--strict`, 4 our own fault, 130 interrupted, 141 the reader of our output went away.
 """
 
@@ -17,7 +18,8 @@ from ..canonical_model.diagnostics import ModelError
 
 DONE, BAD_INPUT, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 2, 3, 4, 130, 141
 SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
-_EPILOG = """exit codes: 0 done (losses are in the report), 2 bad input, 3 refused by the target or
+_EPILOG = """exit codes: 0 done (losses are in the report), 1 different (diff, verify) or a model
+of a migration failed, 2 bad input, 3 refused by the target or
 by --strict, 4 our own fault"""
 
 
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     _simulate_arguments(add("simulate", _SIMULATE))
     _run_arguments(add("run", _RUN))
     _formats_arguments(add("formats", _FORMATS))
+    _migrate_arguments(add("migrate", _MIGRATE))
     return parser
 
 
@@ -109,6 +112,9 @@ _INSPECT = "Show what a model file holds. Equations, units, and how each system 
 _SIMULATE = "Run a model file on the reference simulator. Double precision, no code generated."
 _RUN = "Build and run what a conversion wrote. On the target's emulator."
 _FORMATS = "List the formats and what each can hold."
+_MIGRATE = (
+    "Convert every model below a folder. In parallel, within limits, resumable; with a summary."
+)
 
 
 def _source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -192,3 +198,23 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 def _formats_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", action="store_true", help="the table of docs/formats.md")
     _common_arguments(parser, "formats")
+
+
+def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE_DIR", help="folder of models in any language")
+    parser.add_argument(
+        "--to", dest="targets", metavar="TARGET", action="append", required=True,
+        help="see `interspike formats` (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument("-o", dest="output", metavar="OUT", required=True, help="folder to write")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with OUT, or bring it up to date"
+    )
+    parser.add_argument("--jobs", metavar="N", type=int, help="conversions at a time")
+    parser.add_argument("--time", metavar="TIME", default="60s", help="limit of one (default: 60s)")
+    parser.add_argument(
+        "--memory", metavar="MB", type=int, default=2048, help="limit of one (default: 2048)"
+    )
+    parser.add_argument("--strict", action="store_true", help="refuse what would not be exact")
+    _solver_arguments(parser)
+    _common_arguments(parser, "migrate")
