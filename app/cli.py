@@ -103,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     _simulate_arguments(add("simulate", _SIMULATE))
     _run_arguments(add("run", _RUN))
     _formats_arguments(add("formats", _FORMATS))
+    _diff_arguments(add("diff", _DIFF))
+    _verify_arguments(add("verify", _VERIFY))
     _migrate_arguments(add("migrate", _MIGRATE))
     return parser
 
@@ -112,6 +114,8 @@ _INSPECT = "Show what a model file holds. Equations, units, and how each system 
 _SIMULATE = "Run a model file on the reference simulator. Double precision, no code generated."
 _RUN = "Build and run what a conversion wrote. On the target's emulator."
 _FORMATS = "List the formats and what each can hold."
+_DIFF = "Are two models the same? Behaviour decides, at random points and in simulation."
+_VERIFY = "Run a model and what it converts to. On the same stimulus, compared in numbers."
 _MIGRATE = (
     "Convert every model below a folder. In parallel, within limits, resumable; with a summary."
 )
@@ -218,3 +222,28 @@ def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="refuse what would not be exact")
     _solver_arguments(parser)
     _common_arguments(parser, "migrate")
+
+
+def _diff_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="A", help="model file")
+    parser.add_argument("other", metavar="B", help="model file, perhaps in another language")
+    parser.add_argument("--component", metavar="NAME", help="the component of A")
+    parser.add_argument(
+        "--other-component", metavar="NAME", help="the component of B (default: all in pairs)"
+    )
+    parser.add_argument(
+        "-I", dest="search_path", metavar="DIR", action="append", default=[],
+        help="also look for included files here (may be repeated)",
+    )  # fmt: skip
+    _common_arguments(parser, "diff")
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    parser.add_argument(
+        "--to", metavar="TARGET", default="spinnaker2", help="see `interspike formats`"
+    )
+    parser.add_argument("--length", metavar="TIME", help="how long to run, e.g. 200ms")
+    parser.add_argument("--plot", metavar="FILE", help="draw both runs (PNG, SVG, PDF)")
+    _solver_arguments(parser)
+    _common_arguments(parser, "verify")
