@@ -40,17 +40,18 @@ class Written:
         """The document's name of an event port."""
         return self.fitting.ports.get(name, name) if self.fitting else name
 
+    def has(self, inner: str) -> bool:
+        """Is there such a quantity? Of standard and composite ones that is not known here."""
+        if self.fitting is None or self.component is None or "/" in inner or ":" in inner:
+            return True
+        return inner in {e.name for e in self.component.exposures} or inner in self.names
+
     def path(self, inner: str) -> str:
         """The document's path of a quantity inside of the component."""
         if self.fitting is None or "/" in inner:
             return inner
-        known = {e.name: e.variable for e in self.component.exposures} if self.component else {}
-        if inner in known:
-            return self.fitting.exposures.get(inner, inner)
-        shown = {variable: name for name, variable in known.items()}
-        if inner in shown:
-            return self.fitting.exposures.get(shown[inner], shown[inner])
-        return self.names.get(inner, inner)
+        known = {e.name for e in self.component.exposures} if self.component else set()
+        return inner if inner in known else self.names.get(inner, inner)
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class Document:
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else named_slots(component)
         names = {} if not is_top else named(self.joints.read, component.name)
-        prepared = prepare(component, self.log, names)
+        prepared = prepare(component, self.log, names, is_lems=self.is_lems)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
         if component.bases:

@@ -14,7 +14,6 @@ import numpy as np
 from ...canonical_model.diagnostics import ModelError, refuse
 from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Input, Network, Population, PortLink, Projection
-from ...canonical_model.query import handlers
 from ...importers.lems.library_reader import standard_type
 from .roles import cell_names, default_list
 
@@ -108,7 +107,8 @@ class _Joining:
         self, item: Projection, driven: list[PortLink], pre: Component, post: Component
     ) -> Input:
         """A population whose cells only drive others: an input of each of these."""
-        if len(driven) > 1 or any(True for _ in handlers(pre)) or len(item.links) != 1:
+        hears = any(other.target == item.source for other in self.network.projections)
+        if len(driven) > 1 or hears or len(item.links) != 1:
             raise self.fail(item, "joins cells by quantities in a way that NeuroML does not know")
         self.hang(item, driven[0], pre, post)
         population: Population = self.network.population(item.source)

@@ -249,6 +249,8 @@ class _Writer:
             output = Node("OutputFile", {"id": f"of{k}", "fileName": file})
             for n, recording in enumerate(recordings):
                 path = self.quantity(recording.path)
+                if not path:
+                    continue
                 output.add(Node("OutputColumn", {"id": f"of{k}_{n}", "quantity": path}))
             node.add(output)
         events: dict[tuple[str, str], list[Node]] = {}
@@ -272,8 +274,11 @@ class _Writer:
             "xmax": length, "ymin": "-100", "ymax": "100",
         })  # fmt: skip
         for k, line in enumerate(item.displays):
+            path = self.quantity(line.path)
+            if not path:
+                continue
             node.add(Node("Line", {
-                "id": line.label or f"line{k}", "quantity": self.quantity(line.path),
+                "id": line.label or f"line{k}", "quantity": path,
                 "scale": number(line.scale), "timeScale": "1ms",
             }))  # fmt: skip
         return node
@@ -288,6 +293,10 @@ class _Writer:
         if place is None or place[0] not in self.sizes:
             return path
         population, index, inner = place
+        if inner and not self.owner(population).has(inner):
+            message = f"'{path}' cannot be recorded: '{inner}' is not in what is written"
+            self.document.log.add("P235", Level.DROPPED, message)
+            return ""
         if _is_lone(self.network):
             return self.owner(population).path(inner)
         if not inner:

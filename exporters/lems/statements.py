@@ -56,6 +56,7 @@ class Lowering:
     component: Component
     fresh: Callable[[str], str]
     log: Log
+    flags: set[str]
     states: list[StateVariable] = field(default_factory=list)
     flagged: list[OnCondition] = field(default_factory=list)
     count: int = 0
@@ -143,6 +144,13 @@ class Lowering:
         local: dict[str, Expr],
     ) -> None:
         """Each branch behind a flag that says whether it is the one."""
+        if guard is None and len(branches) == 1 and not otherwise and _is_plain(*branches[0]):
+            ((test, inner),) = branches
+            for item in inner:
+                assert isinstance(item, Assign)
+                value = Conditional(((test, item.value),), Name(item.target))
+                found.assignments.append((item.target, substitute(value, local)))
+            return
         open_flag = guard
         for test, inner in branches:
             chosen = self.switch()
@@ -162,6 +170,7 @@ class Lowering:
         """A state that serves as a flag."""
         name = self.fresh("branch")
         self.states.append(StateVariable(name=name))
+        self.flags.add(name)
         return name
 
     def emit(
@@ -180,9 +189,16 @@ class Lowering:
         """`statement` in a condition of its own, which holds once the guard was set."""
         pending = self.fresh("pending")
         self.states.append(StateVariable(name=pending))
+        self.flags.add(pending)
         found.assignments.append((pending, Name(guard)))
         body = (Assign(target=pending, value=ZERO), statement)
         self.flagged.append(OnCondition(test=_holds(pending), body=body))
+
+
+def _is_plain(test: Expr, body: tuple[Statement, ...]) -> bool:
+    """Assignments that leave the test as it is."""
+    targets = {item.target for item in body if isinstance(item, Assign)}
+    return len(targets) == len(body) and not targets & free_names(test)
 
 
 def _holds(flag: str) -> Expr:
