@@ -90,7 +90,9 @@ class Document:
 
     def add(self, component: Component) -> None:
         """A top-level component with its type, if that is not NeuroML's. Raises ModelError P2xx, K1xx."""
-        node = self.element(component, "", self.ids.get(component.name, f"component {component.name}"))
+        node = self.element(
+            component, "", self.ids.get(component.name, f"component {component.name}")
+        )
         if node is not None:
             self.components.append(node)
 

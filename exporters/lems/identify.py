@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 MAX_STARTS = 6
 MAX_STEPS = 40
-SLOW = 0.7  # a step that leaves more than this share of the gap is slow; five in a row end the search
+SLOW = (
+    0.7  # a step that leaves more than this share of the gap is slow; five in a row end the search
+)
 STRIDES = (1, 3, 5, 7, 11, 13, 17, 19, 23)
 BAD = 1e6
 

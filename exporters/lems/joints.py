@@ -65,7 +65,9 @@ class _Joining:
                     projections.append(found)
         still = {p.source for p in projections} | {p.target for p in projections}
         for name in self.sources & still:
-            message = f"the population '{name}' both drives cells by a current and joins others by events"
+            message = (
+                f"the population '{name}' both drives cells by a current and joins others by events"
+            )
             raise refuse("P234", message, self.network.population(name).span)
         populations = tuple(p for p in self.network.populations if p.name not in self.sources)
         network = replace(
@@ -142,7 +144,9 @@ class _Joining:
                 case _:
                     raise self.fail(item, "has a synapse that hears more than its source's events")
         if arrivals != 1 or len(gives) != 1:
-            raise self.fail(item, "has a synapse that does not take one event and give one quantity")
+            raise self.fail(
+                item, "has a synapse that does not take one event and give one quantity"
+            )
         self.hang(item, gives[0], synapse, post)
         return replace(
             item, links=(), source_port=source_port, target_port=target_port,

@@ -65,7 +65,10 @@ class _Writer:
         node = Node("network", {"id": document.ids.get(network.name, "network")})
         for name, value in network.quantities.items():
             if name == "temperature":
-                node.attributes |= {"type": "networkWithTemperature", "temperature": f"{number(value)}K"}
+                node.attributes |= {
+                    "type": "networkWithTemperature",
+                    "temperature": f"{number(value)}K",
+                }
             else:
                 message = f"the network's own quantity '{name}' has no place in NeuroML"
                 document.log.add("P230", Level.DROPPED, message, network.span)
@@ -192,7 +195,9 @@ class _Writer:
             else {"preComponent": before, "postComponent": after}
         )
         row_tag = "electricalConnection" if is_electrical else "continuousConnection"
-        has_paths = item.weight is not None or self.is_list(item.source) or self.is_list(item.target)
+        has_paths = (
+            item.weight is not None or self.is_list(item.source) or self.is_list(item.target)
+        )
         if has_paths:
             row_tag += "InstanceW" if item.weight is not None else "Instance"
         for k, (pre, post) in enumerate(zip(item.pre, item.post, strict=True)):

@@ -230,9 +230,7 @@ class _Preparation:
             for name in port.payload:
                 self.names.get(name)
         self.known = dict(scope(component))
-        self.known |= {
-            d.name: d.dimension for r in regimes(component) for d in r.derived_variables
-        }
+        self.known |= {d.name: d.dimension for r in regimes(component) for d in r.derived_variables}
         for port in component.event_inputs:
             self.known |= {name: NONE for name in port.payload if name not in self.known}
         rewriter = Rewriter(self.lookup, self.constant, component.name)
@@ -247,7 +245,9 @@ class _Preparation:
             if s.initial is not None
         )
         variables = [
-            replace(item, value=self.continuous(rewriter.value(item.value), item.name, item.dimension))
+            replace(
+                item, value=self.continuous(rewriter.value(item.value), item.name, item.dimension)
+            )
             for item in (
                 *(_as_variable(item) for item in moved),
                 *component.derived_variables,
@@ -313,9 +313,7 @@ class _Preparation:
         if quantity not in self.made:
             name = self.fresh(f"const{len(self.made) + 1}")
             self.known[name] = quantity.dimension
-            self.made[quantity] = Constant(
-                name=name, dimension=quantity.dimension, value=quantity
-            )
+            self.made[quantity] = Constant(name=name, dimension=quantity.dimension, value=quantity)
         return Name(self.made[quantity].name)
 
     def ode(self, item: Ode, rewriter: Rewriter) -> Ode:
@@ -360,9 +358,7 @@ class _Preparation:
         name = self.fresh(f"{owner}_part")
         self.known[name] = dimension
         value = self.continuous(expr, owner, dimension)
-        self.extra.append(
-            DerivedVariable(name=name, dimension=dimension or NONE, value=value)
-        )
+        self.extra.append(DerivedVariable(name=name, dimension=dimension or NONE, value=value))
         return Name(name)
 
     def actions(

@@ -58,7 +58,9 @@ SCALE = "scale of "
 POINTS, PROOF = 12, 64
 MAX_WAYS = 48
 MAX_RATIOS = 12
-USUAL = frozenset({CONDUCTANCE, CAPACITANCE, FREQUENCY, TIME_DIMENSION, CURRENT, CONDUCTANCE / VOLTAGE})
+USUAL = frozenset(
+    {CONDUCTANCE, CAPACITANCE, FREQUENCY, TIME_DIMENSION, CURRENT, CONDUCTANCE / VOLTAGE}
+)
 TIGHT = 1e-9
 RANGES: Mapping[Dimension, tuple[float, float]] = {
     VOLTAGE: (-90.0, -30.0), CURRENT: (-200.0, 200.0), CONDUCTANCE: (0.1, 20.0), NONE: (-2.0, 2.0),
@@ -137,8 +139,12 @@ def _could_be(form: Form, flat: Component, pattern: _Pattern) -> bool:
         return False
     if len(form.modes) != len(other.modes):
         return False
-    shapes = [[(j.target, j.sends, len(j.tests), j.wait is None) for j in m.jumps] for m in form.modes]
-    wanted = [[(j.target, j.sends, len(j.tests), j.wait is None) for j in m.jumps] for m in other.modes]
+    shapes = [
+        [(j.target, j.sends, len(j.tests), j.wait is None) for j in m.jumps] for m in form.modes
+    ]
+    wanted = [
+        [(j.target, j.sends, len(j.tests), j.wait is None) for j in m.jumps] for m in other.modes
+    ]
     if shapes != wanted:
         return False
     counts = [len(m.events) for m in form.modes]
@@ -275,7 +281,10 @@ class _Problem:
         for one, two in zip(self.form.modes, back.modes, strict=True):
             for mine, its in self.states.items():
                 both(one.rates[mine], two.rates[its], its)
-            jumps = [*zip(one.jumps, two.jumps, strict=True), *zip(one.events, two.events, strict=True)]
+            jumps = [
+                *zip(one.jumps, two.jumps, strict=True),
+                *zip(one.events, two.events, strict=True),
+            ]
             for a, b in jumps:
                 self.jump(a, b, both)
         for name in self.form.outputs:
@@ -363,7 +372,9 @@ class _Problem:
         return own, other
 
 
-def _with_ratios(known: dict[Dimension, dict[float, Quantity]]) -> dict[Dimension, dict[float, Quantity]]:
+def _with_ratios(
+    known: dict[Dimension, dict[float, Quantity]],
+) -> dict[Dimension, dict[float, Quantity]]:
     """Products and ratios of two quantities too: a conductance may be given as capacitance over time."""
     plain = [(d, si) for d, values in known.items() for si in values if si]
     if len(plain) > MAX_RATIOS:

@@ -79,7 +79,9 @@ class Lowering:
         for item in body:
             self.count += 1
             if self.count > MAX_STATEMENTS:
-                raise refuse("P204", f"'{self.component.name}' does too much in one event", item.span)
+                raise refuse(
+                    "P204", f"'{self.component.name}' does too much in one event", item.span
+                )
             match item:
                 case Assign(target=target, value=value):
                     self.assign(target, substitute(value, local), guard, found)
@@ -98,11 +100,15 @@ class Lowering:
                     else:
                         self.flag(guard, item, found)
                 case Report():
-                    message = f"a message of '{self.component.name}' to its user has no place in LEMS"
+                    message = (
+                        f"a message of '{self.component.name}' to its user has no place in LEMS"
+                    )
                     self.log.add("P220", Level.DROPPED, message, item.span)
                 case _:
                     what = type(item).__name__.lower()
-                    message = f"a statement of '{self.component.name}' ({what}) has no place in LEMS"
+                    message = (
+                        f"a statement of '{self.component.name}' ({what}) has no place in LEMS"
+                    )
                     raise refuse("P204", message, item.span)
 
     def assign(self, target: str, value: Expr, guard: str | None, found: Actions) -> None:
@@ -115,9 +121,7 @@ class Lowering:
 
     def is_integer(self, name: str) -> bool:
         """A state that holds whole numbers."""
-        return any(
-            s.name == name and s.kind == INTEGER for s in self.component.state_variables
-        )
+        return any(s.name == name and s.kind == INTEGER for s in self.component.state_variables)
 
     def whole(self, value: Expr) -> bool:
         """Is an expression a whole number by its form?"""
