@@ -17,7 +17,9 @@ FORMAT = Exporter(
         "regimes": full("as a state where a condition reads an input; several machines become one"),
         "derived": full("sorted; choices and what reads them as conditional variables"),
         "kinetic_schemes": full("as part of standard gates, else as differential equations"),
-        "events": lossy("without weights of their own; connections set the weight of their synapse"),
+        "events": lossy(
+            "without weights of their own; connections set the weight of their synapse"
+        ),
         "timed_events": full("as spikeArray"),
         "random": lossy("uniform and normal"),
         "networks": full(),
