@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "nest":
+        from importlib import import_module
+
+        # a folder without __init__.py, so that it never stands for the simulator: its parts by hand
+        for part in ("build", "load", "pynn"):
+            import_module(f".nest.{part}", __name__)
+        return import_module(".nest", __name__)
     module = _LAZY.get(name)
     if module is None:
         raise AttributeError(f"module 'interspike' has no attribute '{name}'")

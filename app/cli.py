@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     _inspect_arguments(add("inspect", _INSPECT))
     _simulate_arguments(add("simulate", _SIMULATE))
     _run_arguments(add("run", _RUN))
+    _fit_arguments(add("fit", _FIT))
     _formats_arguments(add("formats", _FORMATS))
     _diff_arguments(add("diff", _DIFF))
     _verify_arguments(add("verify", _VERIFY))
@@ -113,6 +114,7 @@ _CONVERT = "Convert a model file to a target. A report says what was kept, appro
 _INSPECT = "Show what a model file holds. Equations, units, and how each system would be solved."
 _SIMULATE = "Run a model file on the reference simulator. Double precision, no code generated."
 _RUN = "Build and run what a conversion wrote. On the target's emulator."
+_FIT = "Tell how many neurons fit a core of SpiNNaker2. By memory and by time, without running."
 _FORMATS = "List the formats and what each can hold."
 _DIFF = "Are two models the same? Behaviour decides, at random points and in simulation."
 _VERIFY = "Run a model and what it converts to. On the same stimulus, compared in numbers."
@@ -196,7 +198,16 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", metavar="NAME", help="host or qemu (default: host)")
     parser.add_argument("--length", metavar="TIME", help="how long to run, e.g. 200ms")
     parser.add_argument("--plot", metavar="FILE", help="draw the spikes (PNG, SVG, PDF)")
+    parser.add_argument(
+        "--profile", action="store_true", help="memory, cycles and missed ticks of every core"
+    )
     _common_arguments(parser, "run")
+
+
+def _fit_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    _solver_arguments(parser)
+    _common_arguments(parser, "fit")
 
 
 def _formats_arguments(parser: argparse.ArgumentParser) -> None:

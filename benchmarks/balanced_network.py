@@ -25,7 +25,8 @@ import numpy as np
 
 CELL = {"cm": 0.25, "tau_m": 20.0, "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0,
         "tau_refrac": 2.0, "tau_syn_E": 2.0, "tau_syn_I": 4.0}  # fmt: skip
-STEP = 0.1  # ms
+STEP = 0.5  # ms; delays of up to 8 steps fit the chip's synapse word
+LONGEST = 8  # steps
 PROBABILITY = 0.1
 DRIVE = 600.0  # spikes/s into each cell
 EXTERNAL = 0.3  # nA, weight of those spikes
@@ -39,7 +40,13 @@ def simulate(name: str, size: int, length: float, seed: int, options: dict[str, 
     sim = importlib.import_module(name)
     from pyNN.random import NumpyRNG, RandomDistribution
 
-    sim.setup(timestep=STEP, min_delay=STEP, max_delay=20.0, spike_precision="on_grid", **options)
+    sim.setup(
+        timestep=STEP,
+        min_delay=STEP,
+        max_delay=LONGEST * STEP,
+        spike_precision="on_grid",
+        **options,
+    )
     rng = NumpyRNG(seed=seed)
     excitatory, inhibitory = size * 4 // 5, size - size * 4 // 5
     start = RandomDistribution("uniform", low=-65.0, high=-51.0, rng=rng)
@@ -48,7 +55,9 @@ def simulate(name: str, size: int, length: float, seed: int, options: dict[str, 
     drive = sim.Population(size, sim.SpikeSourcePoisson(rate=DRIVE))
     # the sum of weights onto a cell does not depend on the size
     weight = 0.12 * 1000.0 / size
-    delay = RandomDistribution("normal_clipped", mu=1.5, sigma=0.5, low=STEP, high=10.0, rng=rng)
+    delay = RandomDistribution(
+        "normal_clipped", mu=1.5, sigma=0.5, low=STEP, high=LONGEST * STEP, rng=rng
+    )
     connector = sim.FixedProbabilityConnector(PROBABILITY, rng=rng)
     for source, mean, receptor in (
         (cells_e, weight, "excitatory"),

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..canonical_model.diagnostics import ModelError, error, refuse
-from .memory import DATA, HEADER_WORDS, MAGIC, REGIONS
+from . import machine
+from .machine import with_ticks
+from .memory import DATA, MAGIC
 
 BACKENDS = ("host", "qemu")
 TOOLS = {"host": ("make", "cc"), "qemu": ("make", "arm-none-eabi-gcc", "qemu-system-arm")}
@@ -27,18 +29,25 @@ PACKAGES = {
     "qemu-system-arm": "qemu-system-arm",
 }  # fmt: skip
 TIMEOUT = 3600
+PACKETS = 0x21000000  # beyond the PE's memory: where runtime/pe_qemu.c reads packets
 STREAMS = ("events.bin", "traces.bin", "status.bin")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmulationResult:
-    """Event times (s) and traces (SI) by label; `raw` are the bytes of the record streams."""
+    """Event times (s) and traces (SI) by label; `raw` are the bytes of the record streams.
+
+    Of applications: `counters` of each PE, and its timer at the end of each tick (under QEMU 25.6 per
+    instruction, else the cycles of packets and synaptic events).
+    """
 
     events: dict[str, NDArray[np.float64]]
     times: NDArray[np.float64]
     traces: dict[str, NDArray[np.float64]]
     raw: dict[str, bytes]
     lost_events: int
+    counters: tuple[dict[str, int], ...] = ()
+    time_done: tuple[NDArray[np.uint32], ...] = ()
 
 
 def missing_tools(backend: str) -> list[str]:
@@ -47,7 +56,7 @@ def missing_tools(backend: str) -> list[str]:
 
 
 def build(folder: Path, backend: str = "host") -> Path:
-    """Compile; returns the program. Raises ModelError E101 (a tool is missing), E102 (compiler)."""
+    """Compile; returns the folder of programs. Raises ModelError E101 (a tool is missing), E102, E103."""
     if backend not in BACKENDS:
         raise error("E100", f"there is no back end '{backend}'", hint=", ".join(BACKENDS))
     missing = missing_tools(backend)
@@ -65,7 +74,7 @@ def build(folder: Path, backend: str = "host") -> Path:
     )
     if done.returncode:
         raise _build_error(done.stderr)
-    return folder / "build" / backend / ("program" if backend == "host" else "program.elf")
+    return folder / "build" / backend
 
 
 def _build_error(text: str) -> ModelError:
@@ -86,14 +95,25 @@ def run(folder: Path, *, backend: str = "host", length: float | None = None) -> 
     """
     folder = Path(folder)
     layout = _read_layout(folder)
-    program = build(folder, backend)
-    place = program.parent
-    image = (folder / "data.bin").read_bytes()
+    place = build(folder, backend)
     ticks = layout["ticks"] if length is None else max(1, round(length / layout["step_s"]))
-    (place / "image.bin").write_bytes(_with_ticks(image, ticks))
+    if layout.get("form") == "application":
+        return _run_machine(folder, layout, backend, place, ticks)
+    image = (folder / "data.bin").read_bytes()
+    if struct.unpack_from("<I", image)[0] != MAGIC:
+        raise error("E105", "data.bin is not a SpiNNaker2 data image")
+    (place / "image.bin").write_bytes(with_ticks(image, ticks))
     for name in STREAMS:
         (place / name).unlink(missing_ok=True)
-    command = _command(backend, program)
+    if backend == "host":
+        _execute([str((place / "program").resolve()), "image.bin"], place)
+    else:
+        _execute(_qemu("program.elf", "image.bin"), place)
+    return _read_records(place, layout, ticks)
+
+
+def _execute(command: list[str], place: Path) -> None:
+    """Run a program in `place`. Raises ModelError E104 if it fails."""
     done = subprocess.run(
         command,
         cwd=place,
@@ -107,7 +127,44 @@ def run(folder: Path, *, backend: str = "host", length: float | None = None) -> 
     if done.returncode:
         detail = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise error("E104", f"the program stopped with code {done.returncode}: {detail}")
-    return _read_records(place, layout, ticks)
+
+
+def _run_machine(
+    folder: Path, layout: dict[str, Any], backend: str, place: Path, ticks: int
+) -> EmulationResult:
+    """All PEs on this computer; under QEMU each of them again, with the packets that it heard."""
+    data = machine.images(folder, layout, ticks)
+    everyone = range(len(data))
+    traced = frozenset(everyone if backend == "qemu" else ())
+    host = place if backend == "host" else build(folder, "host")
+    sent = machine.list_packets(folder)
+    (host / "machine.bin").write_bytes(machine.machine_file(layout, data, sent, ticks, traced))
+    _execute([str((host / "program").resolve()), "machine.bin"], host)
+    records = machine.read_records(host / "records.bin")
+    if backend == "qemu":
+        packets = machine.read_packets(host / "packets.bin")
+        records = machine.Records()
+        for number in everyone:
+            (place / "image.bin").write_bytes(data[number])
+            (place / "packets.in").write_bytes(machine.packet_file(packets[number]))
+            name = layout["apps"][layout["pes"][number]["app"]]["name"]
+            _execute(_qemu(f"{name}.elf", "image.bin", "packets.in"), place)
+            machine.read_records(place / "records.bin", records)
+    counters = machine.check_status(records, layout, ticks)
+    streams = {
+        f"{name}.bin": b"".join(records.words(pe, stream).tobytes() for pe in everyone)
+        for name, stream in (("events", machine.SPIKES), ("traces", machine.TRACES),
+                             ("status", machine.STATUS))
+    }  # fmt: skip
+    return EmulationResult(
+        events=machine.event_times(records, layout, sent, ticks),
+        times=np.arange(ticks + 1) * layout["step_s"],
+        traces=machine.trace_values(records, layout),
+        raw=streams,
+        lost_events=0,
+        counters=tuple(counters),
+        time_done=tuple(records.words(pe, machine.DONE) for pe in everyone),
+    )
 
 
 def _read_layout(folder: Path) -> dict[str, Any]:
@@ -119,23 +176,14 @@ def _read_layout(folder: Path) -> dict[str, Any]:
     return layout
 
 
-def _with_ticks(image: bytes, ticks: int) -> bytes:
-    """The data image with another number of ticks."""
-    header = struct.unpack_from(f"<{HEADER_WORDS}I", image)
-    if header[0] != MAGIC:
-        raise error("E105", "data.bin is not a SpiNNaker2 data image")
-    offset = header[2 + REGIONS.index("TIMER_CONFIG")] - DATA.start + 4
-    return image[:offset] + struct.pack("<I", ticks) + image[offset + 4 :]
-
-
-def _command(backend: str, program: Path) -> list[str]:
-    if backend == "host":
-        return [str(program.resolve()), "image.bin"]
+def _qemu(program: str, image: str, packets: str = "") -> list[str]:
+    """QEMU with a program, data and packets; time runs with the number of instructions."""
+    loader = ["-device", f"loader,file={packets},addr={PACKETS:#x},force-raw=on"] if packets else []
     return [
         "qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none",
         "-serial", "none", "-semihosting-config", "enable=on,target=native",
-        "-kernel", program.name,
-        "-device", f"loader,file=image.bin,addr={DATA.start:#x},force-raw=on",
+        "-icount", "shift=10,sleep=off", "-kernel", program,
+        "-device", f"loader,file={image},addr={DATA.start:#x},force-raw=on", *loader,
     ]  # fmt: skip
 
 

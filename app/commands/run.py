@@ -13,6 +13,7 @@ from .. import plot, registry, terminal, writing
 from ..progress import Progress
 from ..quantities import seconds
 
+MAX_CORES = 40  # cores shown; --json gives all
 MAX_TIMES = 12  # spike times shown per cell; --json gives all
 
 
@@ -34,11 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     spikes = {label: [float(t) for t in times] for label, times in found.events.items()}
     if picture is not None:
         _draw(picture, f"{name}, {target.name} ({backend})", found, spikes, length)
+    profile = _profile(folder, found, backend) if arguments.profile else None
     if arguments.json:
-        data = {"exit_code": 0, "backend": backend, "events_s": spikes}
+        data: dict[str, object] = {"exit_code": 0, "backend": backend, "events_s": spikes}
+        if profile is not None:
+            data["profile"] = profile
         print(json.dumps(data, indent=2))
     else:
         print(terminal.clean(_text(backend, spikes)))
+        if profile is not None:
+            print(terminal.clean(_profile_text(profile)))
         if picture is not None:
             print(f"drawn: {picture}")
     return 0
@@ -75,6 +81,38 @@ def _text(backend: str, spikes: dict[str, list[float]]) -> str:
         shown = " ".join(f"{time * 1e3:.6g}" for time in times[:MAX_TIMES])
         more = f" ... ({len(times)} in all)" if len(times) > MAX_TIMES else ""
         lines.append(f"  {label:{width}}  {shown or 'silent'}{more}")
+    return "\n".join(lines)
+
+
+def _profile(folder: Path, found: Executed, backend: str) -> list[dict[str, object]]:
+    """What every core needs. Raises ModelError A034 where the target does not say."""
+    counters = getattr(found, "counters", ())
+    if not counters:
+        message = "this program was not spread over cores, so that nothing is known of each"
+        raise error("A034", message, Span(str(folder)))
+    from dataclasses import asdict
+
+    from ...spinnaker2.budget import profile
+
+    layout = json.loads((folder / "layout.json").read_text())
+    times = getattr(found, "time_done", ())
+    return [asdict(item) for item in profile(layout, counters, times, backend)]
+
+
+def _profile_text(profile: list[dict[str, object]]) -> str:
+    """A line a core. Cycles are an estimate."""
+    lines = ["core  population        neurons  SRAM used   free  packets  synaptic events  "
+             "instr/tick  cycles/tick  most  missed at 150, 300 MHz"]  # fmt: skip
+    for row in profile[:MAX_CORES]:
+        missed = row["missed"]
+        late = ", ".join(str(n) for n in missed) if isinstance(missed, tuple | list) else ""
+        lines.append(
+            f"{row['pe']:4}  {str(row['population'])[:16]:16}  {row['neurons']:7}  {row['used']:9}  "
+            f"{row['free']:5}  {row['packets']:7}  {row['events']:15}  {row['instructions']:10.0f}  "
+            f"{row['cycles']:11.0f}  {row['most_cycles']:4.0f}  {late}"
+        )
+    if len(profile) > MAX_CORES:
+        lines.append(f"... {len(profile)} cores in all")
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .. import model
 from ..algebra import Definitions, plus, times
 from ..diagnostics import refuse
-from ..expr import ZERO, Call, Expr, Name, add, rebuild, rename, substitute, walk
+from ..expr import ONE, ZERO, Call, Expr, Name, add, rebuild, rename, substitute, walk
 from ..kernel_form import Chain, chain, decompose
 from ..units import TIME, Dimension
 from .change import all_expressions, change_expressions, rewrite
@@ -21,16 +21,17 @@ LAST = -(2**31)  # traces take their spikes after every handler
 Use = tuple[str, str]
 
 
-def lower_kernels(component: model.Component) -> model.Component:
+def lower_kernels(component: model.Component, show: bool = False) -> model.Component:
     """The component without kernels and convolutions.
 
-    Raises ModelError K100 (a kernel that is no finite set of linear ODEs), K101 (delta used nonlinearly).
+    With `show`, convolutions of kernels given as functions of t, and their derivatives up to the order of
+    the kernel's ODE less one (`__d`, `__d__d`, ...), are exposed. Raises ModelError K100 (a kernel that is no finite set of linear ODEs), K101 (delta used nonlinearly).
     """
     uses = _uses(component)
     if not uses:
         return replace(component, kernels=()) if component.kernels else component
     kernels = {item.name: item for item in component.kernels}
-    lowered = _Lowered()
+    lowered = _Lowered(show)
     for kernel, port in uses:
         if kernel != DELTA:
             lowered.add(kernels[kernel], port)
@@ -43,6 +44,7 @@ def lower_kernels(component: model.Component) -> model.Component:
         derived_variables=(*component.derived_variables, *lowered.derived),
         odes=(*component.odes, *lowered.odes),
         on_events=(*component.on_events, *lowered.handlers),
+        exposures=(*component.exposures, *lowered.exposures),
         traces=(*component.traces, *(state.name for state in lowered.states)),
     )
 
@@ -74,7 +76,9 @@ def _replace(expr: Expr, names: dict[Use, str]) -> Expr:
 class _Lowered:
     """What the kernels become."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: bool) -> None:
+        self.show = show
+        self.exposures: list[model.Exposure] = []
         self.names: dict[Use, str] = {}
         self.states: list[model.StateVariable] = []
         self.derived: list[model.DerivedVariable] = []
@@ -99,7 +103,7 @@ class _Lowered:
         self._add_chain(kernel, port, name, chain(modes))
 
     def _add_odes(self, kernel: model.Kernel, port: str, name: str) -> None:
-        own = {item.name: item.name.replace(kernel.name, name, 1) for item in kernel.initial}
+        own = {item.name: _of_port(item.name, kernel.name, port) for item in kernel.initial}
         jumps: list[tuple[str, Expr]] = []
         for item in kernel.initial:
             state = own[item.name]
@@ -129,6 +133,25 @@ class _Lowered:
             self.derived.append(
                 model.DerivedVariable(name=name, dimension=kernel.dimension, value=total)
             )
+        if self.show:
+            self._show(kernel, name, names, found)
+
+    def _show(self, kernel: model.Kernel, name: str, names: list[str], found: Chain) -> None:
+        """The convolution and its derivatives, each a sum of the states of its chain."""
+        row: dict[int, Expr] = {0: ONE} if found.is_lone else dict(enumerate(found.reads))
+        dimension = kernel.dimension
+        for order in range(len(names)):
+            shown = name + order * "__d"
+            if order:
+                row = _derivative(row, found)
+                dimension = dimension / TIME
+                total = add([times(factor, Name(names[j])) for j, factor in row.items()])
+                self.derived.append(
+                    model.DerivedVariable(name=shown, dimension=dimension, value=total)
+                )
+            self.exposures.append(
+                model.Exposure(name=shown, variable=shown, dimension=dimension)
+            )
 
     def _handler(self, port: str, jumps: list[tuple[str, Expr]]) -> None:
         body = tuple(
@@ -137,6 +160,23 @@ class _Lowered:
             if jump != ZERO
         )
         self.handlers.append(model.OnEvent(port=port, body=body, priority=LAST))
+
+
+def _of_port(variable: str, kernel: str, port: str) -> str:
+    """The state of one port for a variable of a kernel: derivatives keep their ending."""
+    is_derivative = variable.startswith(kernel) and not variable[len(kernel) :].replace("__d", "")
+    ending = variable[len(kernel) :] if is_derivative else ""
+    return f"{kernel if is_derivative else variable}__X__{port}{ending}"
+
+
+def _derivative(row: dict[int, Expr], found: Chain) -> dict[int, Expr]:
+    """d/dt of a sum of the states of a chain: the factor of each state."""
+    result: dict[int, Expr] = {}
+    for k, factor in row.items():
+        for j, rate in found.rates[k].items():
+            part = times(factor, rate)
+            result[j] = plus(result[j], part) if j in result else part
+    return {j: factor for j, factor in result.items() if factor != ZERO}
 
 
 def _impulses(component: model.Component) -> model.Component:

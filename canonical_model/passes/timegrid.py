@@ -1,7 +1,8 @@
 """Make comparisons with time safe on a fixed grid: `t > last + pause` with a slack of 1 % of a step.
 
-Sums such as `last + pause` are rounded, so that on the grid they may come out just above or below a
-tick. With the slack a pause of n steps lasts the same number of steps in float32 and in float64.
+Sums such as `last + pause`, and timers that lose a step's length in every step, are rounded, so that on the
+grid they may come out just above or below a tick. With the slack a pause of n steps lasts n steps, in
+float32 and in float64.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..circuit import Circuit
-from ..expr import TIME, Binary, Expr, Name, free_names, rebuild
+from ..expr import TIME, Binary, Expr, Name, Number, Unary, free_names, rebuild
 from ..model import Component, OnCondition, Parameter
 from ..query import odes
 from ..units import TIME as TIME_DIMENSION
 from ..units import si_quantity
 from .bound import bound_growth
+from .change import change_expressions
 from .program import bind_step
 
 SLACK = "t_slack"
@@ -22,7 +24,7 @@ FRACTION = 0.01
 
 
 def on_grid(circuit: Circuit, step: float) -> Circuit:
-    """The circuit made safe for steps of `step` seconds: comparisons on time, growing exponentials."""
+    """The circuit made safe for steps of `step` seconds: comparisons with time, growing exponentials."""
     seen: dict[int, Component] = {}
     groups = []
     for group in circuit.groups:
@@ -35,6 +37,54 @@ def on_grid(circuit: Circuit, step: float) -> Circuit:
 
 
 def _component(component: Component, step: float) -> Component:
+    changed = _with_timers(_with_times(component))
+    if changed == component or any(item.name == SLACK for item in component.parameters):
+        return component
+    value = si_quantity(FRACTION * step, TIME_DIMENSION)
+    slack = Parameter(name=SLACK, dimension=TIME_DIMENSION, value=value)
+    return replace(changed, parameters=(*changed.parameters, slack))
+
+
+def _with_timers(component: Component) -> Component:
+    """Slack where a timer, which moves by 1 or -1 per unit of time, is compared with what stands still."""
+    moving = {ode.variable: _constant(ode.rhs) for ode in odes(component)}
+    clocks = {
+        item.name
+        for item in component.state_variables
+        if item.dimension == TIME_DIMENSION and moving.get(item.name) in (1.0, -1.0)
+    }
+    others = {*moving, *(item.name for item in component.derived_variables)} - clocks
+    others |= {item.name for item in component.analog_inputs}
+
+    def change(expr: Expr) -> Expr:
+        match expr:
+            case Binary("<" | "<=" | ">" | ">=", left, right):
+                names = free_names(expr)
+                if names & clocks and not names & others:
+                    return _slackened(expr, left, right)
+        return rebuild(expr, change)
+
+    return change_expressions(component, change) if clocks else component
+
+
+def _constant(expr: Expr) -> float | None:
+    """The value of an expression of literals alone, in SI."""
+    match expr:
+        case Number(value, unit):
+            return value * (unit.scale if unit else 1.0)
+        case Unary("-", operand):
+            inner = _constant(operand)
+            return None if inner is None else -inner
+        case Binary("*" | "/", left, right):
+            a, b = _constant(left), _constant(right)
+            if a is None or b is None or (expr.op == "/" and b == 0):
+                return None
+            return a * b if expr.op == "*" else a / b
+    return None
+
+
+def _with_times(component: Component) -> Component:
+    """Slack where time itself is compared with what stands still."""
     moving = {ode.variable for ode in odes(component)}
     moving |= {item.name for item in component.derived_variables}
     moving |= {item.name for item in component.analog_inputs}
@@ -52,7 +102,7 @@ def _component(component: Component, step: float) -> Component:
     def conditions(items: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
         return tuple(replace(item, test=change(item.test)) for item in items)
 
-    changed = replace(
+    return replace(
         component,
         derived_variables=tuple(
             replace(item, value=change(item.value)) for item in component.derived_variables
@@ -69,11 +119,6 @@ def _component(component: Component, step: float) -> Component:
             for machine in component.machines
         ),
     )
-    if changed == component or any(item.name == SLACK for item in component.parameters):
-        return component
-    value = si_quantity(FRACTION * step, TIME_DIMENSION)
-    slack = Parameter(name=SLACK, dimension=TIME_DIMENSION, value=value)
-    return replace(changed, parameters=(*changed.parameters, slack))
 
 
 def _slackened(expr: Binary, left: Expr, right: Expr) -> Binary:

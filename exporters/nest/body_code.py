@@ -22,8 +22,9 @@ from ...canonical_model.model import (
     While,
 )
 from ...solvers.graph import topological
+from ...solvers.plan import STEP
 from .names import comment, identifier, string, unique
-from .plan import STEP, ModelPlan
+from .plan import ModelPlan
 from .printer import print_condition, print_cpp
 
 LEVELS = {"info": "INFO", "warning": "WARNING", "error": "ERROR"}
@@ -171,7 +172,7 @@ def _statement(scope: Scope, item: Statement, indent: str) -> list[str]:
             return _with_derived(scope, [value], indent, lambda s: f"return {_value(s, value)};")
         case Report(text=text, level=level):
             where = string(plan.name)
-            shown = f"nest::VerbosityLevel::{LEVELS.get(level, 'INFO')}"
+            shown = LEVELS.get(level, "INFO")
             return [f"{indent}INTERSPIKE_LOG( {shown}, {where}, {string(text)} );"]
         case Integrate():
             assert scope.integrate is not None

@@ -43,6 +43,8 @@ def _facts(plan: ModelPlan) -> dict[str, Any]:
 def _is_conductance_based(plan: ModelPlan) -> bool:
     """True if what a spike changes is a conductance: by dimension, or by the custom of calling it g."""
     component = plan.component
-    moved = [component.derived_variables, component.state_variables]
-    by_dimension = any(item.dimension == CONDUCTANCE for items in moved for item in items)
-    return by_dimension or any(item.name.startswith("g_") for item in component.state_variables)
+    moved = [item.dimension for item in component.derived_variables]
+    moved += [item.dimension for item in component.state_variables]
+    return CONDUCTANCE in moved or any(
+        item.name.startswith("g_") for item in component.state_variables
+    )

@@ -193,7 +193,8 @@ def _state(plan: ModelPlan) -> list[str]:
 
 def _initialise(plan: ModelPlan) -> str:
     """Initial values that need no chance; then, when a run begins, those that do, and entry actions."""
-    fixed, drawn = [], []
+    fixed: list[tuple[int, StateVariable, Expr]] = []
+    drawn: list[tuple[int, StateVariable, Expr]] = []
     for number, item in enumerate(plan.component.state_variables):
         initial = item.initial or ZERO
         target = drawn if draws(plan, [initial]) else fixed

@@ -50,10 +50,10 @@ def class_name(name: str) -> str:
 def status_key(name: str) -> str:
     """The key under which users find a quantity.
 
-    >>> status_key("V_m"), status_key("tau_minus")
-    ('V_m', 'tau_minus_')
+    >>> status_key("V_m"), status_key("tau_minus"), status_key("g$")
+    ('V_m', 'tau_minus_', 'g__DOLLAR')
     """
-    clean = identifier(name)
+    clean = identifier(name.replace("$", "__DOLLAR"))
     return f"{clean}_" if clean in STATUS_KEYS else clean
 
 

@@ -263,14 +263,13 @@ def _peers(plan: ModelPlan) -> str:
 
 
 def _get_status(plan: ModelPlan) -> str:
-    component = plan.component
     lines = [
         "inline void",
         f"{plan.name}::get_status( interspike::Dict& d ) const",
         "{",
         "  nest::ArchivingNode::get_status( d );",
     ]
-    for item in (*plan.parameters, *plan.derived, *component.state_variables):
+    for item in plan.quantities:
         if item.name not in plan.keys:
             continue
         place = _place(plan, item.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from ...canonical_model.diagnostics import Level, Log, ModelError, error, refuse
 from ...canonical_model.expr import (
@@ -21,6 +22,7 @@ from ...canonical_model.model import (
     AnalogInput,
     Component,
     DerivedParameter,
+    EventPort,
     Integrate,
     Parameter,
     Statement,
@@ -43,7 +45,7 @@ from .ports import Ports, find_ports
 from .timers import SLACK, grid_safe
 from .unitless import unitless
 
-STEP = "h"
+Quantities: TypeAlias = Parameter | DerivedParameter | StateVariable
 STEP_LENGTH = "step_length"
 SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"
@@ -71,6 +73,11 @@ class ModelPlan:
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
     sent: str = ""  # the quantity that other neurons read in every step
+
+    @property
+    def quantities(self) -> list[Quantities]:
+        """What the status dictionary shows: parameters, derived parameters, states."""
+        return [*self.parameters, *self.derived, *self.component.state_variables]
 
     @property
     def is_synapse(self) -> bool:
@@ -164,7 +171,8 @@ def weight_as_state(component: Component) -> Component:
 
 def weight_of(component: Component) -> str:
     """The quantity that NEST calls the weight, by the custom of its languages; "" if there is none."""
-    names = [item.name for item in (*component.state_variables, *component.parameters)]
+    names = [item.name for item in component.state_variables]
+    names += [item.name for item in component.parameters]
     return next((name for name in ("w", "weight") if name in names), "")
 
 
@@ -255,14 +263,14 @@ def _named_step(component: Component) -> Component:
 def _with_functions(component: Component) -> Component:
     """Functions as expressions; those that loop stay functions, unless equations need them."""
     try:
-        return lower_kernels(inline_functions(component))
+        return lower_kernels(inline_functions(component), show=True)
     except ModelError as problem:
         names = {item.name for item in component.functions}
         values = [o.rhs for o in component.odes] + [d.value for d in component.derived_variables]
         called = {n.function for v in values for n in walk(v) if isinstance(n, Call)}
         if not problem.refused or called & names:
             raise
-        return lower_kernels(component)
+        return lower_kernels(component, show=True)
 
 
 def _settable(component: Component, h: float) -> Component:
@@ -310,7 +318,8 @@ def _ordered(component: Component) -> tuple[DerivedParameter, ...]:
 def _refuse_unfit(component: Component) -> None:
     """What a NEST node cannot be. Raises ModelError B303, B304."""
     if is_synapse(component):
-        for item in (*component.event_inputs, *component.analog_inputs):
+        inputs: list[EventPort | AnalogInput] = [*component.event_inputs, *component.analog_inputs]
+        for item in inputs:
             if isinstance(item, AnalogInput) or item.role not in ("pre", "post"):
                 message = (
                     f"the synapse '{component.name}' hears '{item.name}' besides the spikes of its "

@@ -240,7 +240,7 @@ def _in_state(plan: ModelPlan, name: str) -> bool:
 
 def _get(plan: ModelPlan) -> str:
     lines = []
-    for item in (*plan.parameters, *plan.derived, *plan.component.state_variables):
+    for item in plan.quantities:
         if item.name in plan.keys:
             lines.append(
                 f"    interspike::write( d, {string(plan.keys[item.name])}, {_place(plan, item.name)} );"

@@ -34,14 +34,17 @@ def unitless(component: Component, units: UnitSystem) -> Component:
             return Number(in_units(expr.value, expr.unit, units), None, expr.span)
         return rebuild(expr, plain)
 
-    def quantity(value: Quantity | None) -> Quantity | None:
-        return None if value is None else Quantity(in_units(value.value, value.unit, units))
+    def quantity(value: Quantity) -> Quantity:
+        return Quantity(in_units(value.value, value.unit, units))
 
     changed = change_expressions(component, plain)
     time = units.size(TIME)
     return replace(
         changed,
-        parameters=tuple(replace(p, value=quantity(p.value)) for p in changed.parameters),
+        parameters=tuple(
+            replace(p, value=None if p.value is None else quantity(p.value))
+            for p in changed.parameters
+        ),
         constants=tuple(replace(c, value=quantity(c.value)) for c in changed.constants),
         timed_events=tuple(
             replace(e, times=tuple(t / time for t in e.times)) for e in changed.timed_events

@@ -69,7 +69,7 @@ class _Class:
     regimes: Names = field(default_factory=lambda: Names(exact=True))
     names: dict[str, str] = field(default_factory=dict)
     sends: dict[str, str] = field(default_factory=dict)
-    carried: dict[str, str] = field(default_factory=dict)
+    carried: dict[tuple[str, str], str] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -123,12 +123,12 @@ class _Class:
         ]  # fmt: skip
         for name in dict.fromkeys(symbols):
             self.names[name] = self.symbols.get(name)
+        number = sum(bool(port.payload) for port in component.event_inputs)
         for port in component.event_inputs:
             self.symbols.get(port.name, f"port {port.name}")
             for name in port.payload:
-                if name not in self.names:
-                    self.names[name] = self.symbols.get(name)
-                self.carried[name] = port.name
+                wanted = name if number == 1 else f"{name}_{port.name}"
+                self.carried[port.name, name] = self.symbols.get(wanted, f"{name} of {port.name}")
         sends = Names()
         for port in component.event_outputs:
             self.sends[port.name] = sends.get(port.name)
@@ -214,11 +214,9 @@ class _Class:
                 found.append(node)
             else:
                 found.append(self.declared("AnalogReceivePort", item.name, item))
-        for name in self.carried:
+        for name in self.carried.values():
             dimension = self.quantities.dimension(PURE.dimension)
-            found.append(
-                Node("AnalogReceivePort", {"name": self.names[name], "dimension": dimension})
-            )
+            found.append(Node("AnalogReceivePort", {"name": name, "dimension": dimension}))
         handled = {e.port for regime in self.prepared.regimes for e in regime.on_events}
         for port in component.event_inputs:
             if port.name in handled:
@@ -295,11 +293,15 @@ class _Class:
     ) -> Node:
         """Assignments, events and the target, which is always written."""
         found = simultaneous(item.body, aliases, self.component.name, self.log)
+        names = dict(self.names)
+        if isinstance(item, OnEvent):
+            names |= {n: own for (port, n), own in self.carried.items() if port == item.port}
         target = self.regimes.get(found.regime or regime.name)
         node = Node(tag, {"target_regime": target})
         for name, value in found.assignments.items():
             assignment = Node("StateAssignment", {"variable": self.names[name]})
-            node.add(assignment.add(self.math(value)))
+            math = Node("MathInline", body=math_text(value, names))
+            node.add(assignment.add(math))
         return node.add(*(Node("OutputEvent", {"port": self.sends[p]}) for p in found.events))
 
     def annotations(self, used: set[str]) -> Node:
@@ -311,8 +313,11 @@ class _Class:
             start = next(r for r in self.prepared.regimes if r.initial)
             ours["initial_regime"] = self.regimes.get(start.name)
         if self.carried:
-            pairs = [f"{self.input_port(p)}={self.names[n]}" for n, p in self.carried.items()]
+            pairs = [f"{self.input_port(p)}={own}={n}" for (p, n), own in self.carried.items()]
             ours["payload"] = " ".join(pairs)
+        signs = [f"{self.input_port(p.name)}={p.sign}" for p in component.event_inputs if p.sign]
+        if signs:
+            ours["signs"] = " ".join(signs)
         if component.description:
             ours["description"] = component.description
         for state in component.state_variables:

@@ -57,6 +57,7 @@ class Prepared:
     regimes: tuple[Regime, ...]
     aliases: tuple[DerivedVariable, ...]
     constants: tuple[Constant, ...]
+    original: Component  # flat, with all its functions: what initial values are computed from
 
 
 def prepare(component: Component, log: Log) -> Prepared:
@@ -67,6 +68,7 @@ def prepare(component: Component, log: Log) -> Prepared:
         flat = raise_program(flat)
     _refuse(flat)
     _note(flat, log)
+    original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
         flat, derived_parameters=(),
@@ -81,7 +83,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
-    return Prepared(flat, found, aliases, constants)
+    return Prepared(flat, found, aliases, constants, original)
 
 
 def _refuse(component: Component) -> None:
@@ -97,10 +99,6 @@ def _refuse(component: Component) -> None:
         if source.reduce not in ("", "add"):
             message = f"'{source.name}' of '{component.name}' is reduced by '{source.reduce}'"
             raise refuse("X300", f"{message}; NineML can only add", source.span)
-    for port in component.event_inputs:
-        if port.sign:
-            message = f"the port '{port.name}' of '{component.name}' takes {port.sign} events only"
-            raise refuse("X300", message, port.span)
 
 
 def _flat(component: Component) -> Component:
@@ -117,6 +115,13 @@ def _flat(component: Component) -> Component:
 
 def _note(component: Component, log: Log) -> None:
     """Losses that hold for the whole component."""
+    for port in component.event_inputs:
+        if port.sign:
+            message = (
+                f"that the port '{port.name}' of '{component.name}' takes {port.sign} events only is "
+                "kept in an annotation: NineML's events have no sign, a network chooses the port"
+            )
+            log.add("X309", Level.NOTE, message, port.span)
     if component.checks:
         message = f"the checks of parameters of '{component.name}' have no place in NineML"
         log.add("X307", Level.DROPPED, message, component.span)

@@ -49,6 +49,8 @@ class Quantities:
     def quantity(self, quantity: Quantity) -> tuple[float, str]:
         """The number and the unit's symbol; in SI where the unit is no plain power of ten."""
         unit = quantity.unit
+        if not math.isfinite(quantity.value):
+            raise refuse("X311", f"NineML has no word for the value {quantity.value}")
         power = _power(unit)
         if power is None:
             plain = si_quantity(quantity.si, unit.dimension)

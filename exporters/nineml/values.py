@@ -99,7 +99,7 @@ class Values:
             return self.random(name, *drawn)
         owner = self.component.name
         if not is_random(initial):
-            values = initial_values(self.written.prepared.component)
+            values = initial_values(self.written.prepared.original)
             if state.name in values:
                 quantity = si_quantity(values[state.name], state.dimension)
                 message = (

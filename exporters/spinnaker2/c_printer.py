@@ -88,7 +88,11 @@ def print_c(expr: Expr, names: Mapping[str, str]) -> str:
         case Binary("^", base, Number(exponent)) if (
             exponent == int(exponent) and 0 < exponent <= 16
         ):
-            return f"m_powi({print_c(base, names)}, {int(exponent)})"
+            power = int(exponent)
+            text = print_c(base, names)
+            if power == 1:
+                return text
+            return f"m_pow{power}({text})" if power <= 4 else f"m_powi({text}, {power})"
         case Binary("^", left, right):
             return f"m_pow({print_c(left, names)}, {print_c(right, names)})"
         case Binary("%", left, right):

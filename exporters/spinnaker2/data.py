@@ -71,16 +71,34 @@ def build_image(plan: Plan, ticks: int, record_every: int) -> Image:
     return Image(regions, places)
 
 
-def _group(item: GroupPlan, region: Region) -> tuple[int, int, int]:
-    model, size = item.model, item.group.size
+def _group(item: GroupPlan, region: Region, chosen: Any = slice(None)) -> tuple[int, int, int]:
+    """Offsets of shared, own and state values in the region."""
+    model = item.model
+    size = len(np.arange(item.group.size)[chosen])
     shared = region.add(_rows([item.statics[name] for name in model.shared], 1))
-    own = region.add(_rows([item.statics[name] for name in model.own], size))
-    states = [item.states[s.name] for s in model.component.state_variables]
-    packed = _table(states, size)
-    regimes = [np.asarray(values, dtype="<u4") for values in item.regimes]
-    columns = [*packed, *(r.view("<f4") for r in regimes)]
+    everyone = (item.group.size,)
+    statics = [np.broadcast_to(item.statics[name], everyone)[chosen] for name in model.own]
+    own = region.add(_rows(statics, size))
+    states = [
+        np.broadcast_to(item.states[s.name], everyone)[chosen]
+        for s in model.component.state_variables
+    ]
+    regimes = [np.asarray(values, dtype="<u4")[chosen] for values in item.regimes]
+    columns = [*_table(states, size), *(r.view("<f4") for r in regimes)]
     state = region.add(_interleave(columns, size))
     return shared, own, state
+
+
+def chosen_values(item: GroupPlan, index: Any) -> tuple[tuple[int, int, int], bytes]:
+    """Values of some instances of a group, and the offsets of their parts."""
+    region = Region()
+    return _group(item, region, index), bytes(region.data)
+
+
+def slice_values(item: GroupPlan, start: int, stop: int) -> tuple[tuple[int, int, int], bytes]:
+    """Values of a group's instances start to stop, and the offsets of their parts."""
+    region = Region()
+    return _group(item, region, slice(start, stop)), bytes(region.data)
 
 
 def _table(values: Sequence[Any], size: int) -> list[Any]:

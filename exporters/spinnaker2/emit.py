@@ -1,4 +1,4 @@
-"""Write a circuit as a SpiNNaker2 program: model C, network C, runtime, data image, Python classes."""
+"""Write a circuit as SpiNNaker2 programs: applications on many PEs where it qualifies, else one PE."""
 
 from __future__ import annotations
 
@@ -7,25 +7,37 @@ from pathlib import Path
 
 from ... import __version__
 from ...canonical_model.circuit import Circuit
-from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.diagnostics import Level, Log, ModelError, refuse
 from ...canonical_model.model import Provenance
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.timegrid import on_grid
 from ...canonical_model.units import NEURO, UnitSystem
 from ...spinnaker2 import memory
 from ..artifact import Artifact
+from .app_code import app_source, app_table
+from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
 from .data import build_image
+from .host_code import build_files, host_class
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
+from .partition import Choices
 from .plan import ModelPlan, Plan, make_plan
 from .python_code import application_class, run_script
-from .text import makefile, readme
+from .qualify import Network, qualify
+from .text import machine_makefile, machine_readme, makefile, readme
 
 RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
+NUMERIC = RUNTIME.parents[1] / "solvers" / "numeric.py"
 MAX_TICKS = 2**31
 DEFAULT_LENGTH = 0.1  # s, for models that name none
 MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queues' bookkeeping
+
+
+ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
+MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
+COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
+SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
 
 
 def export(
@@ -36,10 +48,14 @@ def export(
     source: Provenance,
     log: Log,
     name: str,
+    form: str = "auto",
+    choices: Choices | None = None,
 ) -> tuple[Artifact, ...]:
-    """The files of a program for one PE. `step` in seconds.
+    """The files of a program. `step` in seconds.
 
-    Raises ModelError T301 to T305 where the network does not fit or has no single-precision form,
+    The application form (`form`: "auto", "application", "one") spreads populations over many PEs;
+    circuits with analog links between groups or with events that cannot be summed stay on one PE.
+    Raises ModelError T300 to T315 where the network does not fit or has no single-precision form,
     S2xx where the chosen scheme cannot solve a component.
     """
     overlaps = memory.check()
@@ -50,17 +66,60 @@ def export(
     ticks = round(length / step)
     if not 0 < ticks < MAX_TICKS:
         raise refuse("T304", f"{ticks} ticks of {step:g} s cannot be counted on the chip")
-    plan = make_plan(circuit, scheme=scheme, step=step, name=name, log=log)
     log.add(
         "T200",
         Level.NOTE,
         f"single precision, fixed step of {step * 1e3:g} ms: inherent to the target",
     )
+
+    def one(*reasons: str) -> tuple[Artifact, ...]:
+        """The one PE form, with the reasons why it is not applications."""
+        if reasons:
+            text = "; ".join(reasons[:3])
+            if form == "application":
+                raise refuse("T311", f"not a set of applications: {text}")
+            log.add("T310", Level.NOTE, f"the whole network goes to one PE: {text}")
+        return _one_pe(circuit, scheme, step, source, log, name, ticks)
+
+    if form == "one":
+        return one()
+    network = qualify(circuit, step, log)
+    if not isinstance(network, Network):
+        return one(*network)
+    own = Log()
+    try:
+        application = build(
+            network, scheme=scheme, step=step, ticks=ticks, name=name,
+            choices=choices or Choices(), log=own,
+        )  # fmt: skip
+    except ModelError as problem:
+        if form == "application" or not problem.refused or problem.issues[0].code not in SPREADING:
+            raise
+        try:
+            return one(problem.issues[0].message)
+        except ModelError as other:
+            raise ModelError((*problem.issues, *other.issues)) from other
+    for issue in own:
+        log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
+    return application_files(application, circuit, source, scheme)
+
+
+def _one_pe(
+    circuit: Circuit,
+    scheme: str,
+    step: float,
+    source: Provenance,
+    log: Log,
+    name: str,
+    ticks: int,
+) -> tuple[Artifact, ...]:
+    """The files of a program for one PE."""
+    plan = make_plan(circuit, scheme=scheme, step=step, name=name, log=log)
     image = build_image(plan, ticks, 1)
-    head = _head(plan, source, scheme)
+    head = file_head(plan, source, scheme)
     network, code = network_source(plan, image, log, head)
     _check_memory(plan)
-    units = _units_text(plan.units)
+    units = units_text(plan.units)
     files = {f"models/{m.name}.h": model_header(m, units, head) for m in plan.models}
     files["network.c"] = network
     files["Makefile"] = makefile()
@@ -73,10 +132,45 @@ def export(
     files["runtime/pe.ld"] = memory.linker_script()
     artifacts = [Artifact(path, text.encode()) for path, text in sorted(files.items())]
     artifacts.append(Artifact("data.bin", image.to_bytes()))
-    for path in sorted(RUNTIME.iterdir()):
-        if path.suffix in (".c", ".h"):
-            artifacts.append(Artifact(f"runtime/{path.name}", path.read_bytes()))
-    return tuple(artifacts)
+    return (*artifacts, *runtime_files((*COMMON, *ONE_PE)))
+
+
+def application_files(
+    application: Application, circuit: Circuit, source: Provenance, scheme: str
+) -> tuple[Artifact, ...]:
+    """Programs, images and descriptions of a network on many PEs."""
+    plan, partition = application.plan, application.partition
+    head = file_head(plan, source, scheme)
+    units = units_text(plan.units)
+    files = {f"models/{m.name}.h": model_header(m, units, head) for m in plan.models}
+    for app in partition.apps:
+        files[f"apps/{app.name}.c"] = app_source(app, plan, head)
+    files["apps/apps.c"] = app_table(partition.apps, head)
+    files["Makefile"] = machine_makefile([app.name for app in partition.apps])
+    files["layout.json"] = machine_layout(application, circuit)
+    files["README.md"] = machine_readme(application, source, units)
+    files[f"run_{identifier(plan.name)}.py"] = run_script(plan)
+    for app in partition.apps:
+        files[f"{app.name}_application.py"] = host_class(plan, app)
+    files |= build_files(partition.apps)
+    files["host.py"] = (RUNTIME.parent / "host.py").read_text(encoding="utf-8")
+    files["numeric.py"] = NUMERIC.read_text(encoding="utf-8")
+    files["runtime/memory.h"] = memory.c_header()
+    files["runtime/pe.ld"] = memory.linker_script(memory.PROGRAM)
+    artifacts = [Artifact(path, text.encode()) for path, text in sorted(files.items())]
+    artifacts += [
+        Artifact(f"pes/{number:04d}.bin", image.data)
+        for number, image in enumerate(application.images)
+    ]
+    artifacts.append(Artifact("lists.bin", list_packets(application)))
+    return (*artifacts, *runtime_files((*COMMON, *MANY_PES)))
+
+
+def runtime_files(names: tuple[str, ...]) -> tuple[Artifact, ...]:
+    """Sources of the runtime."""
+    return tuple(
+        Artifact(f"runtime/{name}", (RUNTIME / name).read_bytes()) for name in sorted(names)
+    )
 
 
 def _populations(plan: Plan) -> list[ModelPlan]:
@@ -85,7 +179,7 @@ def _populations(plan: Plan) -> list[ModelPlan]:
     return list({model.name: model for model in found}.values())
 
 
-def _head(plan: Plan, source: Provenance, scheme: str) -> str:
+def file_head(plan: Plan, source: Provenance, scheme: str) -> str:
     """The comment at the top of generated files: tool, source, options; no dates, no paths."""
     name = "".join(c if c.isalnum() or c in "._- " else "_" for c in source.source)[:80]
     return (
@@ -94,7 +188,7 @@ def _head(plan: Plan, source: Provenance, scheme: str) -> str:
     )
 
 
-def _units_text(units: UnitSystem) -> str:
+def units_text(units: UnitSystem) -> str:
     if units == NEURO:
         return (
             "Units: mV, ms, pA, nS, pF, GOhm, um, mol/m3, K. Equations hold in them as they stand."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from ...canonical_model.model import OnCondition, OnEvent
+from ...canonical_model.model import Emit, OnCondition, OnEvent
+from ...canonical_model.query import nested
 from ...canonical_model.units import dimension_name
 from .c_printer import identifier, print_condition
 from .plan import ModelPlan
@@ -21,7 +22,7 @@ def model_header(model: ModelPlan, units: str, head: str) -> str:
     parts = [
         head,
         f"#ifndef {guard}\n#define {guard}\n",
-        '#include "mathf.h"\n#include "runtime.h"\n',
+        '#include "mathf.h"\n#include "random.h"\n',
         f"/* {units} */\n",
         *_structs(model),
         _step(model) if model.component.update is None else _update(model),
@@ -118,8 +119,10 @@ def _condition(model: ModelPlan, item: OnCondition, indent: str) -> list[str]:
     inner = derived_lines(model, [item.test], names, f"{indent}    ")
     test = print_condition(item.test, names)
     deep = f"{indent}    " if inner else indent
+    # what sends events happens in few steps: keep it out of the way of the others
+    rare = any(isinstance(s, Emit) for s in nested(item.body))
     lines = [
-        f"{deep}if ({test}) {{",
+        f"{deep}if (M_RARELY({test})) {{" if rare else f"{deep}if ({test}) {{",
         *statements(model, item.body, {}, f"{deep}    "),
         f"{deep}}}",
     ]

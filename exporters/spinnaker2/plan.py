@@ -20,7 +20,8 @@ from ...solvers.discrete import Machine, start
 from ...solvers.evaluate import coefficient_values, parameter_values
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
-from .c_printer import MAX_FLOAT, identifier
+from .c_printer import MAX_FLOAT, MIN_FLOAT, identifier
+from .hoist import hoist
 
 MAX_INSTANCES = 65_535
 
@@ -30,13 +31,15 @@ class ModelPlan:
     """One distinct component as a C model: its identifier, update plan and used static names."""
 
     name: str
-    component: Component
+    origin: Component  # as in the circuit
+    component: Component  # with fixed parts of its expressions as coefficients
     update: UpdatePlan
     used: tuple[str, ...]
     shared: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     outputs: list[str] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
+    hoisted: int = 0  # how many of the coefficients, the last ones, replace expressions
 
 
 @dataclass(slots=True)
@@ -76,18 +79,30 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
     units = _units(circuit, log)
     engine = compile_circuit(circuit, circuit.seed or 1)
     machine = start(engine)
-    plain: dict[int, Component] = {}
-    models: list[ModelPlan] = []
-    groups: list[GroupPlan] = []
-    for number, group in enumerate(circuit.groups):
+    for group in circuit.groups:
         if group.size > MAX_INSTANCES:
             message = f"group '{group.name}' has {group.size} instances, more than {MAX_INSTANCES}"
             raise refuse("T302", message, group.component.span)
+    plain: dict[int, Component] = {}
+    for group in circuit.groups:
         if id(group.component) not in plain:
             plain[id(group.component)] = literals_in(group.component, units)
-        group = replace(group, component=plain[id(group.component)])
-        model = _model(group, models, scheme, step, units)
-        groups.append(_group(number, group, model, units, step, machine, engine))
+    plan = Plan(name, circuit, units, step, [], [], engine)
+    for hoisted in (True, False):
+        plan.models, plan.groups = [], []
+        try:
+            for number, group in enumerate(circuit.groups):
+                group = replace(group, component=plain[id(group.component)])
+                model = _model(group, plan.models, scheme, step, units, hoisted)
+                plan.groups.append(_group(number, group, model, units, step, machine, engine))
+        except ZeroDivisionError:
+            if not hoisted:
+                raise
+            continue
+        # a reciprocal of 0, say, that only a branch never taken would read
+        if all(_is_sound(item) for item in plan.groups):
+            break
+    models, groups = plan.models, plan.groups
     for model in models:
         _share(model, [item for item in groups if item.model is model])
     for probe in circuit.probes:
@@ -98,7 +113,19 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
         if event_link.factor:
             _need_output(groups, event_link.source, event_link.factor)
     _check_range(groups)
-    return Plan(name, circuit, units, step, models, groups, engine)
+    return plan
+
+
+def _is_sound(item: GroupPlan) -> bool:
+    """True if all coefficients that replace expressions are ordinary single-precision numbers."""
+    plain = {c.name for c in item.model.update.coefficients[: -item.model.hoisted or None]}
+    for coefficient in item.model.update.coefficients:
+        if coefficient.name in plain or coefficient.name not in item.statics:
+            continue
+        size = np.abs(np.asarray(item.statics[coefficient.name], dtype=float))
+        if not np.all((size == 0.0) | ((size >= MIN_FLOAT) & (size <= MAX_FLOAT))):
+            return False
+    return True
 
 
 def _units(circuit: Circuit, log: Log) -> UnitSystem:
@@ -120,19 +147,28 @@ def _units(circuit: Circuit, log: Log) -> UnitSystem:
 
 
 def _model(
-    group: Group, models: list[ModelPlan], scheme: str, step: float, units: UnitSystem
+    group: Group,
+    models: list[ModelPlan],
+    scheme: str,
+    step: float,
+    units: UnitSystem,
+    hoisted: bool,
 ) -> ModelPlan:
     for known in models:
-        if known.component is group.component or known.component == group.component:
+        if known.origin is group.component or known.origin == group.component:
             return known
     wanted = name = identifier(group.component.name)
     number = 2
     while any(known.name == name for known in models):
         name, number = f"{wanted}_{number}", number + 1
-    update = plan_update(group.component, scheme, step=step, units=units)
-    used = _used(group.component, update)
-    model = ModelPlan(name, group.component, update, used)
-    model.fields = _fields(group.component, update)
+    component = group.component
+    update = plan_update(component, scheme, step=step, units=units)
+    plain = len(update.coefficients)
+    if hoisted:
+        component, update = hoist(component, update)
+    model = ModelPlan(name, group.component, component, update, _used(component, update))
+    model.hoisted = len(update.coefficients) - plain
+    model.fields = _fields(component, update)
     models.append(model)
     return model
 

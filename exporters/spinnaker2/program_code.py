@@ -14,10 +14,10 @@ from .plan import ModelPlan
 MAX_SUBSTEPS = 4096
 
 
-def names_of(model: ModelPlan) -> dict[str, str]:
+def names_of(model: ModelPlan, shared: str = "q->") -> dict[str, str]:
     """Model names as C expressions within a model function."""
     component, fields = model.component, model.fields
-    table = {name: f"q->{fields[name]}" for name in model.shared}
+    table = {name: f"{shared}{fields[name]}" for name in model.shared}
     table.update({name: f"p->{fields[name]}" for name in model.own})
     table.update({i.name: f"in->{fields[i.name]}" for i in component.analog_inputs})
     table.update({s.name: f"s->{fields[s.name]}" for s in component.state_variables})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...canonical_model.expr import TIME, Expr
+from ...canonical_model.expr import TIME, Binary, Expr, Name, Number, Unary
 from ...canonical_model.model import (
     INTEGER,
     Assign,
@@ -67,10 +67,25 @@ def _assign(
     is_local = target in known
     kind = known.get(f"{target} is whole", "") if is_local else kinds[target]
     text = print_c(value, names)
-    if kind == INTEGER:
+    whole = {name for name, own in kinds.items() if own == INTEGER}
+    if kind == INTEGER and not _is_whole(value, whole):
         text = f"m_trunc({text})"
     place = known[target] if is_local else f"s->{model.fields[target]}"
     return _block(inner, f"{place} = {text};", indent)
+
+
+def _is_whole(expr: Expr, whole: set[str]) -> bool:
+    """True for sums and products of whole numbers: nothing to cut off."""
+    match expr:
+        case Number(value, None):
+            return value == int(value)
+        case Name(name):
+            return name in whole
+        case Unary("-", operand):
+            return _is_whole(operand, whole)
+        case Binary("+" | "-" | "*", left, right):
+            return _is_whole(left, whole) and _is_whole(right, whole)
+    return False
 
 
 def _integrate(model: ModelPlan, variables: tuple[str, ...], indent: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, suggest
-from ...canonical_model.expr import Expr, Number, free_names, substitute
+from ...canonical_model.expr import Expr, Number, free_names, rename, substitute
 from ...canonical_model.units import NONE, Dimension, Quantity
 from .assignments import sequence
 from .check_dynamics import PI, Checked
@@ -19,9 +19,11 @@ CLASS = "nineml.class"
 REGIME = "nineml.regime"
 ANNOTATIONS = "nineml.annotations"
 INITIAL_REGIME = "initial_regime"  # in our annotations
-PAYLOAD = "payload"  # `port=name` pairs: analog ports that stand for what events carry
+PAYLOAD = "payload"  # `port=analog=name`: analog ports that stand for what events carry
 DESCRIPTION = "description"
-TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, "initial_")
+SIGNS = "signs"  # `port=sign` pairs
+ALLOWED = ("excitatory", "inhibitory")
+TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, SIGNS, "initial_")
 
 
 @dataclass(slots=True)
@@ -141,17 +143,22 @@ class Lowering:
             for item in self.dynamics.states
         )
 
-    def payload(self) -> dict[str, str]:
-        """Analog port -> event port whose events carry it, from our annotations."""
-        text = self.dynamics.notes.get(PAYLOAD, "")
-        pairs = [part.split("=", 1) for part in text.split() if "=" in part]
-        return {name: port for port, name in pairs}
+    def payload(self) -> dict[str, tuple[str, str]]:
+        """Analog port -> event port whose events carry it, and its name there; from our annotations."""
+        parts = [part.split("=") for part in self.dynamics.notes.get(PAYLOAD, "").split()]
+        return {part[1]: (part[0], part[2]) for part in parts if len(part) == 3}
 
     def event_inputs(self) -> tuple[model.EventPort, ...]:
         """Event receive ports."""
         carried = self.payload()
+        parts = [part.split("=") for part in self.dynamics.notes.get(SIGNS, "").split()]
+        signs = {part[0]: part[1] for part in parts if len(part) == 2 and part[1] in ALLOWED}
         return tuple(
-            model.EventPort(name=name, payload=tuple(n for n, p in carried.items() if p == name))
+            model.EventPort(
+                name=name,
+                payload=tuple(n for port, n in carried.values() if port == name),
+                sign=signs.get(name, ""),
+            )
             for name in self.checked.event_inputs
         )
 
@@ -192,7 +199,11 @@ class Lowering:
                 if item.trigger is not None
             ),
             on_events=tuple(
-                model.OnEvent(port=e.port, body=self.body(e, regime, aliases), span=e.span)
+                model.OnEvent(
+                    port=e.port,
+                    body=self.carried(e.port, self.body(e, regime, aliases)),
+                    span=e.span,
+                )
                 for e in regime.on_events
             ),
             span=regime.span,
@@ -212,6 +223,16 @@ class Lowering:
         if item.target and item.target != regime.name:
             found.append(model.Transition(regime=item.target, span=item.target_span))
         return tuple(found)
+
+    def carried(self, port: str, body: tuple[model.Statement, ...]) -> tuple[model.Statement, ...]:
+        """Statements of a handler with what its events carry under its name there."""
+        names = {own: name for own, (owner, name) in self.payload().items() if owner == port}
+        return tuple(
+            replace(item, value=rename(item.value, names))
+            if names and isinstance(item, model.Assign)
+            else item
+            for item in body
+        )
 
     def machine(self, regimes: tuple[model.Regime, ...]) -> model.RegimeMachine:
         """All regimes, none marked as the initial one: see `with_initial_regime`."""

@@ -37,6 +37,13 @@
 
 #include "interspike_math.h"
 
+/* what a model reports during a run */
+#if __has_include( "dictionary.h" )
+#define INTERSPIKE_LOG( level, where, text ) LOG( nest::VerbosityLevel::level, where, text )
+#else
+#define INTERSPIKE_LOG( level, where, text ) LOG( nest::M_##level, where, text )
+#endif
+
 namespace interspike INTERSPIKE_LOCAL
 {
 

@@ -50,7 +50,15 @@ static float reduce(float x, int *n)
     return (x - k * 0.693359375f) + k * 2.12194440e-4f;
 }
 
-float m_exp(float x)
+/* The same for |x| < 87, where no result leaves the normal range: k is rounded by adding 1.5 * 2^23. */
+static inline float reduce_fast(float x, bits_t *two)
+{
+    const float k = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
+    two->u = (uint32_t)((int32_t)k + 127) << 23;
+    return (x - k * 0.693359375f) + k * 2.12194440e-4f;
+}
+
+static float exp_far(float x)
 {
     if (x != x)
         return x;
@@ -63,25 +71,46 @@ float m_exp(float x)
     return scale(1.0f + (r + tail(r)), n);
 }
 
-float m_expm1(float x)
+float m_exp(float x)
+{
+    bits_t two;
+    if (!(m_abs(x) < 87.0f))
+        return exp_far(x);
+    const float r = reduce_fast(x, &two);
+    return (1.0f + (r + tail(r))) * two.f;
+}
+
+static float expm1_far(float x)
 {
     if (x != x || x > 88.7228394f)
         return x != x ? x : __builtin_inff();
-    if (x < -17.5f)
-        return -1.0f;
+    if (x < -17.0f)
+        return x < -17.5f ? -1.0f : m_exp(x) - 1.0f;
     int n;
     const float r = reduce(x, &n), p = r + tail(r);
-    if (n == 0)
-        return p;
     if (n > 127)
         return m_exp(x) - 1.0f;
     const float two = scale(1.0f, n);
     return n < 25 ? two * p + (two - 1.0f) : two * (p + 1.0f) - 1.0f;
 }
 
+static inline float expm1_near(float x)
+{
+    bits_t two;
+    const float r = reduce_fast(x, &two), p = r + tail(r);
+    return two.f * p + (two.f - 1.0f);
+}
+
+float m_expm1(float x) { return m_abs(x) < 17.0f ? expm1_near(x) : expm1_far(x); }
+
 float m_exprel(float x)
 {
-    return m_abs(x) < 1e-30f ? 1.0f : m_expm1(x) / x;
+    /* the series needs neither reduction nor division where steps are short */
+    if (m_abs(x) < 1.0f)
+        return 1.0f + x * (0.5f + x * (1.66666667e-1f + x * (4.16666667e-2f + x * (8.33333333e-3f
+            + x * (1.38888889e-3f + x * (1.98412698e-4f + x * (2.48015873e-5f
+            + x * (2.75573192e-6f + x * 2.75573192e-7f))))))));
+    return (m_abs(x) < 17.0f ? expm1_near(x) : expm1_far(x)) / x;
 }
 
 float m_log(float x)

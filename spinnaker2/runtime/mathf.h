@@ -3,28 +3,34 @@
 #ifndef INTERSPIKE_MATHF_H
 #define INTERSPIKE_MATHF_H
 
-float m_exp(float x);
-float m_expm1(float x);
-float m_exprel(float x);
-float m_log(float x);
-float m_log10(float x);
-float m_pow(float x, float y);
-float m_sin(float x);
-float m_cos(float x);
-float m_tan(float x);
-float m_asin(float x);
-float m_acos(float x);
-float m_atan(float x);
-float m_sinh(float x);
-float m_cosh(float x);
-float m_tanh(float x);
-float m_erf(float x);
-float m_erfc(float x);
-float m_factorial(float x);
-float m_floor(float x);
-float m_ceil(float x);
-float m_round(float x);
-float m_mod(float x, float y);
+/* nothing but the arguments matters: equal calls are made once */
+#define M_PURE __attribute__((const))
+
+/* a test that mostly fails */
+#define M_RARELY(test) __builtin_expect(!!(test), 0)
+
+M_PURE float m_exp(float x);
+M_PURE float m_expm1(float x);
+M_PURE float m_exprel(float x);
+M_PURE float m_log(float x);
+M_PURE float m_log10(float x);
+M_PURE float m_pow(float x, float y);
+M_PURE float m_sin(float x);
+M_PURE float m_cos(float x);
+M_PURE float m_tan(float x);
+M_PURE float m_asin(float x);
+M_PURE float m_acos(float x);
+M_PURE float m_atan(float x);
+M_PURE float m_sinh(float x);
+M_PURE float m_cosh(float x);
+M_PURE float m_tanh(float x);
+M_PURE float m_erf(float x);
+M_PURE float m_erfc(float x);
+M_PURE float m_factorial(float x);
+M_PURE float m_floor(float x);
+M_PURE float m_ceil(float x);
+M_PURE float m_round(float x);
+M_PURE float m_mod(float x, float y);
 
 static inline float m_sqrt(float x) { return __builtin_sqrtf(x); }
 static inline float m_abs(float x) { return __builtin_fabsf(x); }
@@ -50,12 +56,16 @@ static inline float m_bitnot(float x) { return (float)(~(int)x); }
 static inline float m_shiftleft(float x, float y) { return (float)((unsigned)(int)x << ((int)y & 31)); }
 static inline float m_shiftright(float x, float y) { return (float)((int)x >> ((int)y & 31)); }
 
-/* x to a small whole power: the compiler unrolls it. */
+/* x to a small whole power, by squaring. */
+static inline float m_pow2(float x) { return x * x; }
+static inline float m_pow3(float x) { return x * x * x; }
+static inline float m_pow4(float x) { return m_pow2(m_pow2(x)); }
 static inline float m_powi(float x, int n)
 {
     float result = 1.0f;
-    for (int k = 0; k < n; k++)
-        result *= x;
+    for (; n > 0; n >>= 1, x *= x)
+        if (n & 1)
+            result *= x;
     return result;
 }
 

@@ -1,10 +1,12 @@
-/* Interspike runtime for one SpiNNaker2 PE: events, recording, random numbers.
+/* Interspike runtime for one SpiNNaker2 PE: events, recording.
    Everything is single precision and free of the vendor's SDK; hal.h names what a platform provides. */
 #ifndef INTERSPIKE_RUNTIME_H
 #define INTERSPIKE_RUNTIME_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "random.h"
 
 /* Events under way on connections that share one delay: they fall due in the order of sending. */
 typedef struct { uint32_t due, source; } rt_event_t;
@@ -20,13 +22,6 @@ bool rt_pop(rt_queue_t *queue, uint32_t tick, uint32_t *source);
 
 void rt_record_event(uint32_t port, uint32_t index);
 void rt_record_value(float value);
-
-/* Uniform in [0, 1) and standard normal, from one KISS generator per core (Marsaglia 1999). */
-float rt_uniform(void);
-float rt_normal(void);
-
-/* A count of mean `mean`: products of uniforms (Knuth 1969), in parts whose means add up. */
-float rt_poisson(float mean);
 
 /* What the generated network provides. */
 void network_init(void);

@@ -46,8 +46,8 @@ def per_s() -> u.Unit:
     return u.Unit("Hz", u.FREQUENCY)
 
 
-def response(component: m.Component) -> np.ndarray:
-    """The convolution after one spike at t = 0."""
+def response(component: m.Component, shown: str = "k__X__in") -> np.ndarray:
+    """The convolution, or another variable, after one spike at t = 0."""
     names = list(component.traces)
     state = dict.fromkeys(names, 0.0)
     for handler in component.on_events:
@@ -65,7 +65,7 @@ def response(component: m.Component) -> np.ndarray:
     known = {**VALUES, **dict(zip(names, run.y, strict=True))}
     for item in component.derived_variables:
         known[item.name] = evaluate(item.value, known)
-    return np.asarray(known["k__X__in"])
+    return np.asarray(known[shown])
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,32 @@ def test_the_impulse_response_is_the_kernel(text: str) -> None:
     assert np.allclose(response(lowered), expected, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("text", "slope", "bend"),
+    [
+        ("t / tau * exp(1 - t / tau)", "(1 - t / tau) / tau * exp(1 - t / tau)", None),
+        ("exp(-t / tau) - exp(-t / other)", "exp(-t / other) / other - exp(-t / tau) / tau", None),
+        (
+            "(t / tau)^2 * exp(-t / tau)",
+            "(2 * t / tau - (t / tau)^2) / tau * exp(-t / tau)",
+            "(2 - 4 * t / tau + (t / tau)^2) / tau^2 * exp(-t / tau)",
+        ),
+    ],
+)
+def test_derivatives_are_shown_under_their_custom_names(
+    text: str, slope: str, bend: str | None
+) -> None:
+    lowered = lower_kernels(cell(m.Kernel(name="k", value=E(text))), show=True)
+    assert not verify_component(lowered), verify_component(lowered)[0].message
+    shown = {"k__X__in": text, "k__X__in__d": slope, "k__X__in__d__d": bend}
+    for name, value in shown.items():
+        if value is None:
+            assert name not in {item.name for item in lowered.exposures}
+            continue
+        expected = 1.5 * np.asarray(evaluate(E(value), {**VALUES, "t": TIMES}))
+        assert np.allclose(response(lowered, name), expected, rtol=1e-7, atol=1e-6)
+
+
 def test_a_kernel_of_odes() -> None:
     kernel = m.Kernel(
         name="k",
@@ -101,6 +127,27 @@ def test_a_kernel_of_odes() -> None:
     )
     lowered = lower_kernels(cell(kernel))
     assert [s.name for s in lowered.state_variables] == ["x", "k__X__in", "k__X__in__d"]
+    expected = 1.5 * TIMES / 2e-3 * np.exp(1 - TIMES / 2e-3)
+    assert np.allclose(response(lowered), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_auxiliary_variables_of_a_kernel_belong_to_its_port() -> None:
+    kernel = m.Kernel(
+        name="k",
+        odes=(
+            m.Ode(variable="k", rhs=E("`k$` + rise - k / tau")),
+            m.Ode(variable="k$", rhs=E("-`k$` / tau")),
+            m.Ode(variable="rise", rhs=E("-rise / tau")),
+        ),
+        initial=(
+            m.StateVariable(name="k", initial=E("0")),
+            m.StateVariable(name="k$", dimension=u.FREQUENCY, initial=E("exp(1) / tau")),
+            m.StateVariable(name="rise", dimension=u.FREQUENCY, initial=E("0 / tau")),
+        ),
+    )
+    lowered = lower_kernels(cell(kernel))
+    names = [s.name for s in lowered.state_variables]
+    assert names == ["x", "k__X__in", "k$__X__in", "rise__X__in"]
     expected = 1.5 * TIMES / 2e-3 * np.exp(1 - TIMES / 2e-3)
     assert np.allclose(response(lowered), expected, rtol=1e-7, atol=1e-9)
 

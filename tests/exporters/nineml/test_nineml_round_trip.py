@@ -1,4 +1,4 @@
-"""Any component of ours that NineML can hold comes back the same: structure where it is kept, values everywhere."""
+"""Any component that NineML can hold comes back the same: structure where it is kept, values everywhere."""
 
 from __future__ import annotations
 

@@ -1,0 +1,197 @@
+"""The C program of an application: one model, its receptor types, its loop over the neurons of a PE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...canonical_model.query import regimes
+from .c_printer import identifier, literal, print_c
+from .feeds import feed_code, timed_lists, watched_cases
+from .partition import App
+from .plan import Plan
+from .program_code import names_of
+from .rows import is_indexed
+
+
+def app_source(app: App, plan: Plan, head: str) -> str:
+    """apps/<name>.c: constants, loop, readable quantities."""
+    word, m = app.word, app.model.name
+    headers = {m, *(feed.source.model.name for feed in app.feeds)}
+    gather = "gather" if app.feeds else "0"
+    parts = [
+        head,
+        f"#define APP_WORD uint{word.size}_t /* {word} */",
+        f"#define APP_RING uint{8 * app.ring_bytes}_t",
+        f"#define APP_TYPE_BITS {word.type}u",
+        f"#define APP_INDEX_BITS {word.index}u",
+        f"#define APP_DELAY_BITS {word.delay}u",
+        "#ifndef APP_INDEXED /* 0 where py-spinnaker2's mapper makes the rows */",
+        f"#define APP_INDEXED {int(is_indexed(app))}",
+        "#endif",
+        "",
+        *(f'#include "models/{name}.h"' for name in sorted(headers)),
+        '#include "synapses.h"\n',
+        *timed_lists(app.model, plan.step, "times"),
+        *_gathering(app, plan),
+        _update(app),
+        _read(app),
+        f"const app_t app_{m} = {{ app_receive, update, read, {gather}, {app.ports}u }};",
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _inputs(app: App, plan: Plan) -> str:
+    """What inputs without a source are held at, in the chip's units."""
+    inputs = app.model.component.analog_inputs
+    values = [literal(i.default / plan.units.size(i.dimension)) for i in inputs]
+    return ", ".join(values or ["0u"])
+
+
+def _gathering(app: App, plan: Plan) -> list[str]:
+    """Inputs: constants, or gathered from the sources before each tick."""
+    m, inputs = app.model.name, app.model.component.analog_inputs
+    if not app.feeds:
+        return [f"static const {m}_input_t input = {{ {_inputs(app, plan)} }};\n"]
+    defaults = {
+        app.model.fields[i.name]: literal(i.default / plan.units.size(i.dimension)) for i in inputs
+    }
+    return feed_code(app.model, app.feeds, defaults, plan.units, plan.step)
+
+
+def _arguments(weight: str = "", time: str = "t_end") -> str:
+    return f"(&s, &p, &q, &input, {time}{weight})"
+
+
+def _update(app: App) -> str:
+    """Ring to ports, step, conditions, events: everything of a neuron stays in registers."""
+    model = app.model
+    m, component = model.name, model.component
+    lines = [
+        f"{m}_state_t *state = pe->state;",
+        f"const {m}_params_t *own = pe->own;",
+        f"const {m}_shared_t q = *(const {m}_shared_t *)pe->shared;",
+        "const uint32_t size = pe->size;",
+        "const float h = pe->h, t = (float)pe->tick * h, t_end = (float)(pe->tick + 1u) * h;",
+        "(void)t;",
+        "(void)t_end;",
+        "(void)h;",
+        "(void)q;",
+    ]
+    if app.feeds:
+        lines += [f"const {m}_input_t *in = pe->input;", "gather(pe);"]
+    else:
+        lines.append("(void)input;")
+    if app.types:
+        lines.append("APP_RING *slot = app_slot(pe);")
+        lines += [
+            f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};"
+            for k, (port, _) in enumerate(app.types)
+        ]
+    for k, _ in enumerate(component.timed_events):
+        lines.append(
+            f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"
+        )
+    moving = ["i++", "state++", "own++", *(["slot++"] if app.types else [])]
+    moving += ["in++"] if app.feeds else []
+    lines.append(f"for (uint32_t i = 0u; i < size; {', '.join(moving)}) {{")
+    lines += [f"    {line}" for line in _body(app)]
+    lines.append("}")
+    lines += ["advance(pe);"] if app.feeds else []
+    text = "\n".join(f"    {line}" for line in lines)
+    return f"static void update(pe_t *pe)\n{{\n{text}\n}}\n"
+
+
+def _factor(app: App, port: str) -> str:
+    """What all handlers of a port multiply the weight with: once per tick instead of once per neuron."""
+    factor = app.factors.get(port)
+    return "" if factor is None else f" * {print_c(factor, names_of(app.model, 'q.'))}"
+
+
+def _body(app: App) -> list[str]:
+    model = app.model
+    m, component = model.name, model.component
+    lines = [
+        f"{m}_state_t s = *state;",
+        f"const {m}_params_t p = *own;",
+        "uint32_t events = 0u;",
+        "(void)p;",
+    ]
+    for port in dict.fromkeys(port for port, _ in app.types):
+        lines += _port(app, port)
+    if any(program.commits for _, program in model.update.programs):
+        lines.append(f"{m}_step(&s, &p, &q, &input, t, h);")
+    if component.update is not None:
+        lines.append(f"events |= {m}_update(&s, &p, &q, &input, t_end, h);")
+    if component.on_conditions or any(r.on_conditions for r in regimes(component)):
+        lines.append(f"events |= {m}_conditions{_arguments()};")
+    for k, _ in enumerate(component.timed_events):
+        lines += [
+            f"for (uint32_t k = 0u; k < due_{k}; k++)",
+            f"    events |= {m}_timed_{k}{_arguments()};",
+        ]
+    if app.feeds:
+        # what a tick gathered is held over it
+        lines = [line.replace("&input", "in") for line in lines]
+    return [*lines, "*state = s;", "if (M_RARELY(events))", "    pe_emit(pe, i, events);"]
+
+
+def _port(app: App, port: str) -> list[str]:
+    """The sum of a port's types, cleared in the ring and handed to the model."""
+    terms, places = "", []
+    for k, (name, sign) in enumerate(app.types):
+        if name != port:
+            continue
+        place = f"slot[{k}u << APP_INDEX_BITS]" if k else "*slot"
+        places.append(place)
+        value = f"scale_{k} * (float){place}"
+        terms = f"{terms} {'+' if sign > 0 else '-'} {value}" if terms else (
+            value if sign > 0 else f"-{value}"
+        )  # fmt: skip
+    call = f"{app.model.name}_on_{identifier(port)}{_arguments(', weight', 't')};"
+    lines = [f"const float weight = {terms};"]
+    if port in app.flagged:
+        lines.append(f"const uint32_t came = {' | '.join(f'(uint32_t){p}' for p in places)};")
+    lines += [f"{place} = 0u;" for place in places]
+    if port in app.flagged:
+        lines += ["if (came)", f"    {call}"]
+    else:
+        lines.append(call)
+    return ["{", *(f"    {line}" for line in lines), "}"]
+
+
+def _read(app: App) -> str:
+    """Recorded quantities by number."""
+    m, model = app.model.name, app.model
+    lines = [
+        f"{m}_state_t s = (({m}_state_t *)pe->state)[index];",
+        f"const {m}_params_t p = ((const {m}_params_t *)pe->own)[index];",
+        f"const {m}_shared_t q = *(const {m}_shared_t *)pe->shared;",
+        "const float t_end = (float)(pe->tick) * pe->h;",
+        "(void)s;",
+        "(void)p;",
+        "(void)q;",
+        "(void)t_end;",
+        "(void)input;"
+        if not app.feeds
+        else f"const {m}_input_t *const in = ({m}_input_t *)pe->input + index;",
+        *(["(void)in;"] if app.feeds else []),
+        "switch (variable) {",
+    ]
+    for number, name in enumerate(model.outputs):
+        lines += [f"case {number}u:", f"    return {m}_get_{model.fields[name]}{_arguments()};"]
+    if app.feeds:
+        lines = [line.replace("&input", "in") for line in lines]
+        lines += watched_cases(app.feeds, app.watched, len(model.outputs))
+    lines += ["default:", "    return 0.0f;", "}"]
+    text = "\n".join(f"    {line}" for line in lines)
+    head = "static float read(const pe_t *pe, uint32_t variable, uint32_t index)"
+    return f"{head}\n{{\n{text}\n}}\n"
+
+
+def app_table(apps: Sequence[App], head: str) -> str:
+    """apps/apps.c: the programs by number, for the process that holds many PEs."""
+    lines = [head, '#include "pe.h"\n', *(f"extern const app_t app_{app.name};" for app in apps)]
+    names = ", ".join(f"&app_{app.name}" for app in apps)
+    lines += [f"const app_t *const machine_apps[] = {{ {names or '(const app_t *)0'} }};", ""]
+    return "\n".join(["/* The programs of this network by number. */", *lines])

@@ -1,0 +1,313 @@
+"""The application form: one program per neuron model, populations spread over many PEs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ...canonical_model.circuit import AnalogLink, Circuit, Probe
+from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.query import declared
+from ...canonical_model.units import NONE
+from ...spinnaker2 import memory
+from ...spinnaker2.budget import CLOCKS, tick_cycles
+from .cost import neuron_cost
+from .feeds import copies
+from .partition import App, Choices, Partition, Slice, find_apps, spread
+from .pe_image import Order, PeImage, pe_image
+from .plan import Plan, make_plan
+from .qualify import Network
+from .rows import pack_rows
+
+MAX_ROUNDS = 24
+MAX_PES = 48 * 148  # what a board of 48 chips offers
+SHRINK = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Application:
+    """Everything that is written: programs, PEs with images, routes, the host's packets."""
+
+    plan: Plan
+    network: Network
+    partition: Partition
+    images: list[PeImage]
+    orders: list[Order]
+    routes: list[tuple[int, int, tuple[int, ...]]]  # key, mask, PEs
+    ticks: int
+    step: float
+
+    def app(self, part: Slice) -> App:
+        """The program of a slice."""
+        return self.partition.app_of[part.group.number]
+
+
+def build(
+    network: Network,
+    *,
+    scheme: str,
+    step: float,
+    ticks: int,
+    name: str,
+    choices: Choices,
+    log: Log,
+) -> Application:
+    """Plan, partition and pack. Raises ModelError T303 to T305, T312 to T315, S2xx."""
+    plan = make_plan(network.circuit, scheme=scheme, step=step, name=name, log=log)
+    partition = find_apps(plan, network, choices, log)
+    sizes = {
+        item.number: min(item.group.size, app.neurons)
+        for app in partition.apps
+        for item in app.groups
+    }
+    for _ in range(MAX_ROUNDS):
+        spread(partition, plan, network, sizes)
+        if len(partition.slices) > MAX_PES:
+            message = (
+                f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
+            )
+            raise refuse("T315", message)
+        found = _images(plan, network, partition, sizes, ticks, step)
+        if found is not None:
+            images, orders, routes = found
+            _warn_of_time(partition, step, log)
+            return Application(plan, network, partition, images, orders, routes, ticks, step)
+    raise refuse("T314", "no way was found to spread the network over PEs")
+
+
+def _images(
+    plan: Plan,
+    network: Network,
+    partition: Partition,
+    sizes: dict[int, int],
+    ticks: int,
+    step: float,
+) -> tuple[list[PeImage], list[Order], list[Any]] | None:
+    """All images; None after `sizes` have been reduced because one did not fit."""
+    rows = {}
+    for item in (item for app in partition.apps for item in app.groups):
+        parts = [part for part in partition.slices if part.group is item]
+        packed = pack_rows(
+            partition, parts, partition.app_of[item.number], partition.incoming[item.number]
+        )
+        rows.update({part.number: own for part, own in zip(parts, packed, strict=True)})
+    heard: dict[int, list[int]] = {}
+    for part in partition.slices:
+        for block in np.unique(rows[part.number].block).tolist():
+            heard.setdefault(block, []).append(part.number)
+    routes = [
+        (
+            partition.blocks[block][0],
+            0xFFFFFFFF << partition.blocks[block][1] & 0xFFFFFFFF,
+            tuple(pes),
+        )
+        for block, pes in sorted(heard.items())
+    ]
+    targets = {key: pes for key, _, pes in routes}
+    period = max(1, round(step * 1e6))
+    seed = (network.circuit.seed or 1234) & 0xFFFFFFFF
+    traced = _traced(partition, network.circuit.probes, network.circuit.analog_links)
+    loud = {probe.group for probe in network.circuit.event_probes}
+    images, orders = [], []
+    links = network.circuit.analog_links
+    too_large: dict[int, float] = {}
+    for part in partition.slices:
+        order = Order(
+            ticks=ticks,
+            period=period,
+            # streams of PEs must differ
+            seed=(seed + 0x9E3779B9 * (part.number + 1)) & 0xFFFFFFFF,
+            h=plan.h,
+            record_spikes=part.group.group.name in loud,
+            traced=tuple(traced.get(part.number, ())),
+            targets=targets.get(part.key, ()),
+        )
+        number = part.group.number
+        app = partition.app_of[number]
+        image = pe_image(
+            partition, part, app, partition.incoming[number], rows[part.number], order, links
+        )
+        if isinstance(image, int):
+            ratio = memory.DATA.size / (image + 1024)
+            too_large[number] = min(too_large.get(number, 1.0), ratio)
+            _refuse_single(part, image)
+            continue
+        images.append(image)
+        orders.append(order)
+    for number, ratio in too_large.items():
+        sizes[number] = max(1, min(sizes[number] - 1, int(sizes[number] * ratio * SHRINK)))
+    return None if too_large else (images, orders, routes)
+
+
+def _warn_of_time(partition: Partition, step: float, log: Log) -> None:
+    """A tick that cannot be met even if no packets come."""
+    for app in partition.apps:
+        own = [part for part in partition.slices if partition.app_of[part.group.number] is app]
+        most = max((part.size for part in own), default=0)
+        cycles = tick_cycles(most, neuron_cost(app.model, len(app.types)).cycles)
+        late = [clock for clock in CLOCKS if cycles > clock * step]
+        if late:
+            clocks = " and ".join(f"{clock / 1e6:g} MHz ({clock * step:.0f})" for clock in late)
+            message = (
+                f"{most} neurons of '{app.model.component.name}' take about {cycles:.0f} cycles per tick "
+                f"without any packets, more than a tick of {step * 1e3:g} ms has at {clocks}"
+            )
+            log.add("T316", Level.WARNING, message, hint="a larger step, or fewer neurons per PE")
+
+
+def _refuse_single(part: Slice, size: int) -> None:
+    if part.size == 1:
+        message = (
+            f"one neuron of '{part.group.group.name}' with its synapses and one tick of records needs "
+            f"{size} bytes, one PE has {memory.DATA.size}"
+        )
+        raise refuse("T314", message, hint="fewer synapses per neuron, fewer recorded quantities")
+
+
+def _traced(
+    partition: Partition, probes: tuple[Probe, ...], links: tuple[AnalogLink, ...]
+) -> dict[int, list[tuple[int, int]]]:
+    """(variable, neuron) by PE, in the order of the probes."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for probe in probes:
+        part, variable, index = place_of(partition, probe, links)
+        found.setdefault(part.number, []).append((variable, index))
+    return found
+
+
+def place_of(
+    partition: Partition, probe: Probe, links: tuple[AnalogLink, ...]
+) -> tuple[Slice, int, int]:
+    """The PE, the number of the quantity and the place of the instance; of copies the first."""
+    if partition.by_group.get(probe.group):
+        part = partition.holder(probe.group, probe.index)
+        return part, part.group.model.outputs.index(probe.variable), probe.index - part.start
+    for part in partition.slices:
+        app = partition.app_of[part.group.number]
+        for number, feed in enumerate(app.feeds):
+            if feed.source.group.name != probe.group:
+                continue
+            used = copies(feed, part.group.group.name, part.start, part.stop, links)
+            where = np.flatnonzero(used == probe.index)
+            if len(where):
+                outputs = len(app.model.outputs)
+                return part, outputs + app.watched.index((number, probe.variable)), int(where[0])
+    raise refuse("T314", f"'{probe.label}' records a source that feeds no neuron")
+
+
+def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
+    """What the emulator needs: programs, PEs, routes, packets of lists, where records are found."""
+    partition = application.partition
+    apps = {id(app): number for number, app in enumerate(partition.apps)}
+    return {
+        "format": 2,
+        "form": "application",
+        "name": application.plan.name,
+        "step_s": application.step,
+        "ticks": application.ticks,
+        "apps": [_app_entry(app) for app in partition.apps],
+        "pes": [
+            {
+                "app": apps[id(application.app(part))],
+                "population": part.group.group.name,
+                "start": part.start,
+                "stop": part.stop,
+                "rows": image.rows,
+                "synapses": image.synapses,
+                "traces": len(order.traced),
+                "spikes": order.record_spikes,
+                "sram": _sram(image),
+            }
+            for part, image, order in zip(
+                partition.slices, application.images, application.orders, strict=True
+            )
+        ],
+        "routes": [[key, mask, list(pes)] for key, mask, pes in application.routes],
+        "events": _event_entries(application, circuit),
+        "traces": _trace_entries(application, circuit),
+    }
+
+
+def _app_entry(app: App) -> dict[str, Any]:
+    return {
+        "name": app.name,
+        "word": str(app.word),
+        "receptors": [f"{port} {'+' if sign > 0 else '-'}" for port, sign in app.types],
+        "delays": app.word.slots,
+        "ports": app.ports,
+        "neurons": app.neurons,
+        "neuron_bytes": app.state_bytes,
+        "ring_bytes": app.ring,
+        "cost": asdict(neuron_cost(app.model, len(app.types))),
+    }
+
+
+def _sram(image: PeImage) -> dict[str, int]:
+    """Bytes of DATA by use; `free` is what records share."""
+    sizes = {name: size for name, (_, size) in image.regions.items()}
+    return {
+        "data": len(image.data),
+        "rows": sizes["SYN_ROW"] + sizes["MPT"],
+        "neurons": sizes["NEURONS_PARAMS"],
+        "records": image.recorded,
+        "ring": image.ring,
+        "used": image.used + sizes["LOG"],
+        "free": memory.DATA.size - image.used - sizes["LOG"],
+    }
+
+
+def list_packets(application: Application) -> bytes:
+    """(tick, key) of everything that the host sends, in order, as words."""
+    keys = application.partition.keys
+    tables = [
+        np.stack([item.tick, keys[item.group, item.port][item.index]], axis=1)
+        for item in application.network.known
+    ]
+    if not tables:
+        return b""
+    table = np.concatenate(tables)
+    return table[np.lexsort((table[:, 1], table[:, 0]))].astype("<u4").tobytes()
+
+
+def _event_entries(application: Application, circuit: Circuit) -> list[dict[str, Any]]:
+    """Where the events of each probe are found: PE and bit, and the key where the host sends some."""
+    partition = application.partition
+    lists = {item.group.name for item in application.network.lists}
+    sent = lists | {item.group for item in application.network.known}
+    found: list[dict[str, Any]] = []
+    for probe in circuit.event_probes:
+        entry: dict[str, Any] = {"label": probe.label}
+        if probe.group in sent:
+            entry["key"] = int(partition.keys[probe.group, probe.variable][probe.index])
+        if probe.group not in lists:
+            part = partition.holder(probe.group, probe.index)
+            ports = [port.name for port in part.group.group.component.event_outputs]
+            bit = ports.index(probe.variable) * part.size + probe.index - part.start
+            entry |= {"pe": part.number, "bit": bit}
+        found.append(entry)
+    return found
+
+
+def _trace_entries(application: Application, circuit: Circuit) -> list[dict[str, Any]]:
+    """Where each probe's values are recorded, and their unit."""
+    taken: dict[int, int] = {}
+    found = []
+    for probe in circuit.probes:
+        links = application.network.circuit.analog_links
+        part, _, _ = place_of(application.partition, probe, links)
+        column = taken.get(part.number, 0)
+        taken[part.number] = column + 1
+        component = application.plan.circuit.group(probe.group).component
+        dimensions = {d.name: d.dimension for d in declared(component)}
+        dimensions.update({i.name: i.dimension for i in component.analog_inputs})
+        si = application.plan.units.size(dimensions.get(probe.variable, NONE))
+        found.append({"label": probe.label, "pe": part.number, "column": column, "si": si})
+    return found
+
+
+def machine_layout(application: Application, circuit: Circuit) -> str:
+    """The same as JSON text."""
+    return json.dumps(layout(application, circuit), indent=1) + "\n"
