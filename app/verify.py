@@ -65,7 +65,8 @@ class Verified:
     @property
     def verdict(self) -> str:
         """`same` or `different`."""
-        found = [item.verdict for item in (*self.trials, *self.comparisons)]
+        found = [item.verdict for item in self.trials]
+        found += [item.verdict for item in self.comparisons]
         return SAME if found and set(found) == {SAME} and not self.missing else DIFFERENT
 
     def to_json(self) -> dict[str, Any]:

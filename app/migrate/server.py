@@ -143,7 +143,7 @@ class Server:
         if not self._children:
             return None
         first = min(child.since for child in self._children.values())
-        return max(0.05, first + self._config["seconds"] - time.monotonic())
+        return max(0.05, first + float(self._config["seconds"]) - time.monotonic())
 
     def _stop_late(self) -> None:
         now = time.monotonic()

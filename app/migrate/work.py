@@ -130,9 +130,9 @@ def _guarded(
     except ModelError as problem:
         codes = {issue.code for issue in problem.issues}
         status = REFUSED if problem.refused or codes <= INCOMPLETE else FAILED
-        return make_row(source, target, status, problem.issues, **facts)
+        return make_row(source, target, status, problem.issues, NOTHING, **facts)
     except (Exception, RecursionError) as problem:
-        return make_row(source, target, CRASHED, [_fault(problem, source)], **facts)
+        return make_row(source, target, CRASHED, [_fault(problem, source)], NOTHING, **facts)
     losses = [issue for issue in own if issue.level in LOSSES or issue.level is Level.WARNING]
     counts = {status: result.report.count(status) for status in REPORTED}
     status = EXACT if result.report.exact else LOSSY

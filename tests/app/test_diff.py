@@ -84,6 +84,38 @@ NINEML = """NineML:
   - {{symbol: mV_per_ms, dimension: voltage_per_time, power: 0}}
 """
 
+NESTML = """model adapting_neuron:
+    state:
+        V_m mV = E_L    # start
+        w pA = 0 pA
+        I_syn pA = 0 pA
+    equations:
+        V_m' = -(V_m - E_L) / tau_m + (I_ext + I_syn - w) / C_m
+        w' = -w / tau_w
+        I_syn' = -I_syn / tau_syn
+    parameters:
+        C_m pF = 250 pF
+        tau_m ms = 10 ms
+        tau_w ms = 100 ms
+        tau_syn ms = 2 ms
+        b pA = 20 pA
+        E_L mV = -70 mV
+        V_th mV = -55 mV
+    input:
+        spikes <- spike
+        I_ext pA <- continuous
+    output:
+        spike
+    update:
+        integrate_odes()
+    onReceive(spikes):
+        I_syn += spikes * 1 pA * 1 s
+    onCondition(V_m >= V_th):
+        V_m = E_L
+        w += b
+        emit_spike()
+"""
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path, Path]:
@@ -121,16 +153,41 @@ def test_the_value_that_differs_is_named(files: tuple[Path, Path, Path]) -> None
     [
         ("V_m >= V_th", "V_m >= V_th + 1 mV", "condition"),
         ("w += b", "w += 2 * b", "condition"),
+        ("V_m mV = E_L", "V_m mV = E_L + 5 mV", "initial value"),
+        ("- w) / C_m", "- 2 * w) / C_m", "rate"),
+        ("I_ext + I_syn", "I_ext + 0.5 * I_syn", "rate"),
     ],
 )
 def test_the_equation_that_differs_is_named(tmp_path: Path, old: str, new: str, kind: str) -> None:
-    source = FIXTURES / "nestml/adaptive_lif_neuron.nestml"
-    text = source.read_text()
-    if old not in text:
-        pytest.skip("the fixture says it in other words")
-    (tmp_path / "b.nestml").write_text(text.replace(old, new))
-    found = diff(source, tmp_path / "b.nestml")
+    assert old in NESTML
+    one, other = tmp_path / "a.nestml", tmp_path / "b.nestml"
+    one.write_text(NESTML)
+    other.write_text(NESTML.replace(old, new))
+    found = diff(one, other)
     assert kind in {item.kind for item in found.comparisons[0].differences}
+
+
+def test_names_order_and_units_are_no_difference(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.nestml", tmp_path / "b.nestml"
+    one.write_text(NESTML)
+    text = NESTML.replace("V_m", "U").replace("E_L", "rest").replace("250 pF", "0.25 nF")
+    lines = text.replace("        w pA = 0 pA\n", "").replace(
+        "        I_syn pA", "        w pA = 0 pA\n        I_syn pA"
+    )
+    other.write_text(lines)
+    found = diff(one, other)
+    assert found.verdict == "same", found.comparisons[0].differences
+    assert found.comparisons[0].pairs["V_m"] == "U"
+
+
+def test_a_time_step_program_is_compared_on_a_grid(tmp_path: Path) -> None:
+    source = FIXTURES / "nestml/adaptive_lif_neuron.nestml"
+    (tmp_path / "b.nestml").write_text(source.read_text().replace("b pA = 20 pA", "b pA = 30 pA"))
+    (found,) = diff(source, tmp_path / "b.nestml").comparisons
+    assert found.decided == "simulation"
+    assert {("parameter", "b"), ("spikes", "spike")} <= {
+        (item.kind, item.name) for item in found.differences
+    }
 
 
 @pytest.mark.parametrize("target", ["nestml", "canonical", "nineml"])

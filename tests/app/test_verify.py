@@ -34,7 +34,7 @@ def test_a_component_runs_the_common_stimulus_on_the_emulator() -> None:
 def test_a_network_runs_its_own_experiment(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = str(FIXTURES / "lems/izhikevich_network.xml")
+    source = str(FIXTURES / "lems/iaf.xml")
     picture = tmp_path / "both.svg"
     assert cli.main(["verify", source, "--plot", str(picture), "--length", "100ms"]) == 0
     assert capsys.readouterr().out.endswith("same\n")
