@@ -10,6 +10,7 @@ FORMAT = Exporter(
     title="LEMS and NeuroML2 (XML)",
     export="interspike.exporters.lems.emit:export",
     takes="model",
+    index="interspike.exporters.lems.index:index",
     abilities={
         "units": full("NeuroML's own, and declared ones"),
         "odes": full(),
@@ -17,7 +18,9 @@ FORMAT = Exporter(
         "regimes": full("as a state where a condition reads an input; several machines become one"),
         "derived": full("sorted; choices and what reads them as conditional variables"),
         "kinetic_schemes": full("as part of standard gates, else as differential equations"),
-        "events": lossy("without weights of their own; connections set the weight of their synapse"),
+        "events": lossy(
+            "without weights of their own; connections set the weight of their synapse"
+        ),
         "timed_events": full("as spikeArray"),
         "random": lossy("uniform and normal"),
         "networks": full(),
