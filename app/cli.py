@@ -1,6 +1,7 @@
 """The command line: arguments, dispatch and exit codes. Standard library only until a command runs.
 
-Exit codes: 0 done (losses are in the report), 2 bad input or usage, 3 refused by the target or by
+Exit codes: 0 done (losses are in the report), 1 different (`diff`, `verify`) or a model of a migration
+failed, 2 bad input or usage, 3 refused by the target or by
 `--strict`, 4 our own fault, 130 interrupted, 141 the reader of our output went away.
 """
 
@@ -17,7 +18,8 @@ from ..canonical_model.diagnostics import ModelError
 
 DONE, BAD_INPUT, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 2, 3, 4, 130, 141
 SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
-_EPILOG = """exit codes: 0 done (losses are in the report), 2 bad input, 3 refused by the target or
+_EPILOG = """exit codes: 0 done (losses are in the report), 1 different (diff, verify) or a model
+of a migration failed, 2 bad input, 3 refused by the target or
 by --strict, 4 our own fault"""
 
 
@@ -102,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     _run_arguments(add("run", _RUN))
     _fit_arguments(add("fit", _FIT))
     _formats_arguments(add("formats", _FORMATS))
+    _diff_arguments(add("diff", _DIFF))
+    _verify_arguments(add("verify", _VERIFY))
+    _migrate_arguments(add("migrate", _MIGRATE))
     return parser
 
 
@@ -111,6 +116,11 @@ _SIMULATE = "Run a model file on the reference simulator. Double precision, no c
 _RUN = "Build and run what a conversion wrote. On the target's emulator."
 _FIT = "Tell how many neurons fit a core of SpiNNaker2. By memory and by time, without running."
 _FORMATS = "List the formats and what each can hold."
+_DIFF = "Are two models the same? Behaviour decides, at random points and in simulation."
+_VERIFY = "Run a model and what it converts to. On the same stimulus, compared in numbers."
+_MIGRATE = (
+    "Convert every model below a folder. In parallel, within limits, resumable; with a summary."
+)
 
 
 def _source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,3 +213,48 @@ def _fit_arguments(parser: argparse.ArgumentParser) -> None:
 def _formats_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", action="store_true", help="the table of docs/formats.md")
     _common_arguments(parser, "formats")
+
+
+def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE_DIR", help="folder of models in any language")
+    parser.add_argument(
+        "--to", dest="targets", metavar="TARGET", action="append", required=True,
+        help="see `interspike formats` (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument("-o", dest="output", metavar="OUT", required=True, help="folder to write")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with OUT, or bring it up to date"
+    )
+    parser.add_argument("--jobs", metavar="N", type=int, help="conversions at a time")
+    parser.add_argument("--time", metavar="TIME", default="60s", help="limit of one (default: 60s)")
+    parser.add_argument(
+        "--memory", metavar="MB", type=int, default=2048, help="limit of one (default: 2048)"
+    )
+    parser.add_argument("--strict", action="store_true", help="refuse what would not be exact")
+    _solver_arguments(parser)
+    _common_arguments(parser, "migrate")
+
+
+def _diff_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="A", help="model file")
+    parser.add_argument("other", metavar="B", help="model file, perhaps in another language")
+    parser.add_argument("--component", metavar="NAME", help="the component of A")
+    parser.add_argument(
+        "--other-component", metavar="NAME", help="the component of B (default: all in pairs)"
+    )
+    parser.add_argument(
+        "-I", dest="search_path", metavar="DIR", action="append", default=[],
+        help="also look for included files here (may be repeated)",
+    )  # fmt: skip
+    _common_arguments(parser, "diff")
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    _source_arguments(parser)
+    parser.add_argument(
+        "--to", metavar="TARGET", default="spinnaker2", help="see `interspike formats`"
+    )
+    parser.add_argument("--length", metavar="TIME", help="how long to run, e.g. 200ms")
+    parser.add_argument("--plot", metavar="FILE", help="draw both runs (PNG, SVG, PDF)")
+    _solver_arguments(parser)
+    _common_arguments(parser, "verify")

@@ -50,8 +50,10 @@ class Conversion:
     report: report.Report
     scratch: tuple[str, ...] = field(default=(), repr=False)
 
-    def write(self, folder: str | Path) -> Path:
+    def write(self, folder: str | Path, *, staging: Path | None = None) -> Path:
         """Write the artifacts with `report.json` and a manifest as `folder`, whole or not at all.
+
+        The temporary folder is made in `staging`, on the same file system, else beside `folder`.
 
         Raises ModelError A020 to A023 where the folder is not ours to replace or cannot be written.
         """
@@ -60,7 +62,7 @@ class Conversion:
         place = Path(folder)
         facts = {"interspike": __version__, "name": self.name, "target": self.target}
         account = Artifact(REPORT, self.report.to_bytes())
-        writing.write(place, (*self.artifacts, account), facts, self.scratch)
+        writing.write(place, (*self.artifacts, account), facts, self.scratch, staging)
         return place
 
     def text(self, path: str) -> str:

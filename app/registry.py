@@ -30,6 +30,7 @@ EXPORTERS: dict[str, str] = {
     "nestml": "interspike.exporters.nestml.format:FORMAT",
     "nest": "interspike.exporters.nest.format:FORMAT",
     "canonical": "interspike.exporters.canonical.format:FORMAT",
+    "lems": "interspike.exporters.lems.format:FORMAT",
     "nineml": "interspike.exporters.nineml.format:FORMAT",
     "nineml-xml": "interspike.exporters.nineml.format:XML",
     "nineml-json": "interspike.exporters.nineml.format:JSON",

@@ -86,9 +86,15 @@ def may_write(folder: Path, scratch: Sequence[str] = ()) -> None:
 
 
 def write(
-    folder: Path, artifacts: Sequence[Artifact], facts: dict[str, Any], scratch: Sequence[str] = ()
+    folder: Path,
+    artifacts: Sequence[Artifact],
+    facts: dict[str, Any],
+    scratch: Sequence[str] = (),
+    staging: Path | None = None,
 ) -> None:
     """Write `artifacts` and the manifest as `folder`, replacing an earlier output of ours.
+
+    `staging` is where the temporary folder is made (same file system), else beside `folder`.
 
     Raises ModelError A020 to A023; whatever happens, `folder` is as before or complete.
     """
@@ -96,7 +102,7 @@ def write(
     try:
         may_write(folder, scratch)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=staging or folder.parent))
         try:
             for item in artifacts:
                 target = place / item.path

@@ -36,6 +36,9 @@ class Exporter:
     `run(folder, *, backend, length) -> Executed` for targets that `interspike run` can build and
     execute on one of `backends` (the default first); `length` is in seconds, None as exported.
     `build` is the dotted path of `build(folder) -> Path` for targets whose output is compiled.
+    `index` is the dotted path of `index(results) -> tuple[Artifact, ...]`, which makes of many exports
+    one thing (a package, a list of modules): `results` maps folders to the files in them, both relative to
+    where the artifacts will lie.
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
@@ -48,4 +51,5 @@ class Exporter:
     run: str = ""
     build: str = ""
     backends: tuple[str, ...] = ()
+    index: str = ""
     scratch: tuple[str, ...] = ("build", "__pycache__")

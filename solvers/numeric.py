@@ -123,3 +123,14 @@ def _expdd(points: list[float]) -> float:
     for _ in range(squarings):
         total = total @ total
     return float(total[0, -1]) * math.exp(top)
+
+
+def propagator(entries: list[list[Value]], h: float) -> Any:
+    """exp(h * entries) of a matrix whose entries may be arrays over instances, as rows of values."""
+    from scipy.linalg import expm
+
+    cells = np.broadcast_arrays(*(np.asarray(e, dtype=float) for row in entries for e in row))
+    n = len(entries)
+    shape = cells[0].shape
+    matrices = np.stack(cells, axis=-1).reshape(*shape, n, n)
+    return np.moveaxis(expm(matrices * h), (-2, -1), (0, 1))

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from ..canonical_model.expr import Expr
 
-STEP = "h"  # the step's length, readable in every expression of a plan
+STEP = "step h"  # the length of the step in a plan; no name of a model has a blank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficient:
     """A number per instance, computed once in float64 on the host (propagators, reciprocals).
 
-    `value` reads parameters, constants, derived parameters, earlier coefficients and `h`.
+    `value` reads parameters, constants, derived parameters, earlier coefficients and the step.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Program:
     """Instructions in order, then all commits at once: state := local.
 
     The instructions read states as they are at the start of the step, analog inputs (held over the
-    step), `t` (the step's start), `h`, parameters and coefficients. Derived variables that are needed
+    step), `t` (the step's start), the step, parameters and coefficients. Derived variables that are needed
     appear as instructions. With `error` non-empty the program is one trial of an adaptive method: the
     step is accepted when max(|error|) <= 1 (each already divided by its tolerance), see schemes.py; the
     states of `carried` move along from trial to trial and have their old value back at the end.

@@ -1,7 +1,7 @@
 """What a tick costs on the chip: cycles of a Cortex-M4F against the clock. An estimate, stated as such.
 
-Per neuron it counts operations with the cycles of ARM's table; packets and synaptic events cost what was counted
-under QEMU. What an emulator cannot see (bus contention, bank conflicts) is a flat allowance.
+Per neuron it counts operations with the cycles of ARM's table; packets and synaptic events cost what was
+counted under QEMU. What an emulator cannot see (bus contention, bank conflicts) is a flat allowance.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 CLOCKS = (150e6, 300e6)  # Hz, the two performance levels
 TICK_CYCLES = 400  # timer interrupt, records, receiving nothing
-ALLOWANCE = 1.2  # measured against simple benchmarks of the chip: 15 to 20 % more than the core alone
+ALLOWANCE = (
+    1.2  # measured against simple benchmarks of the chip: 15 to 20 % more than the core alone
+)
 PER_INSTRUCTION = 25.6  # ticks of QEMU's timer for one instruction
 PES_PER_CHIP = 148
 
 
 @dataclass(frozen=True, slots=True)
 class PeProfile:
-    """One PE: memory (bytes), instructions per tick (QEMU only, else 0), cycles, and missed ticks by clock."""
+    """One PE: memory (bytes, `free` before records), instructions per tick (QEMU, else 0), missed ticks."""
 
     pe: int
     population: str

@@ -37,7 +37,9 @@ STREAMS = ("events.bin", "traces.bin", "status.bin")
 class EmulationResult:
     """Event times (s) and traces (SI) by label; `raw` are the bytes of the record streams.
 
-    Of applications: `counters` of each PE, and its timer at the end of each tick (QEMU: 25.6 per instruction)."""
+    Of applications: `counters` of each PE, and its timer at the end of each tick (under QEMU 25.6 per
+    instruction, else the cycles of packets and synaptic events).
+    """
 
     events: dict[str, NDArray[np.float64]]
     times: NDArray[np.float64]

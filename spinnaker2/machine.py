@@ -1,7 +1,7 @@
 """Run a network of applications: all PEs in lock step on this computer, or one PE at a time under QEMU.
 
-Under QEMU a PE hears the packets that the run on this computer recorded for it. Each PE's outputs being equal,
-so is the network, tick by tick.
+Under QEMU a PE hears the packets that the run on this computer recorded for it. Each PE's outputs being
+equal, so is the network, tick by tick.
 """
 
 from __future__ import annotations

@@ -85,11 +85,11 @@ def _text(backend: str, spikes: dict[str, list[float]]) -> str:
 
 
 def _profile(folder: Path, found: Executed, backend: str) -> list[dict[str, object]]:
-    """What every core needs. Raises ModelError A033 where the target does not say."""
+    """What every core needs. Raises ModelError A034 where the target does not say."""
     counters = getattr(found, "counters", ())
     if not counters:
         message = "this program was not spread over cores, so that nothing is known of each"
-        raise error("A033", message, Span(str(folder)))
+        raise error("A034", message, Span(str(folder)))
     from dataclasses import asdict
 
     from ...spinnaker2.budget import profile

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import model
 from ..circuit import AnalogLink, Circuit, EventLink, Group, Probe
-from ..expr import Binary, Expr, Name, add, is_random, rename
+from ..expr import TIME, Binary, Expr, Name, add, is_random, rename
 from ..query import bodies, declared
 from ..units import Quantity
 
@@ -144,7 +144,7 @@ def _spread(guest: _Guest, name: str, values: Floats, size: int) -> Floats:
 
 def _names(component: model.Component) -> set[str]:
     inputs = {item.name for item in component.analog_inputs}
-    return {item.name for item in declared(component)} | inputs | {"t", "h"}
+    return {item.name for item in declared(component)} | inputs | {TIME}
 
 
 def _choose_names(guest: _Guest, host: str, taken: set[str], circuit: Circuit) -> None:
@@ -155,7 +155,7 @@ def _choose_names(guest: _Guest, host: str, taken: set[str], circuit: Circuit) -
     guest.names = {name: to for name, to in guest.names.items() if not name.startswith(PEER)}
     guest.bound = frozenset(guest.names)
     component = guest.group.component
-    for name in [*sorted(_names(component) - guest.names.keys() - {"t", "h"}), PRESENT]:
+    for name in [*sorted(_names(component) - guest.names.keys() - {TIME}), PRESENT]:
         flat = f"{prefix}_{name}"
         while flat in taken:
             flat += "_"

@@ -22,8 +22,9 @@ from ...canonical_model.model import (
     While,
 )
 from ...solvers.graph import topological
+from ...solvers.plan import STEP
 from .names import comment, identifier, string, unique
-from .plan import STEP, ModelPlan
+from .plan import ModelPlan
 from .printer import print_condition, print_cpp
 
 LEVELS = {"info": "INFO", "warning": "WARNING", "error": "ERROR"}

@@ -12,6 +12,7 @@ FORMAT = Exporter(
     takes="model",
     run="interspike.nest.run:run",
     backends=("pynest",),
+    index="interspike.exporters.nest.index:index",
     build="interspike.nest.build:build",
     abilities={
         "units": full("mV, ms, pA, nS, pF in the status dictionary"),

@@ -46,7 +46,6 @@ from .timers import SLACK, grid_safe
 from .unitless import unitless
 
 Quantities: TypeAlias = Parameter | DerivedParameter | StateVariable
-STEP = "h"
 STEP_LENGTH = "step_length"
 SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from ...canonical_model.query import regimes
 from .c_printer import identifier, literal, print_c
+from .feeds import feed_code, timed_lists, watched_cases
 from .partition import App
 from .plan import Plan
 from .program_code import names_of
-from .qualify import EDGE
 from .rows import is_indexed
 
 
 def app_source(app: App, plan: Plan, head: str) -> str:
     """apps/<name>.c: constants, loop, readable quantities."""
     word, m = app.word, app.model.name
+    headers = {m, *(feed.source.model.name for feed in app.feeds)}
+    gather = "gather" if app.feeds else "0"
     parts = [
         head,
         f"#define APP_WORD uint{word.size}_t /* {word} */",
@@ -24,13 +25,17 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         f"#define APP_TYPE_BITS {word.type}u",
         f"#define APP_INDEX_BITS {word.index}u",
         f"#define APP_DELAY_BITS {word.delay}u",
+        "#ifndef APP_INDEXED /* 0 where py-spinnaker2's mapper makes the rows */",
         f"#define APP_INDEXED {int(is_indexed(app))}",
-        f'\n#include "models/{m}.h"\n#include "synapses.h"\n',
-        *_timed_lists(app, plan.step),
-        f"static const {m}_input_t input = {{ {_inputs(app, plan)} }};\n",
+        "#endif",
+        "",
+        *(f'#include "models/{name}.h"' for name in sorted(headers)),
+        '#include "synapses.h"\n',
+        *timed_lists(app.model, plan.step, "times"),
+        *_gathering(app, plan),
         _update(app),
         _read(app),
-        f"const app_t app_{m} = {{ app_receive, update, read, {app.ports}u }};",
+        f"const app_t app_{m} = {{ app_receive, update, read, {gather}, {app.ports}u }};",
         "",
     ]
     return "\n".join(parts)
@@ -43,13 +48,15 @@ def _inputs(app: App, plan: Plan) -> str:
     return ", ".join(values or ["0u"])
 
 
-def _timed_lists(app: App, step: float) -> list[str]:
-    lines = []
-    for k, timed in enumerate(app.model.component.timed_events):
-        ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in timed.times)
-        values = ", ".join(f"{tick}u" for tick in ticks)
-        lines.append(f"static const uint32_t times_{k}[] = {{ {values} }};\n")
-    return lines
+def _gathering(app: App, plan: Plan) -> list[str]:
+    """Inputs: constants, or gathered from the sources before each tick."""
+    m, inputs = app.model.name, app.model.component.analog_inputs
+    if not app.feeds:
+        return [f"static const {m}_input_t input = {{ {_inputs(app, plan)} }};\n"]
+    defaults = {
+        app.model.fields[i.name]: literal(i.default / plan.units.size(i.dimension)) for i in inputs
+    }
+    return feed_code(app.model, app.feeds, defaults, plan.units, plan.step)
 
 
 def _arguments(weight: str = "", time: str = "t_end") -> str:
@@ -69,20 +76,28 @@ def _update(app: App) -> str:
         "(void)t;",
         "(void)t_end;",
         "(void)h;",
-        "(void)input;",
         "(void)q;",
     ]
+    if app.feeds:
+        lines += [f"const {m}_input_t *in = pe->input;", "gather(pe);"]
+    else:
+        lines.append("(void)input;")
     if app.types:
         lines.append("APP_RING *slot = app_slot(pe);")
-        lines += [f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};" for k, (port, _) in enumerate(app.types)]
+        lines += [
+            f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};"
+            for k, (port, _) in enumerate(app.types)
+        ]
     for k, _ in enumerate(component.timed_events):
         lines.append(
             f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"
         )
     moving = ["i++", "state++", "own++", *(["slot++"] if app.types else [])]
+    moving += ["in++"] if app.feeds else []
     lines.append(f"for (uint32_t i = 0u; i < size; {', '.join(moving)}) {{")
     lines += [f"    {line}" for line in _body(app)]
     lines.append("}")
+    lines += ["advance(pe);"] if app.feeds else []
     text = "\n".join(f"    {line}" for line in lines)
     return f"static void update(pe_t *pe)\n{{\n{text}\n}}\n"
 
@@ -115,6 +130,9 @@ def _body(app: App) -> list[str]:
             f"for (uint32_t k = 0u; k < due_{k}; k++)",
             f"    events |= {m}_timed_{k}{_arguments()};",
         ]
+    if app.feeds:
+        # what a tick gathered is held over it
+        lines = [line.replace("&input", "in") for line in lines]
     return [*lines, "*state = s;", "if (M_RARELY(events))", "    pe_emit(pe, i, events);"]
 
 
@@ -154,11 +172,17 @@ def _read(app: App) -> str:
         "(void)p;",
         "(void)q;",
         "(void)t_end;",
-        "(void)input;",
+        "(void)input;"
+        if not app.feeds
+        else f"const {m}_input_t *const in = ({m}_input_t *)pe->input + index;",
+        *(["(void)in;"] if app.feeds else []),
         "switch (variable) {",
     ]
     for number, name in enumerate(model.outputs):
         lines += [f"case {number}u:", f"    return {m}_get_{model.fields[name]}{_arguments()};"]
+    if app.feeds:
+        lines = [line.replace("&input", "in") for line in lines]
+        lines += watched_cases(app.feeds, app.watched, len(model.outputs))
     lines += ["default:", "    return 0.0f;", "}"]
     text = "\n".join(f"    {line}" for line in lines)
     head = "static float read(const pe_t *pe, uint32_t variable, uint32_t index)"

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ...canonical_model.circuit import Circuit, Probe
+from ...canonical_model.circuit import AnalogLink, Circuit, Probe
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.query import declared
 from ...canonical_model.units import NONE
 from ...spinnaker2 import memory
 from ...spinnaker2.budget import CLOCKS, tick_cycles
 from .cost import neuron_cost
+from .feeds import copies
 from .partition import App, Choices, Partition, Slice, find_apps, spread
 from .pe_image import Order, PeImage, pe_image
 from .plan import Plan, make_plan
@@ -58,13 +59,16 @@ def build(
     plan = make_plan(network.circuit, scheme=scheme, step=step, name=name, log=log)
     partition = find_apps(plan, network, choices, log)
     sizes = {
-        item.number: min(item.group.size, partition.app_of[item.number].neurons)
-        for item in plan.groups
+        item.number: min(item.group.size, app.neurons)
+        for app in partition.apps
+        for item in app.groups
     }
     for _ in range(MAX_ROUNDS):
         spread(partition, plan, network, sizes)
         if len(partition.slices) > MAX_PES:
-            message = f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
+            message = (
+                f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
+            )
             raise refuse("T315", message)
         found = _images(plan, network, partition, sizes, ticks, step)
         if found is not None:
@@ -84,7 +88,7 @@ def _images(
 ) -> tuple[list[PeImage], list[Order], list[Any]] | None:
     """All images; None after `sizes` have been reduced because one did not fit."""
     rows = {}
-    for item in plan.groups:
+    for item in (item for app in partition.apps for item in app.groups):
         parts = [part for part in partition.slices if part.group is item]
         packed = pack_rows(
             partition, parts, partition.app_of[item.number], partition.incoming[item.number]
@@ -95,15 +99,20 @@ def _images(
         for block in np.unique(rows[part.number].block).tolist():
             heard.setdefault(block, []).append(part.number)
     routes = [
-        (partition.blocks[block][0], 0xFFFFFFFF << partition.blocks[block][1] & 0xFFFFFFFF, tuple(pes))
+        (
+            partition.blocks[block][0],
+            0xFFFFFFFF << partition.blocks[block][1] & 0xFFFFFFFF,
+            tuple(pes),
+        )
         for block, pes in sorted(heard.items())
     ]
     targets = {key: pes for key, _, pes in routes}
     period = max(1, round(step * 1e6))
     seed = (network.circuit.seed or 1234) & 0xFFFFFFFF
-    traced = _traced(partition, network.circuit.probes)
+    traced = _traced(partition, network.circuit.probes, network.circuit.analog_links)
     loud = {probe.group for probe in network.circuit.event_probes}
     images, orders = [], []
+    links = network.circuit.analog_links
     too_large: dict[int, float] = {}
     for part in partition.slices:
         order = Order(
@@ -118,7 +127,9 @@ def _images(
         )
         number = part.group.number
         app = partition.app_of[number]
-        image = pe_image(partition, part, app, partition.incoming[number], rows[part.number], order)
+        image = pe_image(
+            partition, part, app, partition.incoming[number], rows[part.number], order, links
+        )
         if isinstance(image, int):
             ratio = memory.DATA.size / (image + 1024)
             too_large[number] = min(too_large.get(number, 1.0), ratio)
@@ -156,15 +167,35 @@ def _refuse_single(part: Slice, size: int) -> None:
         raise refuse("T314", message, hint="fewer synapses per neuron, fewer recorded quantities")
 
 
-def _traced(partition: Partition, probes: tuple[Probe, ...]) -> dict[int, list[tuple[int, int]]]:
+def _traced(
+    partition: Partition, probes: tuple[Probe, ...], links: tuple[AnalogLink, ...]
+) -> dict[int, list[tuple[int, int]]]:
     """(variable, neuron) by PE, in the order of the probes."""
     found: dict[int, list[tuple[int, int]]] = {}
     for probe in probes:
-        part = partition.holder(probe.group, probe.index)
-        variable = part.group.model.outputs.index(probe.variable)
-        entry = (variable, probe.index - part.start)
-        found.setdefault(part.number, []).append(entry)
+        part, variable, index = place_of(partition, probe, links)
+        found.setdefault(part.number, []).append((variable, index))
     return found
+
+
+def place_of(
+    partition: Partition, probe: Probe, links: tuple[AnalogLink, ...]
+) -> tuple[Slice, int, int]:
+    """The PE, the number of the quantity and the place of the instance; of copies the first."""
+    if partition.by_group.get(probe.group):
+        part = partition.holder(probe.group, probe.index)
+        return part, part.group.model.outputs.index(probe.variable), probe.index - part.start
+    for part in partition.slices:
+        app = partition.app_of[part.group.number]
+        for number, feed in enumerate(app.feeds):
+            if feed.source.group.name != probe.group:
+                continue
+            used = copies(feed, part.group.group.name, part.start, part.stop, links)
+            where = np.flatnonzero(used == probe.index)
+            if len(where):
+                outputs = len(app.model.outputs)
+                return part, outputs + app.watched.index((number, probe.variable)), int(where[0])
+    raise refuse("T314", f"'{probe.label}' records a source that feeds no neuron")
 
 
 def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
@@ -215,7 +246,7 @@ def _app_entry(app: App) -> dict[str, Any]:
 
 
 def _sram(image: PeImage) -> dict[str, int]:
-    """Bytes of DATA by use."""
+    """Bytes of DATA by use; `free` is what records share."""
     sizes = {name: size for name, (_, size) in image.regions.items()}
     return {
         "data": len(image.data),
@@ -223,8 +254,8 @@ def _sram(image: PeImage) -> dict[str, int]:
         "neurons": sizes["NEURONS_PARAMS"],
         "records": image.recorded,
         "ring": image.ring,
-        "used": image.used + image.recorded + sizes["LOG"],
-        "free": memory.DATA.size - image.used - image.recorded - sizes["LOG"],
+        "used": image.used + sizes["LOG"],
+        "free": memory.DATA.size - image.used - sizes["LOG"],
     }
 
 
@@ -265,10 +296,11 @@ def _trace_entries(application: Application, circuit: Circuit) -> list[dict[str,
     taken: dict[int, int] = {}
     found = []
     for probe in circuit.probes:
-        part = application.partition.holder(probe.group, probe.index)
+        links = application.network.circuit.analog_links
+        part, _, _ = place_of(application.partition, probe, links)
         column = taken.get(part.number, 0)
         taken[part.number] = column + 1
-        component = part.group.group.component
+        component = application.plan.circuit.group(probe.group).component
         dimensions = {d.name: d.dimension for d in declared(component)}
         dimensions.update({i.name: i.dimension for i in component.analog_inputs})
         si = application.plan.units.size(dimensions.get(probe.variable, NONE))
@@ -279,4 +311,3 @@ def _trace_entries(application: Application, circuit: Circuit) -> list[dict[str,
 def machine_layout(application: Application, circuit: Circuit) -> str:
     """The same as JSON text."""
     return json.dumps(layout(application, circuit), indent=1) + "\n"
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Unary, walk
 from ...canonical_model.model import Assign, Declare, If, Integrate, Statement
-from ...canonical_model.query import inner_bodies, expressions, handlers, regimes
+from ...canonical_model.query import expressions, handlers, inner_bodies, regimes
 from ...solvers.plan import Program
 from .plan import ModelPlan
 
@@ -139,4 +139,6 @@ def _expression(expr: Expr) -> Cost:
 def _is_small_power(node: Binary) -> bool:
     from ...canonical_model.expr import Number
 
-    return isinstance(node.right, Number) and 0 < node.right.value <= 16 and node.right.value % 1 == 0
+    return (
+        isinstance(node.right, Number) and 0 < node.right.value <= 16 and node.right.value % 1 == 0
+    )

@@ -71,12 +71,10 @@ def build_image(plan: Plan, ticks: int, record_every: int) -> Image:
     return Image(regions, places)
 
 
-def _group(
-    item: GroupPlan, region: Region, chosen: slice = slice(None)
-) -> tuple[int, int, int]:
+def _group(item: GroupPlan, region: Region, chosen: Any = slice(None)) -> tuple[int, int, int]:
     """Offsets of shared, own and state values in the region."""
     model = item.model
-    size = len(range(*chosen.indices(item.group.size)))
+    size = len(np.arange(item.group.size)[chosen])
     shared = region.add(_rows([item.statics[name] for name in model.shared], 1))
     everyone = (item.group.size,)
     statics = [np.broadcast_to(item.statics[name], everyone)[chosen] for name in model.own]
@@ -89,6 +87,12 @@ def _group(
     columns = [*_table(states, size), *(r.view("<f4") for r in regimes)]
     state = region.add(_interleave(columns, size))
     return shared, own, state
+
+
+def chosen_values(item: GroupPlan, index: Any) -> tuple[tuple[int, int, int], bytes]:
+    """Values of some instances of a group, and the offsets of their parts."""
+    region = Region()
+    return _group(item, region, index), bytes(region.data)
 
 
 def slice_values(item: GroupPlan, start: int, stop: int) -> tuple[tuple[int, int, int], bytes]:

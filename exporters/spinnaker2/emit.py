@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ... import __version__
 from ...canonical_model.circuit import Circuit
-from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.diagnostics import Level, Log, ModelError, refuse
 from ...canonical_model.model import Provenance
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.timegrid import on_grid
@@ -18,15 +18,17 @@ from .app_code import app_source, app_table
 from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
 from .data import build_image
+from .host_code import build_files, host_class
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
 from .partition import Choices
 from .plan import ModelPlan, Plan, make_plan
-from .qualify import Network, qualify
 from .python_code import application_class, run_script
+from .qualify import Network, qualify
 from .text import machine_makefile, machine_readme, makefile, readme
 
 RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
+NUMERIC = RUNTIME.parents[1] / "solvers" / "numeric.py"
 MAX_TICKS = 2**31
 DEFAULT_LENGTH = 0.1  # s, for models that name none
 MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queues' bookkeeping
@@ -35,7 +37,7 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
 MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
-FORMS = ("auto", "application", "one")
+SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
 
 
 def export(
@@ -51,8 +53,8 @@ def export(
 ) -> tuple[Artifact, ...]:
     """The files of a program. `step` in seconds.
 
-    The application form (`form`: "auto", "application", "one") spreads populations over many PEs; circuits with
-    analog links between groups or with events that cannot be summed stay on one PE.
+    The application form (`form`: "auto", "application", "one") spreads populations over many PEs;
+    circuits with analog links between groups or with events that cannot be summed stay on one PE.
     Raises ModelError T300 to T315 where the network does not fit or has no single-precision form,
     S2xx where the chosen scheme cannot solve a component.
     """
@@ -69,19 +71,37 @@ def export(
         Level.NOTE,
         f"single precision, fixed step of {step * 1e3:g} ms: inherent to the target",
     )
-    if form != "one":
-        network = qualify(circuit, step, log)
-        if isinstance(network, Network):
-            application = build(
-                network, scheme=scheme, step=step, ticks=ticks, name=name,
-                choices=choices or Choices(), log=log,
-            )  # fmt: skip
-            return application_files(application, circuit, source, scheme)
-        reasons = "; ".join(network[:3])
-        if form == "application":
-            raise refuse("T311", f"not a set of applications: {reasons}")
-        log.add("T310", Level.NOTE, f"the whole network goes to one PE: {reasons}")
-    return _one_pe(circuit, scheme, step, source, log, name, ticks)
+
+    def one(*reasons: str) -> tuple[Artifact, ...]:
+        """The one PE form, with the reasons why it is not applications."""
+        if reasons:
+            text = "; ".join(reasons[:3])
+            if form == "application":
+                raise refuse("T311", f"not a set of applications: {text}")
+            log.add("T310", Level.NOTE, f"the whole network goes to one PE: {text}")
+        return _one_pe(circuit, scheme, step, source, log, name, ticks)
+
+    if form == "one":
+        return one()
+    network = qualify(circuit, step, log)
+    if not isinstance(network, Network):
+        return one(*network)
+    own = Log()
+    try:
+        application = build(
+            network, scheme=scheme, step=step, ticks=ticks, name=name,
+            choices=choices or Choices(), log=own,
+        )  # fmt: skip
+    except ModelError as problem:
+        if form == "application" or not problem.refused or problem.issues[0].code not in SPREADING:
+            raise
+        try:
+            return one(problem.issues[0].message)
+        except ModelError as other:
+            raise ModelError((*problem.issues, *other.issues)) from other
+    for issue in own:
+        log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
+    return application_files(application, circuit, source, scheme)
 
 
 def _one_pe(
@@ -130,8 +150,11 @@ def application_files(
     files["layout.json"] = machine_layout(application, circuit)
     files["README.md"] = machine_readme(application, source, units)
     files[f"run_{identifier(plan.name)}.py"] = run_script(plan)
-    for model in _populations(plan):
-        files[f"{model.name}_application.py"] = application_class(plan, model)
+    for app in partition.apps:
+        files[f"{app.name}_application.py"] = host_class(plan, app)
+    files |= build_files(partition.apps)
+    files["host.py"] = (RUNTIME.parent / "host.py").read_text(encoding="utf-8")
+    files["numeric.py"] = NUMERIC.read_text(encoding="utf-8")
     files["runtime/memory.h"] = memory.c_header()
     files["runtime/pe.ld"] = memory.linker_script(memory.PROGRAM)
     artifacts = [Artifact(path, text.encode()) for path, text in sorted(files.items())]
@@ -145,7 +168,9 @@ def application_files(
 
 def runtime_files(names: tuple[str, ...]) -> tuple[Artifact, ...]:
     """Sources of the runtime."""
-    return tuple(Artifact(f"runtime/{name}", (RUNTIME / name).read_bytes()) for name in sorted(names))
+    return tuple(
+        Artifact(f"runtime/{name}", (RUNTIME / name).read_bytes()) for name in sorted(names)
+    )
 
 
 def _populations(plan: Plan) -> list[ModelPlan]:

@@ -12,6 +12,7 @@ FORMAT = Exporter(
     takes="circuit",
     run="interspike.spinnaker2.emulator:run",
     backends=("host", "qemu"),
+    index="interspike.exporters.spinnaker2.index:index",
     abilities={
         "units": full("removed by scaling to one consistent set, stated in the header"),
         "odes": full("single precision, fixed step"),

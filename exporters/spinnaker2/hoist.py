@@ -111,7 +111,9 @@ class _Hoist:
                 parts.append((-1, Number(-whole.value)))
             elif whole != Number(0.0):
                 parts.append((1, whole))
-        bare = [k for k, (_, e) in enumerate(parts) if isinstance(e, Name) and e.id not in self.fixed]
+        bare = [
+            k for k, (_, e) in enumerate(parts) if isinstance(e, Name) and e.id not in self.fixed
+        ]
         if len(bare) == 1 and len(parts) > 2:
             # small increments are added up before they meet the state, whose rounding is coarser
             sign, last = parts.pop(bare[0])
@@ -225,7 +227,9 @@ class _Hoist:
         if not best or len(counts[best]) < 2 or best in self.fixed:
             return terms
         chosen = counts[best]
-        inner = [(sign, _without(term, best)) for k, (sign, term) in enumerate(terms) if k in chosen]
+        inner = [
+            (sign, _without(term, best)) for k, (sign, term) in enumerate(terms) if k in chosen
+        ]
         taken = Binary("*", _total(self._shared(inner)), Name(best))
         rest = [(sign, term) for k, (sign, term) in enumerate(terms) if k not in chosen]
         return [(1, taken), *rest]
@@ -349,9 +353,7 @@ def _program(program: Program, work: _Hoist) -> Program:
     program = _pulled(_inlined(program), work)
     return replace(
         program,
-        instructions=tuple(
-            replace(i, value=work.change(i.value)) for i in program.instructions
-        ),
+        instructions=tuple(replace(i, value=work.change(i.value)) for i in program.instructions),
     )
 
 

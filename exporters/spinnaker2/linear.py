@@ -199,7 +199,7 @@ def _scaled(expr: Expr, own: Expr) -> Expr:
 def weight_factor(
     component: Component, port: str, shared: frozenset[str]
 ) -> tuple[Component, Expr] | None:
-    """The component with plain `x + weight` handlers, and the factor that all of them had; None if they differ.
+    """The component with plain `x + weight` handlers, and the factor that all had; None if they differ.
 
     Only a factor that all neurons share (a name of `shared`, or a number) comes out.
     """

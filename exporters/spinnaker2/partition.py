@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ import numpy as np
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
 from ...spinnaker2.budget import CLOCKS, neurons_in_time
+from ...spinnaker2.memory import WORK
 from .cost import neuron_cost
+from .feeds import Feed, find_feeds, watched_quantities
 from .linear import weight_factor
 from .plan import GroupPlan, ModelPlan, Plan
 from .qualify import Bundle, Network
 from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
-MAX_DELAY_BITS = 8
+MAX_DELAY_BITS = 13
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
@@ -49,6 +52,8 @@ class App:
     neurons: int = 1
     ring_bytes: int = 2
     groups: list[GroupPlan] = field(default_factory=list)
+    feeds: list[Feed] = field(default_factory=list)
+    watched: list[tuple[int, str]] = field(default_factory=list)  # feed and quantity recorded
     factors: dict[str, Expr] = field(default_factory=dict)  # by port, of the weight
 
     @property
@@ -118,12 +123,20 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
     incoming: dict[int, Incoming] = {}
     app_of: dict[int, App] = {}
     for model in plan.models:
-        groups = [item for item in plan.groups if item.model is model]
+        groups = [
+            item
+            for item in plan.groups
+            if item.model is model and item.group.name not in network.sources
+        ]
+        if not groups:
+            continue
         names = {item.group.name for item in groups}
         bundles = [b for b in network.bundles if b.target in names]
         types = _types(bundles)
         flagged = frozenset().union(*(network.flagged[name] for name in names))
-        app = App(model, types, flagged, groups=groups)
+        feeds = find_feeds(plan, names, network.circuit.analog_links)
+        app = App(model, types, flagged, groups=groups, feeds=feeds)
+        app.watched = watched_quantities(feeds, network.circuit.probes)
         for port in {port for port, _ in types} - flagged:
             factored = weight_factor(model.component, port, frozenset(model.shared))
             if factored is not None:
@@ -138,6 +151,10 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
             raise refuse("T312", message, hint="take a larger step, or shorter delays")
         largest = max(item.group.size for item in groups)
         app.neurons = min(largest, choices.neurons or _default_neurons(app, plan.step))
+        slots = 1 << (bits(delays) + bits(max(1, len(types))))
+        # where delays are long, fewer neurons share a PE, so that ring buffers take no room from synapses
+        while app.neurons > 1 and 4 * slots << bits(app.neurons) > WORK.size:
+            app.neurons = 1 << (bits(app.neurons) - 1)
         _choose_word(app, bundles, delays, choices)
         for item in groups:
             app_of[item.number] = app
@@ -160,7 +177,9 @@ def _default_neurons(app: App, step: float) -> int:
 def _types(bundles: list[Bundle]) -> list[tuple[str, int]]:
     found = set()
     for b in bundles:
-        found |= {(b.port, s) for s, any_of in ((1, b.weight >= 0), (-1, b.weight < 0)) if any_of.any()}
+        found |= {
+            (b.port, s) for s, any_of in ((1, b.weight >= 0), (-1, b.weight < 0)) if any_of.any()
+        }
     return sorted(found, key=lambda item: (item[0], -item[1]))
 
 
@@ -253,11 +272,13 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
     partition.by_group = {item.group.name: [] for item in plan.groups}
     key = 0
     for item in plan.groups:
+        if item.group.name in network.sources:
+            continue
         count = -(-item.group.size // sizes[item.number])
         edges = np.linspace(0, item.group.size, count + 1).round().astype(int)
         ports = [port.name for port in item.group.component.event_outputs]
         own = np.zeros((len(ports), item.group.size), np.int64)
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             key = _aligned(key, len(ports) * sizes[item.number])
             part = Slice(len(partition.slices), item, int(first), int(last), key)
             partition.slices.append(part)

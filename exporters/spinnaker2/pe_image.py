@@ -6,8 +6,19 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...spinnaker2.memory import ALIGNMENT, DATA, GLOBALS, HEADER_WORDS, MAGIC, REGIONS, VERSION, WORK
+from ...canonical_model.circuit import AnalogLink
+from ...spinnaker2.memory import (
+    ALIGNMENT,
+    DATA,
+    GLOBALS,
+    HEADER_WORDS,
+    MAGIC,
+    REGIONS,
+    VERSION,
+    WORK,
+)
 from .data import slice_values
+from .feeds import feed_data
 from .partition import App, Incoming, Partition, Slice
 from .rows import PackedRows, table_and_rows
 
@@ -78,6 +89,7 @@ def pe_image(
     incoming: Incoming,
     rows: PackedRows,
     order: Order,
+    links: tuple[AnalogLink, ...] = (),
 ) -> PeImage | int:
     """The image, or the bytes that it needs where they are more than a PE has."""
     layout = _Layout()
@@ -86,7 +98,12 @@ def pe_image(
                           *order.targets)  # fmt: skip
     layout.put("ROUTING_TABLE", routing)
     layout.put("TIMER_CONFIG", struct.pack("<2I", order.period, order.ticks))
-    offsets, values = slice_values(part.group, part.start, part.stop)
+    values_at, values = slice_values(part.group, part.start, part.stop)
+    inputs = len(app.model.component.analog_inputs)
+    bounds, name = (part.start, part.stop), part.group.group.name
+    more, *places = feed_data(app.feeds, inputs, name, bounds, links, len(values))
+    values += more
+    offsets = (*values_at, *places)
     globals_size = 4 * (len(GLOBALS) + len(incoming.scales) + len(order.traced))
     globals_at = layout.put("GLOBAL_PARAMS", b"\0" * globals_size)
     info = layout.put("MPT_INFO", b"\0" * 8)
@@ -166,6 +183,8 @@ def _global_words(
         "STATE": offsets[2],
         "SCALES": 4 * len(GLOBALS),
         "TRACED": 4 * (len(GLOBALS) + len(scales)),
+        "INPUT": offsets[3],
+        "FEEDS": offsets[4],
     }
     words = [table[name] for name in GLOBALS] + scales
     words += [variable << 16 | neuron for variable, neuron in order.traced]

@@ -90,10 +90,15 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
     plan = Plan(name, circuit, units, step, [], [], engine)
     for hoisted in (True, False):
         plan.models, plan.groups = [], []
-        for number, group in enumerate(circuit.groups):
-            group = replace(group, component=plain[id(group.component)])
-            model = _model(group, plan.models, scheme, step, units, hoisted)
-            plan.groups.append(_group(number, group, model, units, step, machine, engine))
+        try:
+            for number, group in enumerate(circuit.groups):
+                group = replace(group, component=plain[id(group.component)])
+                model = _model(group, plan.models, scheme, step, units, hoisted)
+                plan.groups.append(_group(number, group, model, units, step, machine, engine))
+        except ZeroDivisionError:
+            if not hoisted:
+                raise
+            continue
         # a reciprocal of 0, say, that only a branch never taken would read
         if all(_is_sound(item) for item in plan.groups):
             break

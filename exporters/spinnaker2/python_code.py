@@ -5,7 +5,7 @@ from __future__ import annotations
 from pprint import pformat
 
 from ...canonical_model.query import declared
-from ...canonical_model.units import NONE, dimension_name
+from ...canonical_model.units import NONE, Dimension, dimension_name
 from .c_printer import identifier
 from .plan import ModelPlan, Plan
 
@@ -16,6 +16,11 @@ UNIT_WORDS = {
 }  # fmt: skip
 
 
+def unit_words(dimension: Dimension) -> str:
+    """The chip's unit of a dimension as people write it."""
+    return UNIT_WORDS.get(dimension_name(dimension), str(dimension))
+
+
 def application_class(plan: Plan, model: ModelPlan) -> str:
     """The class of a model: PyNN's descriptive attributes and the program's facts."""
     component = model.component
@@ -24,7 +29,7 @@ def application_class(plan: Plan, model: ModelPlan) -> str:
         p.name: p.value.si / size(p.dimension) for p in component.parameters if p.value is not None
     }
     units = {
-        item.name: UNIT_WORDS.get(dimension_name(item.dimension), str(item.dimension))
+        item.name: unit_words(item.dimension)
         for item in declared(component)
         if item.dimension != NONE
     }

@@ -11,6 +11,7 @@ from ...canonical_model.circuit import Circuit, EventLink, Group
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Component, Emit
 from ...canonical_model.query import bodies, nested, regimes
+from .feeds import copied_sources
 from .linear import receiver
 
 EDGE = 1e-9  # of a step: a delay that is a whole number of steps up to rounding stays so
@@ -56,14 +57,16 @@ class Network:
     known: tuple[Known, ...]
     bundles: tuple[Bundle, ...]
     flagged: dict[str, frozenset[str]]
+    sources: frozenset[str] = frozenset()  # groups that are copied to the PEs that they feed
 
 
 def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...]:
     """The network, or the reasons why it has to stay on one PE."""
-    reasons = [
-        f"'{link.source}' feeds '{link.target}' with an analog quantity"
-        for link in circuit.analog_links
-    ]
+    circuit = replace(
+        circuit, analog_links=tuple(link for link in circuit.analog_links if len(link.pre))
+    )
+    sources, found_reasons = copied_sources(circuit)
+    reasons = list(found_reasons)
     reasons += [
         f"events of '{link.source}' carry its '{link.factor}'"
         for link in circuit.event_links
@@ -73,7 +76,7 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     lists = {
         group.name: SpikeList(group)
         for group in circuit.groups
-        if group.name not in watched and _is_list(group)
+        if group.name not in watched | sources and _is_list(group)
     }
     groups, flagged = [], {}
     seen: dict[tuple[int, frozenset[str]], Any] = {}
@@ -82,6 +85,9 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
         ports.setdefault(link.target, set()).add(link.target_port)
     for group in circuit.groups:
         if group.name in lists:
+            continue
+        if group.name in sources:
+            groups.append(group)
             continue
         used = frozenset(ports.get(group.name, ()))
         key = (id(group.component), used)
@@ -98,10 +104,10 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     if reasons:
         return tuple(dict.fromkeys(reasons))
     bundles = tuple(_bundle(circuit, link, step, log) for link in circuit.event_links)
-    known = [
-        item for entry in lists.values() for item in _timed(entry.group, step)
-    ] + [
-        Known(train.group, train.port, _ticks(train.times, step, 0), np.asarray(train.index, np.int64))
+    known = [item for entry in lists.values() for item in _timed(entry.group, step)] + [
+        Known(
+            train.group, train.port, _ticks(train.times, step, 0), np.asarray(train.index, np.int64)
+        )
         for train in circuit.trains
     ]
     bare = replace(
@@ -111,12 +117,14 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
         trains=(),
         event_probes=tuple(p for p in circuit.event_probes if p.group not in lists),
     )
-    return Network(bare, tuple(lists.values()), tuple(known), bundles, flagged)
+    return Network(bare, tuple(lists.values()), tuple(known), bundles, flagged, sources)
 
 
 def _sends_weights(component: Component) -> bool:
     return any(
-        isinstance(s, Emit) and s.weight is not None for body in bodies(component) for s in nested(body)
+        isinstance(s, Emit) and s.weight is not None
+        for body in bodies(component)
+        for s in nested(body)
     )
 
 

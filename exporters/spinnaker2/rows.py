@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,9 @@ class PackedRows:
         return len(self.word)
 
 
-def pack_rows(partition: Partition, parts: list[Slice], app: App, incoming: Incoming) -> list[PackedRows]:
+def pack_rows(
+    partition: Partition, parts: list[Slice], app: App, incoming: Incoming
+) -> list[PackedRows]:
     """Rows of all slices of one group."""
     if not incoming.bundles or not sum(len(b.pre) for b in incoming.bundles):
         nothing = np.zeros(0, np.int64)
@@ -50,7 +53,7 @@ def pack_rows(partition: Partition, parts: list[Slice], app: App, incoming: Inco
     edges = np.searchsorted(target, np.arange(len(parts) + 1))
     return [
         PackedRows(block[a:b], keys[a:b] - firsts[block[a:b]], words[a:b])
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     ]
 
 
@@ -70,9 +73,7 @@ def _aligned(size: int, step: int) -> int:
     return -(-size // step) * step
 
 
-def _indexed(
-    partition: Partition, rows: PackedRows, app: App, address: int
-) -> tuple[bytes, bytes]:
+def _indexed(partition: Partition, rows: PackedRows, app: App, address: int) -> tuple[bytes, bytes]:
     """An entry per block of senders; offsets of its rows, then the words."""
     blocks, first = np.unique(rows.block, return_index=True)
     place = _aligned(address + ENTRY * len(blocks), 16)

@@ -97,7 +97,8 @@ def _population(element: Element, builder: NetworkBuilder) -> None:
         raise error("L112", message, element.span, hint='give it size="..."')
     properties = {
         item.attributes.get("tag", ""): item.attributes.get("value", "")
-        for item in element.all("property")
+        for holder in (element, *element.all("annotation"))
+        for item in holder.all("property")
     }
     builder.add_population(
         Population(

@@ -9,6 +9,11 @@ void *pe_region(const pe_t *pe, uint32_t region)
     return pe->memory + pe->header[2u + region];
 }
 
+void *pe_value(const pe_t *pe, uint32_t offset)
+{
+    return (uint8_t *)pe_region(pe, REGION_NEURONS_PARAMS) + offset;
+}
+
 static float as_float(uint32_t word)
 {
     const union { uint32_t u; float f; } bits = { .u = word };
@@ -56,6 +61,8 @@ bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app)
     pe->shared = values + global[GLOBAL_SHARED];
     pe->own = values + global[GLOBAL_OWN];
     pe->state = values + global[GLOBAL_STATE];
+    pe->input = values + global[GLOBAL_INPUT];
+    pe->feeds = (const uint32_t *)(const void *)(values + global[GLOBAL_FEEDS]);
     pe->scales = (const float *)(const void *)((const uint8_t *)global + global[GLOBAL_SCALES]);
     pe->traced = (const uint32_t *)(const void *)((const uint8_t *)global + global[GLOBAL_TRACED]);
     pe->ticks = ((const uint32_t *)pe_region(pe, REGION_TIMER_CONFIG))[1];
@@ -70,6 +77,8 @@ bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app)
     pe->tick = pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
     rt_seed(&pe->random, global[GLOBAL_SEED]);
     rt_use(&pe->random);
+    if (app->gather)
+        app->gather(pe);
     if (pe->trace_words) {
         record_values(pe, FIRST_ROW);
         hal_record(pe, PE_TRACES, pe->traces, pe->trace_words);

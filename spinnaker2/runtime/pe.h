@@ -19,6 +19,7 @@ typedef struct {
     void (*receive)(pe_t *pe, const uint32_t *keys, uint32_t count);
     void (*update)(pe_t *pe);
     float (*read)(const pe_t *pe, uint32_t variable, uint32_t index);
+    void (*gather)(pe_t *pe); /* analog inputs at the start, 0 if there are none */
     uint32_t ports;
 } app_t;
 
@@ -26,7 +27,8 @@ struct pe {
     uint8_t *memory;
     const uint32_t *header, *global;
     const app_t *app;
-    void *state, *ring;
+    void *state, *ring, *input;
+    const uint32_t *feeds;
     const void *own, *shared;
     const float *scales;
     const pe_entry_t *table;
@@ -53,6 +55,7 @@ void pe_tick(pe_t *pe, const uint32_t *keys, uint32_t count);
 void pe_close(pe_t *pe);
 
 void *pe_region(const pe_t *pe, uint32_t region);
+void *pe_value(const pe_t *pe, uint32_t offset); /* a place in NEURONS_PARAMS */
 const pe_entry_t *pe_find(const pe_t *pe, uint32_t key);
 
 /* Events of neuron `index`, one bit a port. */

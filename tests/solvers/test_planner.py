@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interspike.canonical_model.circuit import Circuit, Group, Probe
 from interspike.canonical_model.diagnostics import ModelError
 from interspike.canonical_model.expr import TIME, Binary, Call, Expr, Name, Number
 from interspike.canonical_model.expr_text import parse_expr
@@ -28,6 +29,8 @@ from interspike.solvers.evaluate import coefficient_values, evaluate, parameter_
 from interspike.solvers.numeric import expdd, exprel
 from interspike.solvers.plan import STEP, UpdatePlan
 from interspike.solvers.planner import plan_update
+from interspike.solvers.simulate import simulate
+from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 
@@ -290,3 +293,26 @@ def _plain(expr: Expr) -> Expr:
     if isinstance(expr, Unary):
         return Binary("*", Number(-1.0), _plain(expr.operand))
     return rebuild(expr, _plain)
+
+
+@pytest.mark.parametrize("scheme", ["rk4", "expeuler", "implicit", "rkf45", "euler"])
+def test_a_state_may_be_called_h(scheme: str) -> None:
+    """h is a gate in every second channel model, and the step in every second book."""
+    names = {"h": "(1 - h) / 0.01 - h * h * 3", "m": "h - m / 0.02"}
+    gates = Component(
+        name="gates",
+        state_variables=tuple(StateVariable(name=n, initial=Number(0.2)) for n in names),
+        odes=tuple(Ode(variable=n, rhs=parse_expr(rhs)) for n, rhs in names.items()),
+    )
+    probes = tuple(Probe(label=n, group="g", index=0, variable=n) for n in names)
+    group = Group(name="g", component=gates, size=1)
+    run = simulate(
+        Circuit(name="c", groups=(group,), probes=probes),
+        mode="grid", scheme=scheme, length=0.02, step=1e-5,
+    )  # fmt: skip
+    truth = solve_ivp(
+        lambda t, y: [(1 - y[0]) / 0.01 - 3 * y[0] ** 2, y[0] - y[1] / 0.02],
+        (0, 0.02), [0.2, 0.2], t_eval=run.times, rtol=1e-10, atol=1e-12,
+    )  # fmt: skip
+    assert np.abs(run.traces["h"] - truth.y[0]).max() < 1e-3
+    assert np.abs(run.traces["m"] - truth.y[1]).max() < 1e-3

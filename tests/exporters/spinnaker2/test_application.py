@@ -301,8 +301,8 @@ def test_what_events_may_not_be_summed_is_named() -> None:
 
 def test_refusals_name_their_numbers(tmp_path: Path) -> None:
     base = two_populations()
-    late = replace(base.event_links[0], delay=np.full(100, 400 * STEP))
-    with pytest.raises(ModelError, match=r"T312.*400 ticks.*256"):
+    late = replace(base.event_links[0], delay=np.full(100, 9000 * STEP))
+    with pytest.raises(ModelError, match=r"T312.*9000 ticks.*8192"):
         write(replace(base, event_links=(late,)), tmp_path, form="application")
     broken = replace(base.event_links[0], weight=np.full(100, np.nan))
     with pytest.raises(ModelError, match=r"T313.*finite"):
@@ -313,7 +313,7 @@ def test_refusals_name_their_numbers(tmp_path: Path) -> None:
     gap = AnalogLink(
         source="a", variable="v", target="b", input="x", pre=np.array([0]), post=np.array([0])
     )
-    with pytest.raises(ModelError, match=r"T311.*analog"):
+    with pytest.raises(ModelError, match=r"T311.*takes part in events"):
         write(replace(base, analog_links=(gap,)), tmp_path, form="application")
 
 
@@ -335,3 +335,73 @@ def test_memory_is_accounted_for(tmp_path: Path) -> None:
     for pe in json.loads((tmp_path / "layout.json").read_text())["pes"]:
         assert pe["sram"]["used"] + pe["sram"]["free"] == memory.DATA.size
         assert pe["sram"]["free"] >= 0
+
+
+def with_currents(base: Circuit) -> Circuit:
+    """One pulse shared by all cells of both populations, and a ramp with a state for some."""
+    cell = lif(
+        odes=(
+            m.Ode(variable="i", rhs=E("-i / ts")),
+            m.Ode(variable="v", rhs=E("-v / tau + (i + drive + outside) / C")),
+        ),
+        analog_inputs=(m.AnalogInput(name="outside", dimension=u.CURRENT, reduce="add"),),
+    )
+    pulse = m.Component(
+        name="pulse",
+        parameters=(
+            parameter("start", 0.01, u.TIME),
+            parameter("stop", 0.06, u.TIME),
+            parameter("height", 1e-10, u.CURRENT),
+        ),
+        derived_variables=(
+            m.DerivedVariable(
+                name="i", dimension=u.CURRENT, value=E("height * (heaviside((t - start) / stop))")
+            ),
+        ),
+        exposures=(m.Exposure(name="i", variable="i", dimension=u.CURRENT),),
+    )
+    ramp = m.Component(
+        name="ramp",
+        parameters=(parameter("rate", 1e-9, u.CURRENT / u.TIME),),
+        state_variables=(m.StateVariable(name="i", dimension=u.CURRENT),),
+        odes=(m.Ode(variable="i", rhs=E("rate")),),
+        exposures=(m.Exposure(name="i", variable="i", dimension=u.CURRENT),),
+    )
+    sources = (
+        Group(
+            name="pulse", component=pulse, size=2, parameters={"height": np.array([1e-10, 5e-11])}
+        ),
+        Group(name="ramp", component=ramp, size=1),
+    )
+
+    def feed(source: str, target: str, pre: list[int], post: list[int]) -> AnalogLink:
+        return AnalogLink(
+            source=source, variable="i", target=target, input="outside",
+            pre=np.array(pre), post=np.array(post),
+        )  # fmt: skip
+
+    everyone = list(range(30))
+    feeds = (
+        feed("pulse", "a", [k % 2 for k in everyone], everyone),
+        feed("pulse", "b", [1, 1, 0], [3, 14, 3]),
+        feed("ramp", "b", [0] * 4, [0, 3, 7, 14]),
+    )
+    groups = tuple(replace(group, component=cell) for group in base.groups)
+    probes = (
+        *base.probes,
+        Probe(label="ramp", group="ramp", index=0, variable="i"),
+        Probe(label="pulse", group="pulse", index=0, variable="i"),
+    )
+    return replace(base, groups=(*groups, *sources), analog_links=feeds, probes=probes)
+
+
+@needs_host
+def test_current_sources_are_copied_to_the_pes_that_they_feed(tmp_path: Path) -> None:
+    circuit = with_currents(two_populations())
+    folder = strict(write(circuit, tmp_path, form="application", choices=Choices(neurons=8)))
+    assert len(json.loads((folder / "layout.json").read_text())["pes"]) == 6
+    result = run(folder)
+    assert_same_events(circuit, result)
+    if not missing_tools("qemu"):
+        cortex = run(folder, backend="qemu", length=0.02)
+        assert cortex.raw == run(folder, length=0.02).raw

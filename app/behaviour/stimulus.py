@@ -1,0 +1,202 @@
+"""A common stimulus for one component: current steps on analog inputs, spikes on event inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ...canonical_model.circuit import Circuit, EventLink, EventTrain, Group, Probe
+from ...canonical_model.expr import Binary, Conditional, Name, Number
+from ...canonical_model.model import Component, DerivedVariable, EventPort
+from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Unit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LENGTH, STEP = 0.15, 1e-4  # s
+ON, OFF = 0.02, 0.12  # s: when the current flows
+SPIKES = (0.03, 0.05, 0.051, 0.09, 0.13)  # s: arrivals at every event input
+CELL, SOURCE, OUT = "cell", "source", "out"
+# steps of current (pA), of dimensionless input, of what else there is (in the field's units)
+AMPLITUDES = {CURRENT: (0.0, 100.0, 400.0, 1500.0), NONE: (0.0, 5.0, 15.0, 40.0)}
+OTHER = (0.0, 1.0, 5.0, 20.0)
+WEIGHT = 20.0
+NEAR = 3  # samples around a spike that say nothing of a trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """Event times by port and traces by state, SI."""
+
+    events: Mapping[str, Floats]
+    times: Floats
+    traces: Mapping[str, Floats]
+
+
+def levels(component: Component, inputs: Sequence[str], *, few: bool = False) -> tuple[int, ...]:
+    """Which runs tell enough: one for each amplitude where there is an input, one if `few` are wanted."""
+    if few:
+        return (2,)
+    return (0, 1, 2, 3) if any(i.name in inputs for i in component.analog_inputs) else (0,)
+
+
+def driven(
+    component: Component,
+    inputs: Mapping[str, float],
+    ports: Sequence[str],
+    traces: Sequence[str],
+    *,
+    step: float = STEP,
+) -> Circuit:
+    """The component alone, with steps of the given amplitudes (SI) and spikes at `ports`."""
+    ready = pulsed(component, inputs)
+    groups = [Group(name=CELL, component=ready, size=1)]
+    links: tuple[EventLink, ...] = ()
+    trains: tuple[EventTrain, ...] = ()
+    if ports:
+        source = Component(name=SOURCE, event_outputs=(EventPort(name=OUT),))
+        groups.append(Group(name=SOURCE, component=source, size=len(ports)))
+        links, trains = _spikes(ports)
+    return Circuit(
+        name="trial",
+        groups=tuple(groups),
+        event_links=links,
+        trains=trains,
+        probes=tuple(Probe(label=n, group=CELL, index=0, variable=n) for n in traces),
+        event_probes=tuple(
+            Probe(label=port.name, group=CELL, index=0, variable=port.name)
+            for port in component.event_outputs
+        ),
+        length=LENGTH,
+        step=step,
+        seed=1,
+    )
+
+
+def pulsed(component: Component, inputs: Mapping[str, float]) -> Component:
+    """The component with its analog inputs replaced by steps of the amplitudes `inputs` (SI; else 0)."""
+    stimulated = tuple(
+        DerivedVariable(
+            name=item.name, dimension=item.dimension, value=_pulse(inputs.get(item.name, 0.0), item)
+        )
+        for item in component.analog_inputs
+    )
+    return replace(
+        component,
+        analog_inputs=(),
+        derived_variables=(*component.derived_variables, *stimulated),
+    )
+
+
+def _pulse(amplitude: float, item: Any) -> Any:
+    """`amplitude` from ON to OFF, else 0."""
+    unit = None if item.dimension == NONE else Unit("", item.dimension)
+    second = Unit("s", TIME)
+    during = Binary(
+        "and",
+        Binary(">=", Name("t"), Number(ON, second)),
+        Binary("<", Name("t"), Number(OFF, second)),
+    )
+    return Conditional(((during, Number(amplitude, unit)),), Number(0.0, unit))
+
+
+def _spikes(ports: Sequence[str]) -> tuple[tuple[EventLink, ...], tuple[EventTrain, ...]]:
+    import numpy as np
+
+    links = tuple(
+        EventLink(
+            source=SOURCE, source_port=OUT, target=CELL, target_port=port,
+            pre=np.array([k]), post=np.array([0]), weight=np.array([WEIGHT]),
+        )
+        for k, port in enumerate(ports)
+    )  # fmt: skip
+    pairs = sorted((t + 0.001 * k, k) for k in range(len(ports)) for t in SPIKES)
+    train = EventTrain(
+        group=SOURCE, port=OUT, times=np.array([t for t, _ in pairs]),
+        index=np.array([k for _, k in pairs]),
+    )  # fmt: skip
+    return links, (train,)
+
+
+def amplitudes(component: Component, inputs: Sequence[str], level: int) -> dict[str, float]:
+    """The amplitudes (SI) of run `level`; only the first input of each dimension is driven."""
+    found: dict[str, float] = {}
+    seen = set()
+    for item in component.analog_inputs:
+        if item.name in inputs and item.dimension not in seen and item.dimension != VOLTAGE:
+            seen.add(item.dimension)
+            size = AMPLITUDES.get(item.dimension, OTHER)[level]
+            found[item.name] = size * NEURO.size(item.dimension)
+    return found
+
+
+def respond(circuit: Circuit, mode: str) -> Response:
+    """Run on the reference simulator. Raises ModelError S2xx, S3xx."""
+    from ...solvers.simulate import simulate
+
+    result = simulate(circuit, mode=mode, rtol=1e-8)
+    return Response(result.events, result.times, result.traces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How far two responses are apart: spikes of each, the latest shift (s), the traces' (share of range)."""
+
+    name: str
+    spikes: tuple[int, int]
+    shift: float = 0.0
+    trace: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The distance as JSON-ready data."""
+        return {
+            "name": self.name,
+            "spikes": list(self.spikes),
+            "shift_s": self.shift,
+            "trace": self.trace,
+        }
+
+
+def event_distance(name: str, one: Floats, other: Floats) -> Distance:
+    """Of two spike trains; the shift is over those that both have."""
+    import numpy as np
+
+    count = min(len(one), len(other))
+    shift = float(np.abs(one[:count] - other[:count]).max(initial=0.0))
+    return Distance(name=name, spikes=(len(one), len(other)), shift=shift)
+
+
+def trace_distance(name: str, one: Floats, other: Floats, quiet: Any) -> Distance:
+    """The greatest difference as a share of the range of `one`, at the samples `quiet` only."""
+    import numpy as np
+
+    count = min(len(one), len(other), len(quiet))
+    keep = quiet[:count]
+    first, second = one[:count][keep], other[:count][keep]
+    if not len(first):
+        return Distance(name=name, spikes=(0, 0))
+    both = np.isfinite(first) & np.isfinite(second)
+    if (np.isfinite(first) != np.isfinite(second)).any():
+        return Distance(name=name, spikes=(0, 0), trace=float("inf"))
+    first, second = first[both], second[both]
+    span = float(np.ptp(first)) if len(first) else 0.0
+    size = max(span, 1e-6 * float(np.abs(first).max(initial=0.0)), 1e-300)
+    return Distance(
+        name=name, spikes=(0, 0), trace=float(np.abs(first - second).max(initial=0.0)) / size
+    )
+
+
+def quiet(times: Floats, events: Sequence[Floats]) -> Any:
+    """Which samples lie away from spikes and from the edges of the stimulus."""
+    import numpy as np
+
+    keep = np.ones(len(times), dtype=bool)
+    step = times[1] - times[0] if len(times) > 1 else STEP
+    edges = [np.array([ON, OFF]), *events]
+    for moment in np.concatenate(edges):
+        keep &= np.abs(times - moment) > NEAR * step
+    return keep

@@ -1,0 +1,1 @@
+"""Convert a folder of models to several targets: in parallel, within limits, resumable."""

@@ -1,0 +1,1 @@
+"""LEMS and NeuroML2 exporter."""

@@ -1,0 +1,42 @@
+"""A canonical model as one LEMS document."""
+
+from __future__ import annotations
+
+from ...canonical_model.diagnostics import Log, refuse
+from ...canonical_model.model import Model, Provenance
+from ..artifact import Artifact
+from .document import Document
+from .joints import join_ports
+from .markup import Node, to_xml
+from .variants import split_variants
+
+
+def export(
+    model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
+) -> tuple[Artifact, ...]:
+    """`<name>.xml`. LEMS holds no solver. Raises ModelError P2xx, K1xx, R12x."""
+    return (Artifact(f"{name}.xml", to_xml(write_document(model, log))),)
+
+
+def write_document(model: Model, log: Log) -> Node:
+    """The whole document. Raises ModelError P200 where nothing can be written."""
+    if not model.components:
+        raise refuse("P200", "the model has no component that LEMS could hold")
+    model, joints = join_ports(split_variants(model, log))
+    document = Document(model, log, joints)
+    for component in model.components:
+        with log.gather():
+            document.add(component)
+    log.stop_on_error()
+    parts: list[Node] = []
+    target = ""
+    if model.network is not None:
+        from .network import write_network
+
+        parts, target = write_network(model.network, document)
+    root = Node("Lems")
+    if target:
+        root.add(Node("Target", {"component": target}))
+    root.add(*(Node("Include", {"file": file}) for file in document.includes()))
+    root.add(*document.quantities.made, *document.types, *document.components, *parts)
+    return root

@@ -1,0 +1,182 @@
+"""Regimes as a state that counts them, where jLEMS's regimes cannot see what their conditions read.
+
+A condition inside of a regime sees parameters, `t` and states only. One that reads an input or a draw has to
+stand among the common ones, guarded by the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...canonical_model.expr import (
+    TIME,
+    ZERO,
+    Binary,
+    Conditional,
+    Expr,
+    Name,
+    Number,
+    Select,
+    free_names,
+    walk,
+)
+from ...canonical_model.model import (
+    Assign,
+    Component,
+    DerivedVariable,
+    If,
+    Ode,
+    OnCondition,
+    OnEvent,
+    Regime,
+    Statement,
+    StateVariable,
+    Transition,
+)
+from ...canonical_model.query import declared
+from ...canonical_model.units import TIME as TIME_DIMENSION
+
+
+def must_be_modes(component: Component) -> bool:
+    """Does a condition of a regime read more than parameters, states and time?"""
+    if not component.machines:
+        return False
+    derived = {d.name: d.value for d in component.derived_variables}
+    seen = {TIME, *(s.name for s in component.state_variables)}
+    seen |= {p.name for p in (*component.parameters, *component.constants)}
+    seen |= {p.name for p in component.derived_parameters}
+    for machine in component.machines:
+        for regime in machine.regimes:
+            own = derived | {d.name: d.value for d in regime.derived_variables}
+            for condition in regime.on_conditions:
+                if not _is_seen(condition.test, own, seen):
+                    return True
+    return False
+
+
+def _is_seen(expr: Expr, derived: dict[str, Expr], seen: set[str]) -> bool:
+    waiting, done = [expr], set[str]()
+    while waiting:
+        current = waiting.pop()
+        if any(isinstance(node, Select) for node in walk(current)):
+            return False
+        for name in free_names(current) - done:
+            done.add(name)
+            if name in seen:
+                continue
+            if name not in derived:
+                return False
+            waiting.append(derived[name])
+    return True
+
+
+def modes_to_state(component: Component) -> Component:
+    """The one machine of a component as a state, guards and choices."""
+    (machine,) = component.machines
+    taken = {item.name for item in declared(component)}
+    mode = "mode"
+    while mode in taken:
+        mode += "_"
+    numbers = {regime.name: float(k) for k, regime in enumerate(machine.regimes)}
+    entries = {regime.name: regime.on_entry for regime in machine.regimes}
+    start = Number(numbers[machine.initial])
+
+    def body(items: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        found: list[Statement] = []
+        for item in items:
+            match item:
+                case Transition(regime=name):
+                    found.append(Assign(target=mode, value=Number(numbers[name])))
+                    found.extend(body(entries[name]))
+                case If(branches=branches, otherwise=otherwise):
+                    changed = tuple((test, body(inner)) for test, inner in branches)
+                    found.append(replace(item, branches=changed, otherwise=body(otherwise)))
+                case _:
+                    found.append(item)
+        return tuple(found)
+
+    def active(regime: Regime) -> Expr:
+        number = numbers[regime.name]
+        low = Binary(">", Name(mode), Number(number - 0.5))
+        return Binary("and", low, Binary("<", Name(mode), Number(number + 0.5)))
+
+    guarded = tuple(
+        OnCondition(test=Binary("and", active(r), c.test), body=body(c.body), span=c.span)
+        for r in machine.regimes
+        for c in r.on_conditions
+    )
+    ports = dict.fromkeys(e.port for r in machine.regimes for e in r.on_events)
+    events = {e.port: e for e in component.on_events}
+    for port in ports:
+        branches = tuple(
+            (active(r), body(e.body))
+            for r in machine.regimes
+            for e in r.on_events
+            if e.port == port
+        )
+        own = body(events[port].body) if port in events else ()
+        events[port] = OnEvent(port=port, body=(*own, If(branches=branches)))
+    state = StateVariable(name=mode, initial=start)
+    return replace(
+        component,
+        machines=(),
+        state_variables=(*component.state_variables, state),
+        derived_variables=(
+            *component.derived_variables,
+            *(d for r in machine.regimes for d in r.derived_variables),
+            *_rates(component, active),
+        ),
+        odes=(
+            *(ode for ode in component.odes if ode.variable not in _moved(component)),
+            *(Ode(variable=v, rhs=Name(_rate(component, v))) for v in _moved(component)),
+        ),
+        on_conditions=(
+            *(replace(c, body=body(c.body)) for c in component.on_conditions),
+            *guarded,
+        ),
+        on_events=tuple(
+            replace(e, body=body(e.body)) if e.port not in ports else e for e in events.values()
+        ),
+    )
+
+
+def _moved(component: Component) -> list[str]:
+    """States that some regime moves."""
+    found = (o.variable for m in component.machines for r in m.regimes for o in r.odes)
+    return list(dict.fromkeys(found))
+
+
+def _rate(component: Component, variable: str) -> str:
+    name = f"{variable}_rate"
+    taken = {item.name for item in declared(component)}
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _rates(component: Component, active: Callable[[Regime], Expr]) -> list[DerivedVariable]:
+    """For each state that regimes move its rate in the active one."""
+    dimensions = {s.name: s.dimension for s in component.state_variables}
+    always = {o.variable: o.rhs for o in component.odes}
+    found = []
+    for variable in _moved(component):
+        base = always.get(variable)
+        cases = tuple(
+            (active(r), o.rhs if base is None else Binary("+", base, o.rhs))
+            for m in component.machines
+            for r in m.regimes
+            for o in r.odes
+            if o.variable == variable
+        )
+        found.append(
+            DerivedVariable(
+                name=_rate(component, variable),
+                dimension=dimensions[variable] / TIME_DIMENSION,
+                value=Conditional(cases, base or ZERO),
+            )
+        )
+    return found
+
+
+__all__ = ["must_be_modes", "modes_to_state"]

@@ -1,0 +1,479 @@
+"""A canonical component made ready for a ComponentType: no program, LEMS's functions, actions for bodies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.dimensions import infer
+from ...canonical_model.expr import (
+    ONE,
+    TIME,
+    ZERO,
+    Binary,
+    Conditional,
+    Expr,
+    Name,
+    Select,
+    free_names,
+    is_random,
+    rebuild,
+    substitute,
+    walk,
+)
+from ...canonical_model.model import (
+    TEXT,
+    Assign,
+    Component,
+    Constant,
+    DerivedParameter,
+    DerivedVariable,
+    If,
+    Ode,
+    OnCondition,
+    OnEvent,
+    Statement,
+    StateVariable,
+)
+from ...canonical_model.passes.product import one_machine
+from ...canonical_model.passes.raising import raise_program
+from ...canonical_model.query import declared, regimes
+from ...canonical_model.scope import scope
+from ...canonical_model.units import NONE, Dimension, Quantity
+from ...canonical_model.units import TIME as TIME_DIMENSION
+from .quantities import HUGE
+from .modes import modes_to_state, must_be_modes
+from .names import RESERVED, Names
+from .rewrite import Rewriter
+from .selects import select_dimension
+from .statements import Actions, Lowering
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """OnCondition (`test`) or OnEvent (`port`) with its actions."""
+
+    actions: Actions
+    test: Expr | None = None
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A regime; its derived variables stand with the common ones."""
+
+    name: str
+    initial: bool
+    odes: tuple[Ode, ...]
+    entry: Actions
+    handlers: tuple[Handler, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be written. `variables` and `statics` are in an order in which each can be computed;
+    those in `late` come after all others, as jLEMS computes choices."""
+
+    component: Component
+    constants: tuple[Constant, ...]
+    statics: tuple[DerivedParameter, ...]
+    states: tuple[StateVariable, ...]
+    starts: tuple[tuple[str, Expr], ...]
+    variables: tuple[DerivedVariable, ...]
+    late: frozenset[str]
+    odes: tuple[Ode, ...]
+    handlers: tuple[Handler, ...]
+    modes: tuple[Mode, ...]
+    names: Names
+
+
+def prepare(
+    component: Component,
+    log: Log,
+    called: Mapping[str, str] | None = None,
+    *,
+    is_lems: bool = False,
+) -> Prepared:
+    """Make a component ready; `called` are names of its quantities that are settled already.
+
+    What comes from LEMS (`is_lems`) keeps its conditions where they stand.
+
+    Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
+    """
+    if component.update is not None or component.kernels or component.functions:
+        component = raise_program(component)
+    _refuse(component)
+    _note(component, log)
+    if len(component.machines) > 1:
+        component = one_machine(component)
+    component = _one_handler_a_port(component)
+    if must_be_modes(component):
+        component = modes_to_state(component)
+    if not is_lems:
+        component = _gathered(component)
+    work = _Preparation(component, log)
+    for name, wanted in (called or {}).items():
+        work.names.given[name] = wanted
+        work.names.taken.add(wanted)
+    return work.run()
+
+
+def _gathered(component: Component) -> Component:
+    """Common conditions inside of each regime: jLEMS tests them before a regime moves its states, and what they
+    set would be lost."""
+    if not component.machines or not component.on_conditions:
+        return component
+    machines = tuple(
+        replace(
+            machine,
+            regimes=tuple(
+                replace(r, on_conditions=(*component.on_conditions, *r.on_conditions))
+                for r in machine.regimes
+            ),
+        )
+        for machine in component.machines
+    )
+    moved = replace(component, machines=machines, on_conditions=())
+    return modes_to_state(component) if must_be_modes(moved) else moved
+
+
+def _refuse(component: Component) -> None:
+    """What LEMS has no word for, by name."""
+    for item in declared(component):
+        if getattr(item, "kind", "real") == TEXT:
+            message = f"'{item.name}' of '{component.name}' is a text"
+            raise refuse("P205", message, item.span)
+    if component.timed_events:
+        message = f"'{component.name}' has a list of event times among its other dynamics"
+        raise refuse("P205", message, component.span, hint="send them from a source of their own")
+
+
+def _note(component: Component, log: Log) -> None:
+    for item in component.parameters:
+        if item.value is not None and math.isinf(item.value.si):
+            message = f"'{item.name}' of '{component.name}' is infinite, which becomes {HUGE:g}"
+            log.add("P224", Level.APPROXIMATED, message, item.span)
+    if component.checks:
+        message = f"the checks of parameters of '{component.name}' have no place in LEMS"
+        log.add("P222", Level.DROPPED, message, component.span)
+
+
+def _one_handler_a_port(component: Component) -> Component:
+    """Handlers of one port joined, since jLEMS runs the last only; signs of ports as choices."""
+
+    def joined(items: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
+        found: dict[str, OnEvent] = {}
+        for item in sorted(items, key=lambda event: -event.priority):
+            before = found.get(item.port)
+            body = _signed(component, item)
+            body = (*before.body, *body) if before else body
+            found[item.port] = OnEvent(port=item.port, body=body, span=item.span)
+        return tuple(found.values())
+
+    machines = tuple(
+        replace(m, regimes=tuple(replace(r, on_events=joined(r.on_events)) for r in m.regimes))
+        for m in component.machines
+    )
+    return replace(component, on_events=joined(component.on_events), machines=machines)
+
+
+def _signed(component: Component, event: OnEvent) -> tuple[Statement, ...]:
+    """A port that takes events of one sign only sees the size of their weights."""
+    port = next((p for p in component.event_inputs if p.name == event.port), None)
+    if port is None or not port.sign or not port.payload:
+        return event.body
+    weight = Name(port.payload[0])
+    is_positive = port.sign == "excitatory"
+    if is_positive:
+        return (If(branches=((Binary(">", weight, ZERO), event.body),)),)
+    size = Binary("-", ZERO, weight)
+    body = tuple(_with(item, {weight.id: size}) for item in event.body)
+    return (If(branches=((Binary("<", weight, ZERO), body),)),)
+
+
+def _with(item: Statement, values: dict[str, Expr]) -> Statement:
+    match item:
+        case Assign(value=value):
+            return replace(item, value=substitute(value, values))
+        case If(branches=branches, otherwise=otherwise):
+            changed = tuple(
+                (substitute(test, values), tuple(_with(s, values) for s in inner))
+                for test, inner in branches
+            )
+            return replace(
+                item, branches=changed, otherwise=tuple(_with(s, values) for s in otherwise)
+            )
+        case _:
+            return item
+
+
+@dataclass(slots=True)
+class _Preparation:
+    component: Component
+    log: Log
+    names: Names = field(default_factory=lambda: Names(RESERVED))
+    made: dict[Quantity, Constant] = field(default_factory=dict)
+    known: dict[str, Dimension | None] = field(default_factory=dict)
+    extra: list[DerivedVariable] = field(default_factory=list)
+
+    def run(self) -> Prepared:
+        """Names, then every expression, then orders."""
+        component = self.component
+        items = (*declared(component), *component.analog_inputs)
+        for name in dict.fromkeys(item.name for item in items):
+            self.names.get(name)
+        # a variable may hide the time; nothing new is called so
+        self.names.taken.add(TIME)
+        for port in component.event_inputs:
+            for name in port.payload:
+                self.names.get(name)
+        self.known = dict(scope(component))
+        self.known |= {d.name: d.dimension for r in regimes(component) for d in r.derived_variables}
+        for port in component.event_inputs:
+            self.known |= {name: NONE for name in port.payload if name not in self.known}
+        rewriter = Rewriter(self.lookup, self.constant, component.name)
+        lowering = Lowering(component, self.fresh, self.log, rewriter.flags)
+        fixed = {item.name for item in (*component.parameters, *component.constants)}
+        statics, moved = [], []
+        for item in component.derived_parameters:
+            (statics if self.is_static(item, fixed) else moved).append(item)
+        starts = tuple(
+            (s.name, rewriter.flat(rewriter.value(s.initial)))
+            for s in _by_start(component)
+            if s.initial is not None
+        )
+        variables = [
+            replace(
+                item, value=self.continuous(rewriter.value(item.value), item.name, item.dimension)
+            )
+            for item in (
+                *(_as_variable(item) for item in moved),
+                *component.derived_variables,
+                *(d for r in regimes(component) for d in r.derived_variables),
+            )
+        ]
+        odes = tuple(self.ode(item, rewriter) for item in component.odes)
+        handlers = self.handlers(component.on_conditions, component.on_events, rewriter, lowering)
+        modes = tuple(
+            Mode(
+                regime.name,
+                regime.name == machine.initial,
+                tuple(self.ode(item, rewriter) for item in regime.odes),
+                self.actions(regime.on_entry, rewriter, lowering),
+                self.handlers(regime.on_conditions, regime.on_events, rewriter, lowering),
+            )
+            for machine in component.machines
+            for regime in machine.regimes
+        )
+        flagged = self.handlers(tuple(lowering.flagged), (), rewriter, lowering)
+        every = _sorted(tuple((*variables, *self.extra)), component)
+        values = {item.name: item.value for item in every}
+        modes = tuple(self.inline(mode, values, rewriter) for mode in modes)
+        fixed_values = _sorted_statics(
+            tuple(replace(s, value=rewriter.flat(rewriter.value(s.value))) for s in statics)
+        )
+        return Prepared(
+            component=component,
+            constants=(*component.constants, *self.made.values()),
+            statics=fixed_values,
+            states=(*component.state_variables, *lowering.states),
+            starts=starts,
+            variables=every,
+            late=_late(every),
+            odes=odes,
+            handlers=(*handlers, *flagged),
+            modes=modes,
+            names=self.names,
+        )
+
+    def lookup(self, name: str) -> Dimension | None:
+        return TIME_DIMENSION if name == TIME else self.known.get(name)
+
+    def fresh(self, wanted: str) -> str:
+        """A name that nothing of the component has."""
+        name = self.names.fresh(wanted)
+        self.names.given[name] = name
+        self.known[name] = NONE
+        return name
+
+    def is_static(self, item: DerivedParameter, fixed: set[str]) -> bool:
+        """May a derived parameter be written as one? Not if it reads anything but fixed values, or selects."""
+        if any(isinstance(node, Select) for node in walk(item.value)):
+            return True
+        static = {p.name for p in self.component.derived_parameters} | fixed
+        return free_names(item.value) <= static - {"weight"} and not is_random(item.value)
+
+    def constant(self, quantity: Quantity) -> Expr:
+        """The name of a constant with this value."""
+        for item in self.component.constants:
+            if item.value == quantity:
+                return Name(item.name)
+        if quantity not in self.made:
+            name = self.fresh(f"const{len(self.made) + 1}")
+            self.known[name] = quantity.dimension
+            self.made[quantity] = Constant(name=name, dimension=quantity.dimension, value=quantity)
+        return Name(self.made[quantity].name)
+
+    def ode(self, item: Ode, rewriter: Rewriter) -> Ode:
+        """A rate without choices; those become variables of their own."""
+        dimension = self.lookup(item.variable)
+        rate = None if dimension is None else dimension / TIME_DIMENSION
+        value = rewriter.value(item.rhs)
+        if isinstance(value, Conditional):
+            return replace(item, rhs=self.lifted(value, f"{item.variable}_rate", rate))
+        return replace(item, rhs=self.continuous(value, f"{item.variable}_rate", rate))
+
+    def continuous(self, expr: Expr, owner: str, dimension: Dimension | None) -> Expr:
+        """A derived variable's value: a choice or select stands alone, inner ones are lifted out."""
+
+        def inner(part: Expr, wanted: Dimension | None) -> Expr:
+            match part:
+                case Conditional() | Select():
+                    return self.lifted(part, owner, wanted)
+                case Binary("+" | "-", left, right):
+                    return Binary(part.op, inner(left, wanted), inner(right, wanted), part.span)
+                case _:
+                    return rebuild(part, lambda below: inner(below, None))
+
+        match expr:
+            case Select():
+                return expr
+            case Conditional(cases, otherwise):
+                changed = tuple((inner(t, None), inner(v, dimension)) for t, v in cases)
+                return Conditional(changed, inner(otherwise, dimension), expr.span)
+            case _:
+                return inner(expr, dimension)
+
+    def lifted(self, expr: Expr, owner: str, dimension: Dimension | None) -> Expr:
+        """A new derived variable for a choice or select inside an expression."""
+        if isinstance(expr, Select):
+            dimension = select_dimension(self.component, expr.path) or dimension
+        else:
+            dimension = infer(expr, self.lookup, free_zero=True) or dimension
+        for item in self.extra:
+            if item.value == expr:
+                return Name(item.name)
+        name = self.fresh(f"{owner}_part")
+        self.known[name] = dimension
+        value = self.continuous(expr, owner, dimension)
+        self.extra.append(DerivedVariable(name=name, dimension=dimension or NONE, value=value))
+        return Name(name)
+
+    def actions(
+        self, body: tuple[Statement, ...], rewriter: Rewriter, lowering: Lowering
+    ) -> Actions:
+        """A body whose choices are sums."""
+        found = lowering.actions(body)
+        found.assignments = [
+            (name, rewriter.flat(rewriter.value(value))) for name, value in found.assignments
+        ]
+        return found
+
+    def handlers(
+        self,
+        conditions: tuple[OnCondition, ...],
+        events: tuple[OnEvent, ...],
+        rewriter: Rewriter,
+        lowering: Lowering,
+    ) -> tuple[Handler, ...]:
+        """Events first, as canonical steps deliver before they test."""
+        found = [
+            Handler(self.actions(item.body, rewriter, lowering), port=item.port) for item in events
+        ]
+        found += [
+            Handler(self.actions(item.body, rewriter, lowering), test=rewriter.test(item.test))
+            for item in conditions
+        ]
+        return tuple(found)
+
+    def inline(self, mode: Mode, values: dict[str, Expr], rewriter: Rewriter) -> Mode:
+        """Conditions of a regime see parameters and states only: derived variables are written out."""
+        states = {s.name for s in self.component.state_variables}
+
+        def outer(expr: Expr, depth: int = 0) -> Expr:
+            if isinstance(expr, Name) and expr.id in values and expr.id not in states:
+                return outer(values[expr.id])
+            return rebuild(expr, outer)
+
+        handlers = tuple(
+            handler
+            if handler.test is None
+            else replace(handler, test=rewriter.test(outer(handler.test)))
+            for handler in mode.handlers
+        )
+        return replace(mode, handlers=handlers)
+
+
+def _as_variable(item: DerivedParameter) -> DerivedVariable:
+    return DerivedVariable(
+        name=item.name, dimension=item.dimension, value=item.value,
+        description=item.description, span=item.span,
+    )  # fmt: skip
+
+
+def _by_start(component: Component) -> list[StateVariable]:
+    """States in an order in which each initial value can be computed."""
+    states = {s.name: s for s in component.state_variables}
+    ordered: dict[str, StateVariable] = {}
+    open_names: list[str] = list(states)
+    while open_names:
+        ready = [
+            name
+            for name in open_names
+            if states[name].initial is None
+            or not free_names(states[name].initial or ONE) & set(open_names) - {name}
+        ]
+        for name in ready or open_names:
+            ordered[name] = states[name]
+        open_names = [name for name in open_names if name not in ordered]
+    return list(ordered.values())
+
+
+def _sorted(
+    items: tuple[DerivedVariable, ...], component: Component
+) -> tuple[DerivedVariable, ...]:
+    """Derived variables, each after those that it reads; otherwise in the order written.
+
+    Raises ModelError P206 for a circle.
+    """
+    waiting = {item.name: item for item in items}
+    if len(waiting) < len(items):
+        message = f"regimes of '{component.name}' define different variables of one name"
+        raise refuse("P206", message, component.span)
+    found: list[DerivedVariable] = []
+    while waiting:
+        ready = next(
+            (i for i in waiting.values() if not (free_names(i.value) & waiting.keys())), None
+        )
+        if ready is None:
+            names = ", ".join(sorted(waiting))
+            message = f"variables of '{component.name}' depend on each other: {names}"
+            raise refuse("P206", message, component.span)
+        found.append(ready)
+        del waiting[ready.name]
+    return tuple(found)
+
+
+def _sorted_statics(items: tuple[DerivedParameter, ...]) -> tuple[DerivedParameter, ...]:
+    waiting = {item.name: item for item in items}
+    found: list[DerivedParameter] = []
+    while waiting:
+        ready = [i for i in waiting.values() if not (free_names(i.value) & waiting.keys())]
+        for item in ready or list(waiting.values()):
+            found.append(item)
+            del waiting[item.name]
+    return tuple(found)
+
+
+def _late(items: tuple[DerivedVariable, ...]) -> frozenset[str]:
+    """Choices, and whatever reads one: jLEMS computes choices after all other variables."""
+    late: set[str] = set()
+    for item in items:
+        if isinstance(item.value, Conditional) or free_names(item.value) & late:
+            late.add(item.name)
+    return frozenset(late)
+
+
+__all__ = ["Handler", "Mode", "Prepared", "prepare"]

@@ -1,0 +1,205 @@
+"""Host side of a generated application for py-spinnaker2: what each PE is sent and what is read back.
+
+This file is copied beside generated classes and needs numpy and the installed `spinnaker2` package only.
+Without that package the classes still describe their model; `pe_config` then raises RuntimeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+try:
+    from spinnaker2.configuration import MemoryHandler, MemoryRegion, PEConfig  # type: ignore[import-not-found]
+    from spinnaker2.coordinates import ByteAddr  # type: ignore[import-not-found]
+    from spinnaker2.mapper import SynapseWordSize, SynapseWordSpec  # type: ignore[import-not-found]
+    from spinnaker2.neuron_models.application import BaseApplication  # type: ignore[import-not-found]
+    from spinnaker2.neuron_models.common import N_WORDS_MPT_ENTRY, format_routing_info  # type: ignore[import-not-found]
+except ImportError:
+    HAS_SPINNAKER2 = False
+    BaseApplication = object
+else:
+    HAS_SPINNAKER2 = True
+
+REGIONS = (
+    "ROUTING_TABLE", "TIMER_CONFIG", "GLOBAL_PARAMS", "MPT_INFO", "MPT", "SYN_ROW",
+    "NEURONS_PARAMS", "SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE_RECORD", "LOG",
+)  # fmt: skip
+FIRST_ADDRESS = 0xE900
+LAST_ADDRESS = 0x1F000
+RING_ADDRESS, RING_SIZE = 0x8800, 0x6000
+ERROR_LOG_ADDRESS, ERROR_LOG_WORDS = 0xE800, 64
+LOG_WORDS = 100
+N_GLOBALS = 22
+
+
+def float_words(values: Any) -> list[int]:
+    """Bit patterns of single-precision numbers."""
+    return [int(word) for word in np.ascontiguousarray(values, "<f4").view("<u4").ravel()]
+
+
+class HostApplication(BaseApplication):  # type: ignore[misc]
+    """Base of generated classes; everything that differs between models is a class attribute."""
+
+    app_name: ClassVar[str] = ""
+    default_parameters: ClassVar[Mapping[str, float]] = {}
+    default_initial_values: ClassVar[Mapping[str, float]] = {}
+    shared: ClassVar[Sequence[str]] = ()
+    own: ClassVar[Sequence[str]] = ()
+    states: ClassVar[Sequence[str]] = ()
+    regimes: ClassVar[Sequence[int]] = ()
+    receptors: ClassVar[Sequence[tuple[str, int]]] = ()
+    factors: ClassVar[Sequence[float]] = ()
+    recordable: ClassVar[Sequence[str]] = ()
+    ports: ClassVar[int] = 1
+    word: ClassVar[Mapping[str, int]] = {}
+    ring_bytes: ClassVar[int] = 0
+    timestep_ms: ClassVar[float] = 1.0
+    step: ClassVar[float] = 1.0
+    max_atoms_per_core: ClassVar[int] = 128
+    splittable: ClassVar[bool] = True
+    profiling: ClassVar[bool] = False
+    first_address: ClassVar[int] = FIRST_ADDRESS
+    error_log_address: ClassVar[int] = ERROR_LOG_ADDRESS
+    error_log_size: ClassVar[int] = ERROR_LOG_WORDS
+    log_size: ClassVar[int] = LOG_WORDS
+
+    def __init__(self) -> None:
+        if not HAS_SPINNAKER2:
+            raise RuntimeError("this needs the package 'spinnaker2' (py-spinnaker2)")
+        super().__init__(self.app_name)
+        size = SynapseWordSize.SIZE_16 if self.word["size"] == 16 else SynapseWordSize.SIZE_32
+        self.sw_spec = SynapseWordSpec(
+            word_size=size, weight=self.word["weight"], delay=self.word["delay"],
+            synapse_type=self.word["type"], target=self.word["index"],
+        )  # fmt: skip
+
+    @staticmethod
+    def values(parameters: dict[str, Any], h: float) -> dict[str, Any]:
+        """Everything that follows from the parameters, propagators included; generated."""
+        raise NotImplementedError
+
+    def neuron_words(
+        self, params: Mapping[str, Any], start: int, stop: int, size: int
+    ) -> list[list[int]]:
+        """Words of shared values, of own values and of states, of the neurons start to stop.
+
+        Raises ValueError for unknown names and for parameters that may not differ between neurons.
+        """
+        known = {**self.default_parameters, **dict.fromkeys(self.states, 0.0)}
+        extra = set(params) - set(known) - {"w_scale_exc", "w_scale_inh"}
+        if extra:
+            names = ", ".join(sorted(known))
+            raise ValueError(f"{self.app_name} has no parameter {sorted(extra)}; it has {names}")
+        given = {k: np.broadcast_to(np.asarray(v, float), (size,)) for k, v in params.items()}
+        values = {k: given.get(k, v) for k, v in self.default_parameters.items()}
+        values = self.values(values, self.step)
+        shared = []
+        for name in self.shared:
+            found = np.ravel(values[name])
+            if np.ptp(found) > 0:
+                message = f"'{name}' of {self.app_name} was compiled as common to all neurons"
+                raise ValueError(f"{message}: it goes from {found.min():g} to {found.max():g}")
+            shared.append(found[0])
+        own = [np.broadcast_to(values[name], (size,))[start:stop] for name in self.own]
+        state = [
+            np.broadcast_to(given.get(k, self.default_initial_values.get(k, 0.0)), (size,))[
+                start:stop
+            ]
+            for k in self.states
+        ]
+        count = stop - start
+        state_words = np.stack([np.asarray(c, "<f4").view("<u4") for c in _solid(state)] + [
+            np.full(count, r, "<u4") for r in self.regimes
+        ], axis=1) if state or self.regimes else np.zeros((count, 1), "<u4")  # fmt: skip
+        return [
+            float_words(shared) if shared else [0],
+            float_words(np.stack(_solid(own), axis=1)) if own else [0] * count,
+            [int(w) for w in state_words.ravel()],
+        ]
+
+    def pe_config(
+        self, pe: Any, mapper: Any, sim_cfg: Mapping[str, Any], debug: bool = False
+    ) -> Any:
+        """Regions of one PE. Raises MemoryError with the numbers if they do not fit."""
+        config = PEConfig(pe, self.name, self.mem_file)
+        part = mapper.mapping.get_population_slice(pe)
+        params, record = part.pop.params or {}, part.pop.record or ()
+        count, ticks = part.size(), int(sim_cfg["n_simulation_ticks"])
+        words = self.neuron_words(params, part.start, part.stop, part.pop.size)
+        spikes = 2 + -(-count * self.ports // 32) if "spikes" in record else 0
+        traced = [name for name in record if name in self.recordable and name != "spikes"]
+        traces = 1 + len(traced) * count if traced else 0
+        handler = MemoryHandler(self.app_name, self.first_address)
+        n_targets, targets = format_routing_info(mapper, pe)
+        sizes = {
+            "ROUTING_TABLE": 3 + len(targets),
+            "TIMER_CONFIG": 2,
+            "GLOBAL_PARAMS": N_GLOBALS + len(self.receptors) + max(0, traces - 1),
+            "MPT_INFO": 2,
+            "MPT": mapper.estimate_master_pop_table_length(pe) * N_WORDS_MPT_ENTRY,
+            "SYN_ROW": 0,
+            "NEURONS_PARAMS": sum(len(w) for w in words),
+            "SPIKE_RECORD": ticks * spikes,
+            "VOLTAGE_RECORD": ticks * traces,
+            "TIME_DONE_RECORD": ticks,
+            "LOG": self.log_size,
+        }
+        for index, name in enumerate(REGIONS, 1):
+            is_read = name in ("SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE_RECORD", "LOG")
+            handler.add_mem_region(name=name, index=index, data=[], size=sizes[name],
+                                   send=not is_read, read=is_read)  # fmt: skip
+        rows, table = mapper.synapse_rows_and_master_pop_table(
+            pe=pe, sw_spec=self.sw_spec, syn_rows_start=handler.get_start_address("SYN_ROW")
+        )
+        handler.set_size("SYN_ROW", len(rows))
+        handler.set_data("SYN_ROW", list(rows))
+        handler.set_data("MPT", list(table))
+        place = _byte(handler.get_start_address("ROUTING_TABLE"))
+        head = [mapper.key_offsets[pe], n_targets, place + 12]
+        handler.set_data("ROUTING_TABLE", [*head, *targets])
+        handler.set_data("TIMER_CONFIG", [int(sim_cfg["timer_period"]), ticks])
+        start = _byte(handler.get_start_address("MPT"))
+        handler.set_data("MPT_INFO", [start, len(table) // N_WORDS_MPT_ENTRY])
+        handler.set_data("NEURONS_PARAMS", [w for block in words for w in block])
+        end = _byte(handler.get_start_address("LOG")) + 4 * self.log_size
+        ring = RING_ADDRESS if self.ring_bytes <= RING_SIZE else -(-end // 16) * 16
+        end += 0 if ring == RING_ADDRESS else self.ring_bytes + 16
+        if end > LAST_ADDRESS:
+            message = f"{self.app_name} on {pe} needs {end - self.first_address} bytes"
+            raise MemoryError(f"{message}, a PE has {LAST_ADDRESS - self.first_address}")
+        scales = self._scales(params)
+        variables = [self.recordable.index(name) - 1 for name in traced]
+        handler.set_data("GLOBAL_PARAMS", [
+            count, int(bool(spikes)), int(bool(traces)), int(self.profiling), 1,
+            *float_words([self.step]), scales[0] if scales else 0, scales[1] if scales[1:] else 0,
+            int(debug), self.log_size, int(params.get("seed", 1)), int(mapper.key_offsets[pe]), ticks,
+            ring, max(0, traces - 1), 0, 4 * len(words[0]), 4 * (len(words[0]) + len(words[1])),
+            4 * N_GLOBALS, 4 * (N_GLOBALS + len(scales)), 0, 0, *scales,
+            *(variable << 16 | neuron for variable in variables for neuron in range(count)),
+        ])  # fmt: skip
+        handler.freeze()
+        handler.add_regions_to_config(config)
+        address = ByteAddr(self.error_log_address).to_WordAddr()
+        config.add_mem_region_to_read("error_log", MemoryRegion(address, self.error_log_size))
+        part.memory_layout = handler
+        return config
+
+    def _scales(self, params: Mapping[str, Any]) -> list[int]:
+        """Weights of one unit: `w_scale_exc` and `w_scale_inh`, 1 if they are not given."""
+        names = ("w_scale_exc", "w_scale_inh")
+        found = [
+            float(params.get(names[k], 1.0)) if k < 2 else 1.0 for k in range(len(self.receptors))
+        ]
+        return float_words(found) if found else []
+
+
+def _solid(columns: Sequence[Any]) -> list[Any]:
+    return [np.array(column, "<f4") for column in columns]
+
+
+def _byte(address: Any) -> int:
+    """A byte address as a number."""
+    return int(getattr(address, "value", address))
