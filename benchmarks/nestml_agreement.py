@@ -20,7 +20,7 @@ import nestml_peer as peer
 import numpy as np
 from measure import best
 from nestml_drives import CONTROLS, DRIVES, REMARKS, Control
-from nestml_trial import H, LENGTH, Drive, Run, in_nest, on_grid
+from nestml_trial import LENGTH, Drive, H, Run, in_nest, on_grid
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "nestml_agreement.md"
 TIGHT = 1e-8
@@ -59,7 +59,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cache", type=Path, default=Path("nestml9-modules"))
     options.add_argument("--library", type=Path, default=Path(sys.prefix, "models", "neurons"))
-    options.add_argument("--only", nargs="*", default=[], help="models to run; then no page is written")
+    options.add_argument(
+        "--only", nargs="*", default=[], help="models to run; then no page is written"
+    )
     arguments = options.parse_args()
     why = peer.missing()
     if why:
@@ -97,7 +99,7 @@ def compare(path: Path, cache: Path, start: float, control: Control | None) -> R
     return Row(
         model=path.stem,
         control=control.label if control else "",
-        spikes={"theirs": len(runs["theirs"].spikes), "ours": len(runs["ours"].spikes), "grid": len(grid.spikes)},
+        spikes={side: len(run.spikes) for side, run in (*runs.items(), ("grid", grid))},
         nest=difference(runs["theirs"], runs["ours"]),
         tight=difference(tight["theirs"], tight["ours"]) if tight else None,
         grid=difference(runs["theirs"], grid),
@@ -185,10 +187,11 @@ def _line(row: Row) -> str:
     count = str(spikes[0]) if len(spikes) == 1 else " / ".join(map(str, row.spikes.values()))
     kind = "exact" if row.exact else "solver"
     name = row.model.removesuffix("_neuron")
-    return (
-        f"| {'... ' + row.control if row.control else name} | {kind} | {count} | {_shown(row.nest)} "
-        f"| {_shown(row.tight) if row.tight else ''} | {_shown(row.grid)} | {'' if row.control else REMARKS.get(row.model, '')} |"
-    )
+    first = f"... {row.control}" if row.control else name
+    tight = _shown(row.tight) if row.tight else ""
+    remark = "" if row.control else REMARKS.get(row.model, "")
+    cells = (first, kind, count, _shown(row.nest), tight, _shown(row.grid), remark)
+    return f"| {' | '.join(cells)} |"
 
 
 def page(rows: list[Row]) -> str:
@@ -197,11 +200,13 @@ def page(rows: list[Row]) -> str:
 
 Written by `benchmarks/nestml_agreement.py`. Each neuron of the library that NESTML 9 installs runs as
 (a) the module that NESTML 9 generates, in NEST; (b) our module, in NEST; (c) the imported model in our grid
-simulator. All get a constant current from 10 to 160 ms and 40 spikes on each port; step {H} ms, {LENGTH:g} ms.
-Deviations are the largest of all recordable quantities and all steps, divided by the quantity's largest
-value. "exact": all equations have propagators. The others use adaptive Runge-Kutta-Fehlberg with tolerances of
-1e-6 in (a) and (b); what is left at {TIGHT:g} is no matter of the solver. Rows with dots repeat a model without
-what NESTML 9 does otherwise than it documents (the remark above says what): there all agree. Spike times are the same on the grid where nothing else is said.
+simulator. All get a constant current from 10 to 160 ms and 40 spikes on each port; steps of {H} ms,
+{LENGTH:g} ms in all. Deviations are the largest of all recordable quantities and all steps, divided by the
+largest value of that quantity in (a). Spike times are the same on the grid where nothing else is said.
+
+"exact": all equations have propagators. The others use adaptive Runge-Kutta-Fehlberg with tolerances of 1e-6
+in (a) and (b); the column at {TIGHT:g} shows what is no matter of the solver. Rows with dots repeat the model
+above without what NESTML 9 does otherwise than it documents (the remark says what).
 
 | model | equations | spikes | (a)-(b) | (a)-(b) at {TIGHT:g} | (a)-(c) | remark |
 |---|---|---|---|---|---|---|
@@ -214,9 +219,9 @@ def _speed(rows: list[Row]) -> str:
     head = """
 ## CPU time
 
-Seconds of one run on one computer, without start of Python and imports. "analysis": the model parsed, checked,
-its equations classified and propagators derived. "generation": from the file to C++ for NEST. NESTML 9: from the
-file to C++.
+Seconds of one run on one computer, without start of Python and imports. "analysis": the model parsed,
+checked, its equations classified and propagators derived. "generation": from the file to C++ for NEST.
+NESTML 9: from the file to C++.
 
 | model | NESTML 9 | our analysis | times less | our generation | times less |
 |---|---|---|---|---|---|
@@ -229,7 +234,9 @@ file to C++.
             f"| {row.generation:.3f} | {g:.0f} |"
         )
     total = [sum(getattr(row, key) for row in rows) for key in ("peer", "analysis", "generation")]
-    middle = [median(row.peer / getattr(row, key) for row in rows) for key in ("analysis", "generation")]
+    middle = [
+        median(row.peer / getattr(row, key) for row in rows) for key in ("analysis", "generation")
+    ]
     lines.append(
         f"| all | {total[0]:.0f} | {total[1]:.2f} | {total[0] / total[1]:.0f} | {total[2]:.2f} "
         f"| {total[0] / total[2]:.0f} |"

@@ -58,7 +58,9 @@ class Control:
 GATES = Control("(a) given our initial gates", start=("Act_m", "Act_n", "Inact_h"))
 TWO_GATES = replace(GATES, start=("Act_n", "Inact_h"))
 CONTROLS = {
-    "hh_cond_exp_destexhe_neuron": replace(GATES, start=("Act_m", "Act_h", "Inact_n", "Noninact_p")),
+    "hh_cond_exp_destexhe_neuron": replace(
+        GATES, start=("Act_m", "Act_h", "Inact_n", "Noninact_p")
+    ),
     "hh_moto_5ht_neuron": Control(
         "(a) with `1e-5 ms**-1` for `0.01 s**-1`", (("0.01 s**-1", "1e-5 ms**-1"),)
     ),
@@ -86,6 +88,7 @@ CONTROLS = {
 EARLY = "NESTML 9 computes internals that read V_m before V_m has its initial value"
 DRIFT = "NESTML 9's timer has a rounding error: its pause is a step longer than refr_T says"
 REMARKS = {
+    "iaf_chxk_2008_neuron": "interpolates between steps: each spike multiplies the solver's error by about 7",
     "hh_cond_exp_destexhe_neuron": f"{EARLY}; never fires, by its text: a local hides the state V_m_old",
     "hh_moto_5ht_neuron": "NESTML 9 takes `0.01 s**-1` as 0.01 per ms; it counts amounts in mmol as written",
     "hill_tononi_neuron": "NESTML 9 takes names after `1 nS *` for units and drops them; timer, see below",

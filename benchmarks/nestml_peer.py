@@ -86,10 +86,15 @@ def make(
         }
         generated = once([sys.executable, "-P", "-c", GENERATE, json.dumps(job)], folder)
         compiled = once(_compiler(folder, file), folder)
-        texts = {"generated": [generated.cpu, generated.peak], "compiled": [compiled.cpu, compiled.peak]}
+        texts = {
+            "generated": [generated.cpu, generated.peak],
+            "compiled": [compiled.cpu, compiled.peak],
+        }
         costs.write_text(json.dumps(texts))
     found = json.loads(costs.read_text()) if costs.is_file() else {}
-    return Peer(file, *(Cost(*found[key]) if key in found else None for key in ("generated", "compiled")))
+    return Peer(
+        file, *(Cost(*found[key]) if key in found else None for key in ("generated", "compiled"))
+    )
 
 
 def _compiler(folder: Path, file: Path) -> list[str]:
@@ -100,4 +105,12 @@ def _compiler(folder: Path, file: Path) -> list[str]:
     unit.write_text(first + "\n".join(text.replace('#include "nest_impl.h"', "") for text in texts))
     nest = building.find_nest()
     flags = [*FLAGS, *([] if nest.new_strings else ["-D_GLIBCXX_USE_CXX11_ABI=0"])]
-    return [*building.find_compiler(), *flags, "-I.", f"-I{nest.include}", str(unit), "-o", str(file)]
+    return [
+        *building.find_compiler(),
+        *flags,
+        "-I.",
+        f"-I{nest.include}",
+        str(unit),
+        "-o",
+        str(file),
+    ]

@@ -156,7 +156,9 @@ def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
     groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
     units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}
-    shown = dict.fromkeys([*(s.name for s in cell.state_variables), *(e.variable for e in cell.exposures)])
+    shown = dict.fromkeys(
+        [*(s.name for s in cell.state_variables), *(e.variable for e in cell.exposures)]
+    )
     probes = tuple(Probe(label=name, group="cell", index=0, variable=name) for name in shown)
     circuit = Circuit(
         name="trial",
@@ -210,9 +212,7 @@ def _stimulus(component: Any, drive: Drive, groups: list[Any]) -> tuple[list[Any
         source = m.Component(
             name="source",
             event_outputs=(m.EventPort(name="out"),),
-            timed_events=(
-                m.TimedEvents(times=tuple(times * 1e-3), body=(m.Emit(port="out"),)),
-            ),
+            timed_events=(m.TimedEvents(times=tuple(times * 1e-3), body=(m.Emit(port="out"),)),),
         )
         groups.append(Group(name=f"to_{port}", component=source, size=1))
         # NESTML's ports see magnitudes

@@ -25,7 +25,9 @@ def lower_kernels(component: model.Component, show: bool = False) -> model.Compo
     """The component without kernels and convolutions.
 
     With `show`, convolutions of kernels given as functions of t, and their derivatives up to the order of
-    the kernel's ODE less one (`__d`, `__d__d`, ...), are exposed. Raises ModelError K100 (a kernel that is no finite set of linear ODEs), K101 (delta used nonlinearly).
+    the kernel's ODE less one (`__d`, `__d__d`, ...), are exposed.
+
+    Raises ModelError K100 (a kernel that is no finite set of linear ODEs), K101 (delta used nonlinearly).
     """
     uses = _uses(component)
     if not uses:
@@ -149,9 +151,7 @@ class _Lowered:
                 self.derived.append(
                     model.DerivedVariable(name=shown, dimension=dimension, value=total)
                 )
-            self.exposures.append(
-                model.Exposure(name=shown, variable=shown, dimension=dimension)
-            )
+            self.exposures.append(model.Exposure(name=shown, variable=shown, dimension=dimension))
 
     def _handler(self, port: str, jumps: list[tuple[str, Expr]]) -> None:
         body = tuple(

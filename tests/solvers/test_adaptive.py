@@ -12,7 +12,8 @@ from interspike.solvers.simulate import simulate
 
 
 @pytest.mark.parametrize(
-    ("dimension", "unit"), [(u.CURRENT, "pA"), (u.VOLTAGE, "mV"), (u.CONDUCTANCE, "nS"), (u.NONE, "")]
+    ("dimension", "unit"),
+    [(u.CURRENT, "pA"), (u.VOLTAGE, "mV"), (u.CONDUCTANCE, "nS"), (u.NONE, "")],
 )
 def test_small_quantities_are_controlled_as_well(dimension: u.Dimension, unit: str) -> None:
     component = m.Component(
