@@ -49,7 +49,7 @@ RKF45 = Tableau(
     (1 / 360, 0.0, -128 / 4275, -2197 / 75240, 1 / 50, 2 / 55),
 )
 TABLEAUS: Mapping[str, Tableau] = {"euler": EULER, "rk4": RK4, "rkf45": RKF45}
-# a step of rkf45 is accepted when its error is below RELATIVE * |x|, with a floor (in mV, pA, ..) for x near 0
+# a step of rkf45 is accepted when its error is below RELATIVE * |x|, with a floor (mV, pA, ..) for x near 0
 RELATIVE = 1e-4
 FLOOR = 1e-6
 
