@@ -34,7 +34,7 @@ def _again(path: Path) -> list[str]:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared test models are not here")
-@pytest.mark.parametrize("name,path", _cases(), ids=[name for name, _ in _cases()])
+@pytest.mark.parametrize(("name", "path"), _cases(), ids=[name for name, _ in _cases()])
 def test_published_models_come_back_the_same(name: str, path: Path) -> None:
     found = [line for line in _again(path) if "provenance" not in line]
     if name in RENAMED:
