@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..canonical_model.diagnostics import Log, ModelError, error, suggest
-from ..canonical_model.model import Component, Model
+from ..canonical_model.model import Component, Constant, Model, Parameter
 from ..canonical_model.units import VOLTAGE
 from .behaviour import stimulus
 from .behaviour.match import Match, best_match, compare, likeness, pair_names, plain
@@ -204,12 +204,31 @@ def compare_components(
     if form and len(form) == len(named) and distances and not shown:
         remarks.append("the equations take different forms; in simulation there is no difference")
         named, decided = [], "simulation"
+    if match is None and shown:
+        named += _values_by_name(*flats)
     if match is None and not distances:
         named.append(_undecided(a.name, b.name, remarks))
     return Comparison(
         name=a.name, other=b.name, differences=tuple([*named, *shown]), decided=decided,
         pairs=pairs, distances=tuple(distances), remarks=tuple(remarks),
     )  # fmt: skip
+
+
+def _values_by_name(a: Component, b: Component) -> Iterator[Difference]:
+    """Parameters of one name with different values: likely causes where equations cannot be compared."""
+    ours: list[Parameter | Constant] = [*a.parameters, *a.constants]
+    its_own: list[Parameter | Constant] = [*b.parameters, *b.constants]
+    theirs = {(plain(item.name), item.dimension): item for item in its_own}
+    for item in ours:
+        other = theirs.get((plain(item.name), item.dimension))
+        if other is None or item.value is None or other.value is None:
+            continue
+        own, its = item.value.si, other.value.si
+        if abs(own - its) > 1e-9 * max(abs(own), abs(its)):
+            sentence = (
+                f"parameter '{item.name}' is {item.value} where '{other.name}' is {other.value}"
+            )
+            yield Difference(kind="parameter", name=item.name, other=other.name, sentence=sentence)
 
 
 def _undecided(name: str, other: str, remarks: Sequence[str]) -> Difference:
@@ -363,8 +382,8 @@ def _simulated(
     factors = {x: factor for x, (_, factor) in match.states.items()} if match else {}
     distances: list[Distance] = []
     differences: list[Difference] = []
-    agreed = match is not None and not match.disagreements
-    for level in stimulus.levels(a, list(inputs), few=agreed):
+    # points that could be compared tell most: one strong stimulus confirms
+    for level in stimulus.levels(a, list(inputs), few=match is not None):
         ours = amplitudes(a, list(inputs), level)
         theirs = {inputs[x][0]: value * inputs[x][1] for x, value in ours.items()}
         one = respond(driven(a, ours, list(ports), list(pairs)), mode)

@@ -22,7 +22,8 @@ class Importer:
     `sniff` says from the first 4096 bytes whether a file is of this language. `needs` maps modules
     that the importer cannot do without to what a person installs to get them. `options` maps what a
     user may decide to a sentence about it; where there are any, `read` takes them as `options=`, texts by
-    name.
+    name. `sample` is a small model of the language: a process that reads many models reads it first, so that
+    tables and grammars are made once.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Importer:
     abilities: Mapping[str, Ability] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    sample: bytes = b""

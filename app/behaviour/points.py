@@ -6,14 +6,14 @@ computed by the code that defines their meaning.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.diagnostics import Issue, Level, ModelError
 from ...canonical_model.expr import free_names, is_random
-from ...canonical_model.model import Assign, Component, Emit, Parameter
+from ...canonical_model.model import Assign, Component, Constant, Emit, Parameter
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
 from ...canonical_model.units import NONE, VOLTAGE, Dimension, si_quantity
@@ -155,16 +155,13 @@ def subject(flat: Component) -> Subject:
         raise _undecided("A242", f"'{flat.name}' has {len(combinations)} combinations of regimes")
     ready = _all_parameters(flat)
     states = relevant(flat)
+    given: list[Parameter | Constant] = [*flat.parameters, *flat.constants]
     made = Subject(
         component=ready,
         inputs={item.name: item.dimension for item in flat.analog_inputs},
         states={s.name: s.dimension for s in flat.state_variables if s.name in states},
-        statics={
-            item.name: item.value.si
-            for item in (*flat.parameters, *flat.constants)
-            if item.value is not None
-        },
-        dimensions={item.name: item.dimension for item in (*flat.parameters, *flat.constants)},
+        statics={item.name: item.value.si for item in given if item.value is not None},
+        dimensions={item.name: item.dimension for item in given},
         ports=tuple(port.name for port in flat.event_inputs if _is_heard(flat, port.name)),
         outputs=tuple(port.name for port in flat.event_outputs),
         combinations=combinations,
@@ -231,10 +228,12 @@ def _needs(flat: Component) -> dict[str, set[str]]:
     """For each name the names that its value, its rate and its assignments read."""
     needs: dict[str, set[str]] = {}
 
-    def add(name: str, others: Iterator[str] | set[str]) -> None:
+    def add(name: str, others: frozenset[str]) -> None:
         needs.setdefault(name, set()).update(others)
 
-    for item in (*flat.derived_parameters, *flat.derived_variables):
+    for fixed in flat.derived_parameters:
+        add(fixed.name, free_names(fixed.value))
+    for item in flat.derived_variables:
         add(item.name, free_names(item.value))
     for machine in flat.machines:
         for regime in machine.regimes:

@@ -53,17 +53,7 @@ def driven(
     step: float = STEP,
 ) -> Circuit:
     """The component alone, with steps of the given amplitudes (SI) and spikes at `ports`."""
-    stimulated = tuple(
-        DerivedVariable(
-            name=item.name, dimension=item.dimension, value=_pulse(inputs.get(item.name, 0.0), item)
-        )
-        for item in component.analog_inputs
-    )
-    ready = replace(
-        component,
-        analog_inputs=(),
-        derived_variables=(*component.derived_variables, *stimulated),
-    )
+    ready = pulsed(component, inputs)
     groups = [Group(name=CELL, component=ready, size=1)]
     links: tuple[EventLink, ...] = ()
     trains: tuple[EventTrain, ...] = ()
@@ -84,6 +74,21 @@ def driven(
         length=LENGTH,
         step=step,
         seed=1,
+    )
+
+
+def pulsed(component: Component, inputs: Mapping[str, float]) -> Component:
+    """The component with its analog inputs replaced by steps of the amplitudes `inputs` (SI; else 0)."""
+    stimulated = tuple(
+        DerivedVariable(
+            name=item.name, dimension=item.dimension, value=_pulse(inputs.get(item.name, 0.0), item)
+        )
+        for item in component.analog_inputs
+    )
+    return replace(
+        component,
+        analog_inputs=(),
+        derived_variables=(*component.derived_variables, *stimulated),
     )
 
 

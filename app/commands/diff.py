@@ -36,12 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def text(found: Diff) -> str:
     """The differences for a terminal; the verdict is the last line."""
-    lines = [line for item in found.comparisons for line in _lines(item)]
+    lines = [line for item in found.comparisons for line in comparison_lines(item)]
     lines += [f"  {part.sentence}" for part in found.parts[:MAX_LINES]]
     return "\n".join([*lines, found.verdict])
 
 
-def _lines(item: Comparison) -> list[str]:
+def comparison_lines(item: Comparison) -> list[str]:
+    """Verdict, differences, pairs and remarks of two components."""
     how = f" (decided by {item.decided})" if item.decided else ""
     lines = [f"{item.name} and {item.other}: {item.verdict}{how}"]
     lines += [f"  {each.sentence}" for each in item.differences[:MAX_LINES]]

@@ -25,7 +25,8 @@ from typing import Any, BinaryIO
 
 from ...canonical_model.diagnostics import Issue, Level, Span
 from .. import registry
-from ..load import RECURSION
+from ..convert import convert
+from ..load import RECURSION, load_bytes
 from .options import CRASHED, dump
 from .work import make_row, work
 
@@ -143,7 +144,7 @@ class Server:
         if not self._children:
             return None
         first = min(child.since for child in self._children.values())
-        return max(0.05, first + self._config["seconds"] - time.monotonic())
+        return max(0.05, first + float(self._config["seconds"]) - time.monotonic())
 
     def _stop_late(self) -> None:
         now = time.monotonic()
@@ -230,6 +231,16 @@ def _load_everything(targets: list[str]) -> None:
             registry.resolve(registry.exporter(name).export)
 
 
+def _read_samples(targets: list[str]) -> None:
+    """Small models through the whole line: what is built on first use is there before the first fork."""
+    for dotted in registry.IMPORTERS.values():
+        sample = registry.resolve(dotted).sample
+        for target in targets if sample else ():
+            # what fails here fails again where it can be told
+            with suppress(Exception):
+                convert(load_bytes(sample, file="sample"), to=target)
+
+
 def main() -> None:
     """Serve. The configuration is the only argument, as JSON."""
     config = json.loads(sys.argv[1])
@@ -238,6 +249,7 @@ def main() -> None:
     sys.setrecursionlimit(RECURSION)
     os.chdir(config["source"])
     _load_everything(config["targets"])
+    _read_samples(config["targets"])
     gc.collect()
     gc.freeze()
     with suppress(BrokenPipeError):

@@ -19,6 +19,8 @@ from ..report import STATUSES as REPORTED
 from .options import CRASHED, EXACT, FAILED, INCLUDED, LOSSY, REFUSED, Row
 
 MAX_REASONS = 40  # of one conversion in tables; the conversion's own report has all
+# sound sources that are not all that this target needs: values of parameters, a cell to create
+INCOMPLETE = frozenset({"S211", "B300"})
 NOTHING = dict.fromkeys(REPORTED, 0)
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -126,10 +128,11 @@ def _guarded(
         counts = {status: problem.report.count(status) for status in REPORTED}
         return make_row(source, target, REFUSED, problem.issues, counts, **facts)
     except ModelError as problem:
-        status = REFUSED if problem.refused else FAILED
-        return make_row(source, target, status, problem.issues, **facts)
+        codes = {issue.code for issue in problem.issues}
+        status = REFUSED if problem.refused or codes <= INCOMPLETE else FAILED
+        return make_row(source, target, status, problem.issues, NOTHING, **facts)
     except (Exception, RecursionError) as problem:
-        return make_row(source, target, CRASHED, [_fault(problem, source)], **facts)
+        return make_row(source, target, CRASHED, [_fault(problem, source)], NOTHING, **facts)
     losses = [issue for issue in own if issue.level in LOSSES or issue.level is Level.WARNING]
     counts = {status: result.report.count(status) for status in REPORTED}
     status = EXACT if result.report.exact else LOSSY

@@ -20,12 +20,17 @@ def sniff(head: bytes) -> bool:
     return head.startswith(_HDF5) or bool(_ROOT.search(head.replace(b"\0", b"")))
 
 
+_SAMPLE = b"""<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="sample">
+<iafCell id="cell" leakReversal="-60mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/>
+</neuroml>"""
+
 FORMAT = Importer(
     name="lems",
     title="LEMS and NeuroML2 (XML and HDF5)",
     endings=(".xml", ".nml", ".h5"),
     read="interspike.importers.lems.reader:read",
     sniff=sniff,
+    sample=_SAMPLE,
     abilities={
         "units": full("checked in every equation"),
         "odes": full(),

@@ -21,12 +21,29 @@ def sniff(head: bytes) -> bool:
     return bool(_HEAD.search(head.replace(b"\r", b"\n")))
 
 
+_SAMPLE = b"""model sample_neuron:
+    state:
+        V_m mV = 0 mV
+    equations:
+        V_m' = -V_m / tau
+    parameters:
+        tau ms = 10 ms
+    output:
+        spike
+    update:
+        integrate_odes()
+    onCondition(V_m > 1 mV):
+        V_m = 0 mV
+        emit_spike()
+"""
+
 FORMAT = Importer(
     name="nestml",
     title="NESTML (9, and the older forms since 2)",
     endings=(".nestml",),
     read="interspike.importers.nestml.reader:read",
     sniff=sniff,
+    sample=_SAMPLE,
     abilities={
         "units": full("checked in every expression; silent casts are made explicit"),
         "odes": full("also of higher order"),

@@ -31,6 +31,17 @@ def sniff(head: bytes) -> bool:
     return bool(_ROOT.search(head.replace(b"\0", b"")))
 
 
+_SAMPLE = b"""<NineML xmlns="http://nineml.net/9ML/1.0"><ComponentClass name="Sample">
+<Parameter name="tau" dimension="time"/><AnalogSendPort name="x" dimension="dimensionless"/>
+<Dynamics><StateVariable name="x" dimension="dimensionless"/><Regime name="only">
+<TimeDerivative variable="x"><MathInline>-x/tau</MathInline></TimeDerivative></Regime></Dynamics>
+</ComponentClass><Component name="sample"><Definition>Sample</Definition>
+<Property name="tau" units="ms"><SingleValue>1.0</SingleValue></Property>
+<Initial name="x" units="unitless"><SingleValue>1.0</SingleValue></Initial></Component>
+<Dimension name="dimensionless"/><Dimension name="time" t="1"/>
+<Unit symbol="unitless" dimension="dimensionless"/>
+<Unit symbol="ms" dimension="time" power="-3"/></NineML>"""
+
 FORMAT = Importer(
     name="nineml",
     title="NineML 1.0 (YAML, XML, JSON)",
@@ -38,6 +49,7 @@ FORMAT = Importer(
     read="interspike.importers.nineml.reader:read",
     sniff=sniff,
     options=OPTIONS,
+    sample=_SAMPLE,
     abilities={
         "units": full("checked in every equation, zero included"),
         "odes": full(),

@@ -1,0 +1,72 @@
+"""Source and result on one stimulus: where they agree, and that a disagreement is seen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from interspike.app import cli
+from interspike.app.behaviour.stimulus import event_distance, quiet, trace_distance
+from interspike.app.verify import verify
+from interspike.canonical_model.diagnostics import ModelError
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+needs_compiler = pytest.mark.skipif(
+    not (shutil.which("make") and shutil.which("cc")), reason="needs make and a C compiler"
+)
+
+
+@needs_compiler
+def test_a_component_runs_the_common_stimulus_on_the_emulator() -> None:
+    found = verify(FIXTURES / "nestml/adaptive_lif_neuron.nestml", length="60ms")
+    assert found.verdict == "same", found.to_json()
+    assert len(found.trials) == 4
+    events = [d for trial in found.trials for d in trial.distances if d.name == "events spike"]
+    assert max(item.spikes[0] for item in events) > 0
+    # single precision against double
+    assert max(d.trace for trial in found.trials for d in trial.distances) < 0.01
+
+
+@needs_compiler
+def test_a_network_runs_its_own_experiment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(FIXTURES / "lems/iaf.xml")
+    picture = tmp_path / "both.svg"
+    assert cli.main(["verify", source, "--plot", str(picture), "--length", "100ms"]) == 0
+    assert capsys.readouterr().out.endswith("same\n")
+    text = picture.read_text()
+    assert "reference" in text or "<svg" in text
+
+
+def test_what_can_be_read_back_is(capsys: pytest.CaptureFixture[str]) -> None:
+    source = str(FIXTURES / "nestml/adaptive_lif_neuron.nestml")
+    assert cli.main(["verify", source, "--to", "canonical", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["verdict"], data["how"]) == ("same", "read back")
+
+
+def test_mistakes() -> None:
+    with pytest.raises(ModelError, match="A004"):
+        verify(FIXTURES / "lems/iaf.xml", to="nowhere")
+    with pytest.raises(ModelError, match="A012"):
+        verify(FIXTURES / "lems/iaf.xml", solver="nowhere")
+
+
+def test_distances_are_what_they_say() -> None:
+    times = np.arange(0.0, 0.1, 1e-4)
+    one = np.sin(100 * times)
+    found = event_distance("x", np.array([0.01, 0.02]), np.array([0.01, 0.0203, 0.05]))
+    assert found.spikes == (2, 3)
+    assert found.shift == pytest.approx(3e-4)
+    everywhere = np.ones(len(times), dtype=bool)
+    assert trace_distance("x", one, one + 0.02, everywhere).trace == pytest.approx(0.01, rel=1e-3)
+    broken = one.copy()
+    broken[5] = np.nan
+    assert trace_distance("x", one, broken, everywhere).trace == np.inf
+    still = quiet(times, [np.array([0.05])])
+    assert not still[500]
+    assert still[510]
