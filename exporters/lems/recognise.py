@@ -254,7 +254,8 @@ class _Problem:
         given = [n for n in outputs if n in GIVEN]
         if given:
             return given[0]
-        rest = [n for n, v in outputs.items() if v not in map(Name, self.pattern.form.states)]
+        states: list[Expr] = [Name(state) for state in self.pattern.form.states]
+        rest = [n for n, v in outputs.items() if v not in states]
         return rest[0] if len(rest) == 1 else None
 
     def unknown(self) -> list[str]:

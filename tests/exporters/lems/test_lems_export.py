@@ -288,8 +288,9 @@ def test_cells_that_differ_stand_in_populations_of_one_kind() -> None:
 
 
 def test_weights_of_direct_events_are_refused() -> None:
-    listener = _cell(name="target", event_inputs=(EventPort(name="hear", payload=("weight",)),),
-                     on_events=(OnEvent(port="hear", body=(Assign(target="extra", value=Name("weight")),)),))  # fmt: skip
+    heard = OnEvent(port="hear", body=(Assign(target="extra", value=Name("weight")),))
+    port = EventPort(name="hear", payload=("weight",))
+    listener = _cell(name="target", event_inputs=(port,), on_events=(heard,))
     network = Network(
         name="net",
         populations=(
