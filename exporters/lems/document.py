@@ -115,7 +115,7 @@ class Document:
 
     def recognised(self, component: Component, identity: str) -> Node | None:
         """The element of the NeuroML type that the component's equations are; None if there is none."""
-        if component.children or component.update is not None and component.kernels:
+        if component.children or (component.update is not None and component.kernels):
             return None
         role = self.role(component)
         found = recognise(component, role is Role.CELL)
@@ -226,7 +226,7 @@ class Document:
             where = Place(base=fitting.base, inputs=fitting.inputs, ports=fitting.ports,
                           exposures=fitting.exposures, held=fitting.held)  # fmt: skip
         members: dict[tuple[str, str, str], None] = {}
-        for child, node in children:
+        for child, _ in children:
             kind = self.common(component, child.name)
             members["Children" if child.is_list else "Child", child.name, kind] = None
         for name in empty_lists(component):
@@ -387,7 +387,7 @@ class Document:
 
 
 def _differ_in_empty_lists(known: Node, node: Node) -> bool:
-    """Equal but for what a list takes that holds nothing in one of the two; `known` learns the better type."""
+    """Equal but for what a list takes that is empty in one of the two; `known` learns the better type."""
     if len(known.children) != len(node.children):
         return False
     learnt = []

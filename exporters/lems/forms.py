@@ -1,7 +1,7 @@
 """A component as functions of its states: what is compared when equations, not names, decide.
 
-Derived quantities are written out, a countdown or a remembered time that only ends a regime is a duration, and
-tests are differences that are positive where they hold.
+Derived quantities are written out, a countdown or a remembered time that only ends a regime is a
+duration, and tests are differences that are positive where they hold.
 """
 
 from __future__ import annotations

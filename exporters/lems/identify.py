@@ -1,4 +1,4 @@
-"""Values of unknown parameters for which two lists of expressions agree at all points: least squares, then proof."""
+"""Values of parameters for which two lists of expressions agree at all points: least squares, then proof."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _least_squares(gap: Callable[[Array], Array], start: Array) -> Array:
 
 
 def _sparse(gap: Callable[[Array], Array], values: Array, tolerance: float) -> Array:
-    """Where several values do, as many zeros as possible: two parameters that do the same are not both needed."""
+    """Where several values do, one of them zero: two parameters that do the same are not both needed."""
     import numpy as np
 
     if not len(values) or np.max(np.abs(_bounded(gap(values)))) > tolerance:

@@ -99,9 +99,8 @@ class _Joining:
         driven = [n for n in direct if n not in events]
         if driven:
             found.append(self.source(item, driven, pre, post))
-        if item.synapse and self.model.component(item.synapse).exposures:
-            found.append(self.synapse(item, pre, post))
-        elif item.synapse and any("synapse" in (n.source, n.target) for n in item.links):
+        hears = any("synapse" in (n.source, n.target) for n in item.links)
+        if item.synapse and (hears or self.model.component(item.synapse).exposures):
             found.append(self.synapse(item, pre, post))
         return found
 

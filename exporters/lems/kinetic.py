@@ -1,4 +1,4 @@
-"""Kinetic schemes recovered from the equations that they stand for, since jLEMS solves them better than these."""
+"""Kinetic schemes recovered from the equations that they stand for: jLEMS solves schemes exactly."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Expressions as LEMS writes them, with the precedence that jLEMS applies.
 
-Tightest first: `^`, `/`, `*`, `-`, `+`, comparisons, and one level for `.and.`, `.or.`, `.eq.`, `.neq.`; all group
-from the left. Every truth value inside another one stands in parentheses, and so does every minus that is not
+Tightest first: `^`, `/`, `*`, `-`, `+`, comparisons, and one level for `.and.`, `.or.`, `.eq.`, `.neq.`;
+all group from the left.
+Every truth value inside another one stands in parentheses, and so does every minus that is not
 the first sign.
 """
 

@@ -44,7 +44,7 @@ def must_be_modes(component: Component) -> bool:
         return False
     derived = {d.name: d.value for d in component.derived_variables}
     seen = {TIME, *(s.name for s in component.state_variables)}
-    seen |= {p.name for p in (*component.parameters, *component.constants)}
+    seen |= {p.name for p in component.parameters} | {p.name for p in component.constants}
     seen |= {p.name for p in component.derived_parameters}
     for machine in component.machines:
         for regime in machine.regimes:
@@ -179,4 +179,4 @@ def _rates(component: Component, active: Callable[[Regime], Expr]) -> list[Deriv
     return found
 
 
-__all__ = ["must_be_modes", "modes_to_state"]
+__all__ = ["modes_to_state", "must_be_modes"]

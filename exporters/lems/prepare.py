@@ -43,9 +43,9 @@ from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
-from .quantities import HUGE
 from .modes import modes_to_state, must_be_modes
 from .names import RESERVED, Names
+from .quantities import HUGE
 from .rewrite import Rewriter
 from .selects import select_dimension
 from .statements import Actions, Lowering
@@ -121,8 +121,7 @@ def prepare(
 
 
 def _gathered(component: Component) -> Component:
-    """Common conditions inside of each regime: jLEMS tests them before a regime moves its states, and what they
-    set would be lost."""
+    """Common conditions inside of each regime: jLEMS tests common ones before a regime moves its states."""
     if not component.machines or not component.on_conditions:
         return component
     machines = tuple(
@@ -221,8 +220,9 @@ class _Preparation:
     def run(self) -> Prepared:
         """Names, then every expression, then orders."""
         component = self.component
-        items = (*declared(component), *component.analog_inputs)
-        for name in dict.fromkeys(item.name for item in items):
+        symbols = [item.name for item in declared(component)]
+        symbols += [item.name for item in component.analog_inputs]
+        for name in dict.fromkeys(symbols):
             self.names.get(name)
         # a variable may hide the time; nothing new is called so
         self.names.taken.add(TIME)
@@ -235,8 +235,9 @@ class _Preparation:
             self.known |= {name: NONE for name in port.payload if name not in self.known}
         rewriter = Rewriter(self.lookup, self.constant, component.name)
         lowering = Lowering(component, self.fresh, self.log, rewriter.flags)
-        fixed = {item.name for item in (*component.parameters, *component.constants)}
-        statics, moved = [], []
+        fixed = {p.name for p in component.parameters} | {c.name for c in component.constants}
+        statics: list[DerivedParameter] = []
+        moved: list[DerivedParameter] = []
         for item in component.derived_parameters:
             (statics if self.is_static(item, fixed) else moved).append(item)
         starts = tuple(
@@ -299,7 +300,7 @@ class _Preparation:
         return name
 
     def is_static(self, item: DerivedParameter, fixed: set[str]) -> bool:
-        """May a derived parameter be written as one? Not if it reads anything but fixed values, or selects."""
+        """May a derived parameter be written as one? Not if it reads what is not fixed."""
         if any(isinstance(node, Select) for node in walk(item.value)):
             return True
         static = {p.name for p in self.component.derived_parameters} | fixed

@@ -16,6 +16,7 @@ from ...canonical_model.expr import TIME, Binary, Expr, Name, substitute
 from ...canonical_model.model import Component
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.literals import literals_in
+from ...canonical_model.query import statics
 from ...canonical_model.units import (
     CAPACITANCE,
     CONDUCTANCE,
@@ -55,6 +56,7 @@ ATTACHED = (
 )  # fmt: skip
 WEIGHT = "weight"
 SCALE = "scale of "
+GIVEN = ("i", "I")  # what an attached component gives its cell
 POINTS, PROOF = 12, 64
 MAX_WAYS = 48
 MAX_RATIOS = 12
@@ -98,7 +100,7 @@ def recognise(component: Component, is_cell: bool) -> Recognised | None:
     if any(p.value is None for p in flat.parameters):
         return None
     form = form_of(flat)
-    if form is None or not form.states and is_cell:
+    if form is None or (not form.states and is_cell):
         return None
     for name in CELLS if is_cell else ATTACHED:
         pattern = _pattern(name)
@@ -245,16 +247,16 @@ class _Problem:
         return found
 
     def output_pair(self, name: str) -> str | None:
-        """The type's exposure that stands for one of ours, where there is just one other than states."""
-        rest = [
-            n
-            for n, v in self.pattern.form.outputs.items()
-            if not (hasattr(v, "id") and v.id in self.pattern.form.states)
-        ]
-        dimensions = {e.name: e.dimension for e in self.pattern.component.exposures}
+        """The type's exposure that stands for one of ours: what it gives, or the only fitting one."""
+        sizes = {e.name: e.dimension for e in self.pattern.component.exposures}
         own = next(e.dimension for e in self.flat.exposures if e.name == name)
-        fitting = [n for n in rest if dimensions.get(n) == own]
-        return fitting[0] if len(fitting) == 1 else None
+        outputs = {n: v for n, v in self.pattern.form.outputs.items() if sizes.get(n) == own}
+        given = [n for n in outputs if n in GIVEN]
+        if given:
+            return given[0]
+        states: list[Expr] = [Name(state) for state in self.pattern.form.states]
+        rest = [n for n, v in outputs.items() if v not in states]
+        return rest[0] if len(rest) == 1 else None
 
     def unknown(self) -> list[str]:
         """Parameters of the type that have to be found."""
@@ -307,6 +309,10 @@ class _Problem:
 
     def solve(self) -> dict[str, Quantity] | None:
         """The parameters' values, None if no values make the two agree."""
+        gives = [n for n in self.pattern.form.outputs if n in GIVEN]
+        shown = [n for n in self.form.outputs if self.output_pair(n) in GIVEN]
+        if bool(gives) != (len(shown) == 1):
+            return None
         own, other = self.pairs()
         unknown = self.unknown()
         candidates = self.candidates()
@@ -332,10 +338,9 @@ class _Problem:
 
         found: dict[Dimension, dict[float, Quantity]] = {}
         values = parameter_values(self.flat, units=NEURO)
-        statics = (*self.flat.parameters, *self.flat.constants, *self.flat.derived_parameters)
-        for item in statics:
+        for item in statics(self.flat):
             si = float(values[item.name]) * NEURO.size(item.dimension)
-            written = getattr(item, "value", None)
+            written = item.value
             quantity = written if isinstance(written, Quantity) else si_quantity(si, item.dimension)
             found.setdefault(item.dimension, {}).setdefault(si, quantity)
         return _with_ratios(found)

@@ -167,18 +167,18 @@ def _attached(
     called = {read.get(name, name): size for name, size in needs.items()}
     has_v = called.get("v") == VOLTAGE
     exposures = {old: new for old, new in given.items() if old != new}
-    names = {exposures.get(name, name): size for name, size in shown.items()}
-    if not given and currents and "i" not in names:
-        exposures, names = {currents[0]: "i"}, {**names, "i": CURRENT}
-    elif not given and not currents and pure and "I" not in names:
-        exposures, names = {pure[0]: "I"}, {**names, "I": NONE}
-    if names.get("i") == CURRENT:
+    visible = {exposures.get(name, name): size for name, size in shown.items()}
+    if not given and currents and "i" not in visible:
+        exposures, visible = {currents[0]: "i"}, {**visible, "i": CURRENT}
+    elif not given and not currents and pure and "I" not in visible:
+        exposures, visible = {pure[0]: "I"}, {**visible, "I": NONE}
+    if visible.get("i") == CURRENT:
         if role is Role.SYNAPSE:
             base = "baseVoltageDepSynapse" if has_v else "baseCurrentBasedSynapse"
         else:
             base = "baseVoltageDepPointCurrent" if has_v else "basePointCurrent"
     else:
-        base = "basePointCurrentDL" if names.get("I") == NONE else ""
+        base = "basePointCurrentDL" if visible.get("I") == NONE else ""
     return Fitting(base, {}, ports, exposures, quantity=next(iter(given.values()), ""))
 
 

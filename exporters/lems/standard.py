@@ -109,9 +109,9 @@ class Standards:
             member = members.get(item.name)
             if item.value is None or item.name in fixed:
                 continue
-            if member is not None and member.kind == "Property":
-                if number(item.value.si) == number(float(member.value or "0")):
-                    continue
+            is_property = member is not None and member.kind == "Property"
+            if is_property and member and item.value.si == float(member.value or "0"):
+                continue
             found[item.name] = show(item.value)
         return found | dict(component.texts)
 

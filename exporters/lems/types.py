@@ -180,8 +180,8 @@ class Writer:
 
     def dimensions(self) -> dict[str, Dimension]:
         """Of what can be exposed."""
-        items = (*self.prepared.states, *self.prepared.variables)
-        return {item.name: item.dimension for item in items}
+        found = {item.name: item.dimension for item in self.prepared.states}
+        return found | {item.name: item.dimension for item in self.prepared.variables}
 
     def dynamics(self) -> Node:
         """Variables in an order in which jLEMS computes them right, rates, handlers, regimes."""

@@ -220,7 +220,8 @@ def split_variants(model: Model, log: Log) -> Model:
     network = model.network
     if network is None:
         return model
-    differ = any(p.parameters or p.initial for p in (*network.populations, *network.projections))
+    differ = any(p.parameters or p.initial for p in network.populations)
+    differ = differ or any(p.parameters or p.initial for p in network.projections)
     return _Splitting(model, network, log).run() if differ else model
 
 

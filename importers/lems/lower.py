@@ -75,6 +75,7 @@ class Lowering:
             name=written.id or written.tag,
             type=resolved.name,
             bases=resolved.lineage[1:],
+            description=resolved.description,
             parameters=tuple(parameters),
             constants=tuple(self._constants(resolved)),
             derived_parameters=tuple(self._derived_parameters(resolved)),

@@ -31,6 +31,7 @@ class ResolvedType:
     dynamics: syntax.Dynamics | None
     structure: tuple[syntax.Build, ...]
     is_standard: bool
+    description: str = ""
     span: Span | None = None
 
     def of_kind(self, *kinds: str) -> Iterator[syntax.Member]:
@@ -148,6 +149,7 @@ def _merge(chain: list[syntax.ComponentType]) -> ResolvedType:
         dynamics=dynamics,
         structure=structure,
         is_standard=chain[0].is_standard,
+        description=chain[0].description,
         span=chain[0].span,
     )
 
