@@ -243,14 +243,24 @@ def _flat_pair(
     from ..canonical_model.passes.flatten import flatten
 
     try:
-        one = flatten(a, quantities, continuous=True).component
-        other = flatten(b, others, continuous=True).component
+        one = _weighted(flatten(a, quantities, continuous=True).component)
+        other = _weighted(flatten(b, others, continuous=True).component)
     except ModelError as problem:
         remark = f"compared on a grid only: {problem.issues[0].message}"
-        one = flatten(a, quantities).component
-        other = flatten(b, others).component
+        one = _weighted(flatten(a, quantities).component)
+        other = _weighted(flatten(b, others).component)
         return (one, other), "grid", [remark]
     return (one, other), "continuous", []
+
+
+def _weighted(flat: Component) -> Component:
+    """Where connections set a parameter `weight`, it arrives with each event, as elsewhere."""
+    from ..canonical_model.passes.merge import WEIGHT, with_weight_payload
+
+    if any(item.name == WEIGHT for item in flat.parameters):
+        for port in flat.event_inputs:
+            flat = with_weight_payload(flat, port.name)
+    return flat
 
 
 def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str, str]:
