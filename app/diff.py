@@ -14,6 +14,7 @@ from ..canonical_model.units import VOLTAGE
 from .behaviour import stimulus
 from .behaviour.match import Match, best_match, compare, likeness, pair_names, plain
 from .behaviour.points import Subject, subject
+from .behaviour.ports import with_common_ports
 from .behaviour.stimulus import Distance, amplitudes, driven, respond
 from .convert import read_source
 
@@ -243,24 +244,14 @@ def _flat_pair(
     from ..canonical_model.passes.flatten import flatten
 
     try:
-        one = _weighted(flatten(a, quantities, continuous=True).component)
-        other = _weighted(flatten(b, others, continuous=True).component)
+        one = with_common_ports(flatten(a, quantities, continuous=True).component)
+        other = with_common_ports(flatten(b, others, continuous=True).component)
     except ModelError as problem:
         remark = f"compared on a grid only: {problem.issues[0].message}"
-        one = _weighted(flatten(a, quantities).component)
-        other = _weighted(flatten(b, others).component)
+        one = with_common_ports(flatten(a, quantities).component)
+        other = with_common_ports(flatten(b, others).component)
         return (one, other), "grid", [remark]
     return (one, other), "continuous", []
-
-
-def _weighted(flat: Component) -> Component:
-    """Where connections set a parameter `weight`, it arrives with each event, as elsewhere."""
-    from ..canonical_model.passes.merge import WEIGHT, with_weight_payload
-
-    if any(item.name == WEIGHT for item in flat.parameters):
-        for port in flat.event_inputs:
-            flat = with_weight_payload(flat, port.name)
-    return flat
 
 
 def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str, str]:
