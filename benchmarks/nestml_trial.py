@@ -33,7 +33,11 @@ for module in job["modules"]:
 kept, facts = {}, {}
 for side, name in job["models"].items():
     known = nest.GetDefaults(name)
-    values = {key: value for key, value in job["values"].items() if key in known}
+    # a name that NEST's nodes have themselves ends in _ in our modules
+    keys = {key: f"{key}_" if f"{key}_" in known else key for key in job["values"]}
+    values = {keys[key]: value for key, value in job["values"].items() if keys[key] in known}
+    if side == "theirs":
+        values |= {key: nest.GetDefaults(job["models"]["ours"])[key] for key in job["start"]}
     cell = nest.Create(name, params=values)
     if job["current"]:
         source = nest.Create("dc_generator", params={
@@ -65,13 +69,13 @@ np.savez(job["output"], **arrays)
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """A constant current (pA), the weight of each spike port in its sign, and parameters to set (in
-    NEST's units) alike on all sides."""
+    """A constant current (pA), the weight of spikes at each port (in its sign), parameters to set alike on
+    all sides (in NEST's units), and states that NESTML 9's module must be given the initial value of."""
 
     current: float = 600.0
     weight: float = 5.0
     values: Mapping[str, float] = field(default_factory=dict)
-    weights: Mapping[str, float] = field(default_factory=dict)
+    start: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,10 +92,9 @@ def trains(component: Any, drive: Drive) -> list[tuple[str, float, Trace]]:
     draw = np.random.default_rng(7)
     paired = {port.sign for port in component.event_inputs} >= {"excitatory", "inhibitory"}
     for port in component.event_inputs:
-        weight = drive.weights.get(port.name, drive.weight)
         sign = -1.0 if paired and port.sign == "inhibitory" else 1.0
         times = np.unique(np.round(draw.uniform(20.0, 180.0, 40), 1))
-        found.append((port.name, sign * weight, times))
+        found.append((port.name, sign * drive.weight, times))
     return found
 
 
@@ -118,6 +121,7 @@ def in_nest(
             "off": OFF,
             "current": drive.current if component.analog_inputs else 0.0,
             "values": values,
+            "start": list(drive.start),
             "trains": [(p, w, list(t)) for p, w, t in trains(component, drive)],
             "output": str(output),
         }
@@ -141,41 +145,37 @@ def in_nest(
 
 def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
     """The imported model in the grid simulator."""
-    from interspike.canonical_model.circuit import Circuit, Group
+    from interspike.canonical_model.circuit import Circuit, Group, Probe
+    from interspike.canonical_model.passes.flatten import flatten
+    from interspike.canonical_model.passes.inline import inline_functions
+    from interspike.canonical_model.passes.kernels import lower_kernels
+    from interspike.canonical_model.units import NEURO
     from interspike.solvers.simulate import simulate
 
-    units = {item.name: item.dimension for item in _quantities(component)}
-    groups = [Group(name="cell", component=_with_values(component, drive.values), size=1)]
+    lowered = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
+    cell = flatten(lowered).component
+    groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
-    probes, spikes = _probes(component)
+    units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}
+    shown = dict.fromkeys([*(s.name for s in cell.state_variables), *(e.variable for e in cell.exposures)])
+    probes = tuple(Probe(label=name, group="cell", index=0, variable=name) for name in shown)
     circuit = Circuit(
         name="trial",
         groups=tuple(groups),
         event_links=tuple(links),
         analog_links=tuple(analog),
         probes=probes,
-        event_probes=spikes,
+        event_probes=(Probe(label="spikes", group="cell", index=0, variable="spike"),),
         length=LENGTH * 1e-3,
         step=H * 1e-3,
         seed=1,
     )
     result = simulate(circuit, mode="grid", scheme=scheme)
-    from interspike.canonical_model.units import NEURO
-
-    traces = {name: values[1:] / NEURO.size(units[name]) for name, values in result.traces.items()}
+    traces = {
+        name.replace("$", "__DOLLAR"): values[1:] / NEURO.size(units[name])
+        for name, values in result.traces.items()
+    }
     return Run(result.events["spikes"] * 1e3, traces)
-
-
-def _quantities(component: Any) -> list[Any]:
-    return [*component.state_variables, *component.derived_variables]
-
-
-def _probes(component: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    from interspike.canonical_model.circuit import Probe
-
-    shown = [item.variable for item in component.exposures]
-    traces = tuple(Probe(label=n, group="cell", index=0, variable=n) for n in shown)
-    return traces, (Probe(label="spikes", group="cell", index=0, variable="spike"),)
 
 
 def _with_values(component: Any, values: Mapping[str, float]) -> Any:

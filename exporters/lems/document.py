@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Child, Component, Model
+from ...canonical_model.passes.probes import split_path
 from ...importers.lems.library_reader import standard_files, standard_type, standard_type_names
 from .joints import Joints, named
 from .kinetic import find_scheme
@@ -14,6 +15,7 @@ from .markup import Node
 from .names import Names
 from .prepare import prepare
 from .quantities import Quantities
+from .recognise import Recognised, recognise
 from .roles import Fitting, Role, fit, roles
 from .selects import empty_lists, named_slots
 from .standard import Standards, is_reference, is_unnamed, place
@@ -40,17 +42,20 @@ class Written:
         """The document's name of an event port."""
         return self.fitting.ports.get(name, name) if self.fitting else name
 
+    def has(self, inner: str) -> bool:
+        """Is there such a quantity? Of standard and composite ones that is not known here."""
+        if self.is_standard and self.fitting is not None:
+            return inner in self.names
+        if self.fitting is None or self.component is None or "/" in inner or ":" in inner:
+            return True
+        return inner in {e.name for e in self.component.exposures} or inner in self.names
+
     def path(self, inner: str) -> str:
         """The document's path of a quantity inside of the component."""
         if self.fitting is None or "/" in inner:
             return inner
-        known = {e.name: e.variable for e in self.component.exposures} if self.component else {}
-        if inner in known:
-            return self.fitting.exposures.get(inner, inner)
-        shown = {variable: name for name, variable in known.items()}
-        if inner in shown:
-            return self.fitting.exposures.get(shown[inner], shown[inner])
-        return self.names.get(inner, inner)
+        known = {e.name for e in self.component.exposures} if self.component else set()
+        return inner if inner in known else self.names.get(inner, inner)
 
 
 @dataclass(slots=True)
@@ -85,7 +90,9 @@ class Document:
 
     def add(self, component: Component) -> None:
         """A top-level component with its type, if that is not NeuroML's. Raises ModelError P2xx, K1xx."""
-        node = self.element(component, "", self.ids.get(component.name, f"component {component.name}"))
+        node = self.element(
+            component, "", self.ids.get(component.name, f"component {component.name}")
+        )
         if node is not None:
             self.components.append(node)
 
@@ -100,7 +107,64 @@ class Document:
                           attachments=tuple(a.name for a in component.attachments),
                           component=component))  # fmt: skip
             return node
+        if is_top:
+            found = self.recognised(component, identity)
+            if found is not None:
+                return found
         return self.own(component, tag, identity, is_top)
+
+    def recognised(self, component: Component, identity: str) -> Node | None:
+        """The element of the NeuroML type that the component's equations are; None if there is none."""
+        if component.children or component.update is not None and component.kernels:
+            return None
+        role = self.role(component)
+        found = recognise(component, role is Role.CELL)
+        if found is None or not self.agrees(component, role, found):
+            return None
+        names = {port.name: "spike" for port in component.event_outputs}
+        if role is not Role.CELL:
+            names = {port.name: "in" for port in component.event_inputs}
+        slots = tuple(a.name for a in found.component.attachments)
+        self.used.add(found.type)
+        fitting = Fitting("", ports=names)
+        self.keep(component, Written(identity, role, fitting, dict(found.names), slots,
+                  is_standard=True))  # fmt: skip
+        pairs = ", ".join(f"'{a}' is '{b}'" for a, b in found.names.items() if a != b)
+        message = f"'{component.name}' is NeuroML's {found.type}" + (f": {pairs}" if pairs else "")
+        self.log.add("P226", Level.NOTE, message, component.span)
+        node = Node(found.type, {"id": identity})
+        for name, value in found.values.items():
+            node.attributes[name] = self.quantities.text(value)
+        if component.description:
+            node.add(Node("notes", body=component.description))
+        return node
+
+    def agrees(self, component: Component, role: Role, found: Recognised) -> bool:
+        """Are the parts that the network uses those that the type has?"""
+        lists = [v for (c, _), v in self.joints.lists.items() if c == component.name]
+        slots = {a.name for a in found.component.attachments}
+        if any(slot not in slots or quantity not in ("i", "I") for slot, quantity, _ in lists):
+            return False
+        shown = {e.name for e in found.component.exposures}
+        needs = {i.name for i in found.component.analog_inputs}
+        gives = set(named(self.joints.shown, component.name).values())
+        reads = set(named(self.joints.read, component.name).values())
+        if not gives <= shown or not reads <= needs:
+            return False
+        return self.recorded(component.name) <= found.names.keys()
+
+    def recorded(self, name: str) -> set[str]:
+        """What the experiment records of instances of a component."""
+        network = self.model.network
+        if network is None or network.experiment is None:
+            return set()
+        experiment = network.experiment
+        found = set()
+        for item in (*experiment.recordings, *experiment.displays):
+            place = split_path(item.path, network)
+            if place is not None and network.population(place[0]).component == name:
+                found.add(place[2])
+        return found
 
     def keep(self, component: Component, written: Written) -> None:
         """Remember what a top-level component became."""
@@ -142,7 +206,7 @@ class Document:
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else named_slots(component)
         names = {} if not is_top else named(self.joints.read, component.name)
-        prepared = prepare(component, self.log, names)
+        prepared = prepare(component, self.log, names, is_lems=self.is_lems)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
         if component.bases:

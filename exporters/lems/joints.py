@@ -14,7 +14,6 @@ import numpy as np
 from ...canonical_model.diagnostics import ModelError, refuse
 from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Input, Network, Population, PortLink, Projection
-from ...canonical_model.query import handlers
 from ...importers.lems.library_reader import standard_type
 from .roles import cell_names, default_list
 
@@ -66,7 +65,9 @@ class _Joining:
                     projections.append(found)
         still = {p.source for p in projections} | {p.target for p in projections}
         for name in self.sources & still:
-            message = f"the population '{name}' both drives cells by a current and joins others by events"
+            message = (
+                f"the population '{name}' both drives cells by a current and joins others by events"
+            )
             raise refuse("P234", message, self.network.population(name).span)
         populations = tuple(p for p in self.network.populations if p.name not in self.sources)
         network = replace(
@@ -108,7 +109,8 @@ class _Joining:
         self, item: Projection, driven: list[PortLink], pre: Component, post: Component
     ) -> Input:
         """A population whose cells only drive others: an input of each of these."""
-        if len(driven) > 1 or any(True for _ in handlers(pre)) or len(item.links) != 1:
+        hears = any(other.target == item.source for other in self.network.projections)
+        if len(driven) > 1 or hears or len(item.links) != 1:
             raise self.fail(item, "joins cells by quantities in a way that NeuroML does not know")
         self.hang(item, driven[0], pre, post)
         population: Population = self.network.population(item.source)
@@ -142,7 +144,9 @@ class _Joining:
                 case _:
                     raise self.fail(item, "has a synapse that hears more than its source's events")
         if arrivals != 1 or len(gives) != 1:
-            raise self.fail(item, "has a synapse that does not take one event and give one quantity")
+            raise self.fail(
+                item, "has a synapse that does not take one event and give one quantity"
+            )
         self.hang(item, gives[0], synapse, post)
         return replace(
             item, links=(), source_port=source_port, target_port=target_port,

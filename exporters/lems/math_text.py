@@ -46,7 +46,9 @@ class _Printer(InfixPrinter):
 
     def unary(self, node: Unary, operand: Printed) -> Printed:
         text, level = operand
-        is_bare = level >= TIMES and not text.startswith("-") and not isinstance(node.operand, Number)
+        is_bare = (
+            level >= TIMES and not text.startswith("-") and not isinstance(node.operand, Number)
+        )
         return (f"-{text}" if is_bare else f"-({text})"), MINUS
 
     def binary(self, op: str, left: Printed, right: Printed) -> Printed:

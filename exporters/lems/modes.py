@@ -110,7 +110,10 @@ def modes_to_state(component: Component) -> Component:
     events = {e.port: e for e in component.on_events}
     for port in ports:
         branches = tuple(
-            (active(r), body(e.body)) for r in machine.regimes for e in r.on_events if e.port == port
+            (active(r), body(e.body))
+            for r in machine.regimes
+            for e in r.on_events
+            if e.port == port
         )
         own = body(events[port].body) if port in events else ()
         events[port] = OnEvent(port=port, body=(*own, If(branches=branches)))

@@ -65,7 +65,10 @@ class _Writer:
         node = Node("network", {"id": document.ids.get(network.name, "network")})
         for name, value in network.quantities.items():
             if name == "temperature":
-                node.attributes |= {"type": "networkWithTemperature", "temperature": f"{number(value)}K"}
+                node.attributes |= {
+                    "type": "networkWithTemperature",
+                    "temperature": f"{number(value)}K",
+                }
             else:
                 message = f"the network's own quantity '{name}' has no place in NeuroML"
                 document.log.add("P230", Level.DROPPED, message, network.span)
@@ -192,7 +195,9 @@ class _Writer:
             else {"preComponent": before, "postComponent": after}
         )
         row_tag = "electricalConnection" if is_electrical else "continuousConnection"
-        has_paths = item.weight is not None or self.is_list(item.source) or self.is_list(item.target)
+        has_paths = (
+            item.weight is not None or self.is_list(item.source) or self.is_list(item.target)
+        )
         if has_paths:
             row_tag += "InstanceW" if item.weight is not None else "Instance"
         for k, (pre, post) in enumerate(zip(item.pre, item.post, strict=True)):
@@ -249,6 +254,8 @@ class _Writer:
             output = Node("OutputFile", {"id": f"of{k}", "fileName": file})
             for n, recording in enumerate(recordings):
                 path = self.quantity(recording.path)
+                if not path:
+                    continue
                 output.add(Node("OutputColumn", {"id": f"of{k}_{n}", "quantity": path}))
             node.add(output)
         events: dict[tuple[str, str], list[Node]] = {}
@@ -272,8 +279,11 @@ class _Writer:
             "xmax": length, "ymin": "-100", "ymax": "100",
         })  # fmt: skip
         for k, line in enumerate(item.displays):
+            path = self.quantity(line.path)
+            if not path:
+                continue
             node.add(Node("Line", {
-                "id": line.label or f"line{k}", "quantity": self.quantity(line.path),
+                "id": line.label or f"line{k}", "quantity": path,
                 "scale": number(line.scale), "timeScale": "1ms",
             }))  # fmt: skip
         return node
@@ -288,6 +298,10 @@ class _Writer:
         if place is None or place[0] not in self.sizes:
             return path
         population, index, inner = place
+        if inner and not self.owner(population).has(inner):
+            message = f"'{path}' cannot be recorded: '{inner}' is not in what is written"
+            self.document.log.add("P235", Level.DROPPED, message)
+            return ""
         if _is_lone(self.network):
             return self.owner(population).path(inner)
         if not inner:

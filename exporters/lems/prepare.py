@@ -89,8 +89,16 @@ class Prepared:
     names: Names
 
 
-def prepare(component: Component, log: Log, called: Mapping[str, str] | None = None) -> Prepared:
+def prepare(
+    component: Component,
+    log: Log,
+    called: Mapping[str, str] | None = None,
+    *,
+    is_lems: bool = False,
+) -> Prepared:
     """Make a component ready; `called` are names of its quantities that are settled already.
+
+    What comes from LEMS (`is_lems`) keeps its conditions where they stand.
 
     Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
     """
@@ -103,11 +111,32 @@ def prepare(component: Component, log: Log, called: Mapping[str, str] | None = N
     component = _one_handler_a_port(component)
     if must_be_modes(component):
         component = modes_to_state(component)
+    if not is_lems:
+        component = _gathered(component)
     work = _Preparation(component, log)
     for name, wanted in (called or {}).items():
         work.names.given[name] = wanted
         work.names.taken.add(wanted)
     return work.run()
+
+
+def _gathered(component: Component) -> Component:
+    """Common conditions inside of each regime: jLEMS tests them before a regime moves its states, and what they
+    set would be lost."""
+    if not component.machines or not component.on_conditions:
+        return component
+    machines = tuple(
+        replace(
+            machine,
+            regimes=tuple(
+                replace(r, on_conditions=(*component.on_conditions, *r.on_conditions))
+                for r in machine.regimes
+            ),
+        )
+        for machine in component.machines
+    )
+    moved = replace(component, machines=machines, on_conditions=())
+    return modes_to_state(component) if must_be_modes(moved) else moved
 
 
 def _refuse(component: Component) -> None:
@@ -201,13 +230,11 @@ class _Preparation:
             for name in port.payload:
                 self.names.get(name)
         self.known = dict(scope(component))
-        self.known |= {
-            d.name: d.dimension for r in regimes(component) for d in r.derived_variables
-        }
+        self.known |= {d.name: d.dimension for r in regimes(component) for d in r.derived_variables}
         for port in component.event_inputs:
             self.known |= {name: NONE for name in port.payload if name not in self.known}
         rewriter = Rewriter(self.lookup, self.constant, component.name)
-        lowering = Lowering(component, self.fresh, self.log)
+        lowering = Lowering(component, self.fresh, self.log, rewriter.flags)
         fixed = {item.name for item in (*component.parameters, *component.constants)}
         statics, moved = [], []
         for item in component.derived_parameters:
@@ -218,7 +245,9 @@ class _Preparation:
             if s.initial is not None
         )
         variables = [
-            replace(item, value=self.continuous(rewriter.value(item.value), item.name, item.dimension))
+            replace(
+                item, value=self.continuous(rewriter.value(item.value), item.name, item.dimension)
+            )
             for item in (
                 *(_as_variable(item) for item in moved),
                 *component.derived_variables,
@@ -284,9 +313,7 @@ class _Preparation:
         if quantity not in self.made:
             name = self.fresh(f"const{len(self.made) + 1}")
             self.known[name] = quantity.dimension
-            self.made[quantity] = Constant(
-                name=name, dimension=quantity.dimension, value=quantity
-            )
+            self.made[quantity] = Constant(name=name, dimension=quantity.dimension, value=quantity)
         return Name(self.made[quantity].name)
 
     def ode(self, item: Ode, rewriter: Rewriter) -> Ode:
@@ -331,9 +358,7 @@ class _Preparation:
         name = self.fresh(f"{owner}_part")
         self.known[name] = dimension
         value = self.continuous(expr, owner, dimension)
-        self.extra.append(
-            DerivedVariable(name=name, dimension=dimension or NONE, value=value)
-        )
+        self.extra.append(DerivedVariable(name=name, dimension=dimension or NONE, value=value))
         return Name(name)
 
     def actions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import ModelError, refuse
 from ...canonical_model.dimensions import Lookup, infer, same
@@ -15,6 +15,7 @@ from ...canonical_model.expr import (
     Call,
     Conditional,
     Expr,
+    Name,
     Number,
     Unary,
     is_boolean,
@@ -38,6 +39,7 @@ class Rewriter:
     lookup: Lookup
     constant: Callable[[Quantity], Expr]
     owner: str
+    flags: set[str] = field(default_factory=set)  # states that are 0 or 1
 
     def value(self, expr: Expr) -> Expr:
         """A number: LEMS functions only, truth values as 0 and 1; choices may appear.
@@ -124,6 +126,8 @@ class Rewriter:
                 return Binary("-", ONE, rest)
             case Binary("<" | "<=" as op, left, right):
                 return self.indicator(Binary(_MIRROR[op], right, left))
+            case Binary(">", Name(name), right) if name in self.flags and right == HALF:
+                return Name(name)
             case Binary(">", left, right):
                 gap = self.pure(Binary("-", self.flat(left), self.flat(right)))
                 return Call("ceil", (Binary("-", Call("heaviside", (gap,)), HALF),))

@@ -131,7 +131,9 @@ def _potential(component: Component, shown: Mapping[str, Dimension]) -> dict[str
         return {}
     moved = {ode.variable for ode in component.odes}
     moved |= {o.variable for m in component.machines for r in m.regimes for o in r.odes}
-    found = [e.name for e in component.exposures if e.variable in moved and shown[e.name] == VOLTAGE]
+    found = [
+        e.name for e in component.exposures if e.variable in moved and shown[e.name] == VOLTAGE
+    ]
     return {found[0]: "v"} if len(found) == 1 else {}
 
 

@@ -143,7 +143,11 @@ def place(child: Child, resolved: ResolvedType) -> tuple[str, str]:
 def is_unnamed(child: Child) -> bool:
     """A child in a list whose id was made from its element's name and place."""
     name = child.component.name
-    return child.is_list and child.id != name and re.fullmatch(re.escape(name) + r"\d+", child.id) is not None
+    return (
+        child.is_list
+        and child.id != name
+        and re.fullmatch(re.escape(name) + r"\d+", child.id) is not None
+    )
 
 
 def is_reference(child: Child, component: Component) -> bool:

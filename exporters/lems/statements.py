@@ -56,6 +56,7 @@ class Lowering:
     component: Component
     fresh: Callable[[str], str]
     log: Log
+    flags: set[str]
     states: list[StateVariable] = field(default_factory=list)
     flagged: list[OnCondition] = field(default_factory=list)
     count: int = 0
@@ -78,7 +79,9 @@ class Lowering:
         for item in body:
             self.count += 1
             if self.count > MAX_STATEMENTS:
-                raise refuse("P204", f"'{self.component.name}' does too much in one event", item.span)
+                raise refuse(
+                    "P204", f"'{self.component.name}' does too much in one event", item.span
+                )
             match item:
                 case Assign(target=target, value=value):
                     self.assign(target, substitute(value, local), guard, found)
@@ -97,11 +100,15 @@ class Lowering:
                     else:
                         self.flag(guard, item, found)
                 case Report():
-                    message = f"a message of '{self.component.name}' to its user has no place in LEMS"
+                    message = (
+                        f"a message of '{self.component.name}' to its user has no place in LEMS"
+                    )
                     self.log.add("P220", Level.DROPPED, message, item.span)
                 case _:
                     what = type(item).__name__.lower()
-                    message = f"a statement of '{self.component.name}' ({what}) has no place in LEMS"
+                    message = (
+                        f"a statement of '{self.component.name}' ({what}) has no place in LEMS"
+                    )
                     raise refuse("P204", message, item.span)
 
     def assign(self, target: str, value: Expr, guard: str | None, found: Actions) -> None:
@@ -114,9 +121,7 @@ class Lowering:
 
     def is_integer(self, name: str) -> bool:
         """A state that holds whole numbers."""
-        return any(
-            s.name == name and s.kind == INTEGER for s in self.component.state_variables
-        )
+        return any(s.name == name and s.kind == INTEGER for s in self.component.state_variables)
 
     def whole(self, value: Expr) -> bool:
         """Is an expression a whole number by its form?"""
@@ -143,6 +148,13 @@ class Lowering:
         local: dict[str, Expr],
     ) -> None:
         """Each branch behind a flag that says whether it is the one."""
+        if guard is None and len(branches) == 1 and not otherwise and _is_plain(*branches[0]):
+            ((test, inner),) = branches
+            for item in inner:
+                assert isinstance(item, Assign)
+                value = Conditional(((test, item.value),), Name(item.target))
+                found.assignments.append((item.target, substitute(value, local)))
+            return
         open_flag = guard
         for test, inner in branches:
             chosen = self.switch()
@@ -162,6 +174,7 @@ class Lowering:
         """A state that serves as a flag."""
         name = self.fresh("branch")
         self.states.append(StateVariable(name=name))
+        self.flags.add(name)
         return name
 
     def emit(
@@ -180,9 +193,16 @@ class Lowering:
         """`statement` in a condition of its own, which holds once the guard was set."""
         pending = self.fresh("pending")
         self.states.append(StateVariable(name=pending))
+        self.flags.add(pending)
         found.assignments.append((pending, Name(guard)))
         body = (Assign(target=pending, value=ZERO), statement)
         self.flagged.append(OnCondition(test=_holds(pending), body=body))
+
+
+def _is_plain(test: Expr, body: tuple[Statement, ...]) -> bool:
+    """Assignments that leave the test as it is."""
+    targets = {item.target for item in body if isinstance(item, Assign)}
+    return len(targets) == len(body) and not targets & free_names(test)
 
 
 def _holds(flag: str) -> Expr:

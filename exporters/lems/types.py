@@ -31,7 +31,8 @@ class Place:
     """Where a type stands: its base, what it inherits, and the roles of its parts.
 
     `inputs` maps an analog input that is the sum over a list to (list, quantity, base type of the list).
-    `children` are (element, name, type) of Child and Children members.
+    `children` are (element, name, type) of Child and Children members. `exposures` gives second names
+    under which something is shown, since NeuroML's types expect them.
     """
 
     base: str = ""
@@ -68,8 +69,10 @@ class Writer:
         if component.description:
             node.attributes["description"] = component.description
         for item in component.exposures:
-            shown = self.place.exposures.get(item.name, item.name)
-            self.exposed.setdefault(item.variable, []).append(shown)
+            shown = self.exposed.setdefault(item.variable, [])
+            shown.append(item.name)
+            if item.name in self.place.exposures:
+                shown.append(self.place.exposures[item.name])
         node.add(*self.values(), *self.structure(), *self.shown())
         node.add(self.dynamics(), *self.routes(component.event_routes))
         return node
@@ -167,10 +170,13 @@ class Writer:
     def shown(self) -> Iterator[Node]:
         """Exposures."""
         dimensions = self.dimensions()
+        done: set[str] = set()
         for item in self.component.exposures:
             dimension = dimensions.get(item.variable, item.dimension)
-            name = self.place.exposures.get(item.name, item.name)
-            yield Node("Exposure", {"name": name, **self.dimension(dimension)})
+            for name in (item.name, self.place.exposures.get(item.name, item.name)):
+                if name not in done:
+                    done.add(name)
+                    yield Node("Exposure", {"name": name, **self.dimension(dimension)})
 
     def dimensions(self) -> dict[str, Dimension]:
         """Of what can be exposed."""

@@ -80,7 +80,9 @@ class _Splitting:
         if len(rows) > MAX_PARTS:
             message = f"the cells of '{item.name}' differ in {', '.join(values)}: {len(rows)} kinds"
             raise refuse("P231", message, item.span, hint=f"at most {MAX_PARTS}")
-        names = [self.fresh(f"{item.name}_{k}" if len(rows) > 1 else item.name) for k in range(len(rows))]
+        names = [
+            self.fresh(f"{item.name}_{k}" if len(rows) > 1 else item.name) for k in range(len(rows))
+        ]
         if len(rows) > 1:
             message = f"the cells of '{item.name}' differ: they stand in {len(rows)} populations"
             self.log.add("P231", Level.NOTE, message, item.span)
@@ -149,7 +151,9 @@ class _Splitting:
             if values:
                 if own not in variants:
                     settings = dict(zip(values, own, strict=True))
-                    variants[own] = self.variant(item.synapse, f"{item.name}_{len(variants)}", settings)
+                    variants[own] = self.variant(
+                        item.synapse, f"{item.name}_{len(variants)}", settings
+                    )
                 synapse = variants[own]
             found.append(
                 replace(

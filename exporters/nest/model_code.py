@@ -9,7 +9,7 @@ from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code, trials
 from .names import comment
 from .node_code import methods
-from .plan import ModelPlan, expressions
+from .plan import AMOUNTS, ModelPlan, expressions
 from .printer import literal, print_cpp
 from .shared_code import shared_struct
 from .update_code import update_method
@@ -18,14 +18,14 @@ from .update_code import update_method
 UNIT_NAMES = {
     "voltage": "mV", "time": "ms", "current": "pA", "conductance": "nS", "capacitance": "pF",
     "resistance": "GOhm", "per_time": "1/ms", "length": "um", "concentration": "mM",
-    "temperature": "K", "none": "1",
+    "temperature": "K", "none": "1", "mol": "mmol",
 }  # fmt: skip
 
 
 def unit_of(plan: ModelPlan, dimension: Dimension) -> str:
     """The unit that users give and see: `mV`."""
     name = dimension_name(dimension)
-    if plan.units == NEURO:
+    if plan.units in (NEURO, AMOUNTS):
         return UNIT_NAMES.get(name, name)
     return "1" if dimension == NONE else str(dimension)
 

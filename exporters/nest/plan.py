@@ -49,6 +49,8 @@ Quantities: TypeAlias = Parameter | DerivedParameter | StateVariable
 STEP_LENGTH = "step_length"
 SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"
+# NEURO counts amounts so that mol/m3 is 1 per um3; where lengths play no part, people write mmol
+AMOUNTS = UnitSystem((*NEURO.powers[:5], -3, *NEURO.powers[6:]))
 TOLERANCE = 1e-6  # both, as NESTML's modules have them
 
 
@@ -187,7 +189,8 @@ def _units(component: Component, log: Log) -> UnitSystem:
     """mV, ms, pA and what is coherent with them; SI where equations mix dimensions silently."""
     faults = [issue for issue in verify_component(component) if issue.code.startswith("U")]
     if not faults:
-        return NEURO
+        amounts = [item.dimension for item in declared(component) if item.dimension.n]
+        return AMOUNTS if amounts and not any(item.l for item in amounts) else NEURO
     message = (
         f"'{component.name}' has equations whose dimensions do not agree, so all its quantities "
         f"are in SI units: {faults[0].message}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from interspike.canonical_model.diagnostics import Log, ModelError
 from interspike.canonical_model.expr_text import parse_expr as E
 from interspike.canonical_model.model import Model
 from interspike.canonical_model.units import Quantity, Unit
+from interspike.exporters.nest.model_code import unit_of
 from interspike.exporters.nest.names import class_name, comment, status_key, string
 from interspike.exporters.nest.plan import plan_model
 from interspike.exporters.nest.timers import grid_safe
@@ -65,6 +67,19 @@ def test_values_are_in_the_units_of_the_field_without_new_digits() -> None:
     text = header(cell())
     assert "double p_E_L = -65.3;" in text
     assert "double p_tau = 10.0;" in text
+
+
+def test_amounts_are_in_mmol_where_no_length_makes_them_concentrations() -> None:
+    mmol = Unit("mmol", u.Dimension(n=1), 1e-3)
+    amount = m.Parameter(name="Ca", dimension=u.Dimension(n=1), value=Quantity(1e-4, mmol))
+    component = cell(parameters=(*cell().parameters, amount))
+    plan = plan_model(component, scheme="auto", step=1e-4, log=Log())
+    assert "double p_Ca = 0.0001;" in header(component)
+    assert unit_of(plan, u.Dimension(n=1)) == "mmol" and unit_of(plan, u.VOLTAGE) == "mV"
+    dense = Unit("mM", u.CONCENTRATION, 1.0)
+    outside = m.Parameter(name="Out", dimension=u.CONCENTRATION, value=Quantity(2.0, dense))
+    mixed = replace(component, parameters=(*component.parameters, outside))
+    assert "double p_Out = 2.0;" in header(mixed)
 
 
 def test_a_program_runs_before_handlers_and_handlers_before_conditions() -> None:
