@@ -14,6 +14,7 @@ from ..canonical_model.units import VOLTAGE
 from .behaviour import stimulus
 from .behaviour.match import Match, best_match, compare, likeness, pair_names, plain
 from .behaviour.points import Subject, subject
+from .behaviour.ports import with_common_ports
 from .behaviour.stimulus import Distance, amplitudes, driven, respond
 from .convert import read_source
 
@@ -243,12 +244,12 @@ def _flat_pair(
     from ..canonical_model.passes.flatten import flatten
 
     try:
-        one = flatten(a, quantities, continuous=True).component
-        other = flatten(b, others, continuous=True).component
+        one = with_common_ports(flatten(a, quantities, continuous=True).component)
+        other = with_common_ports(flatten(b, others, continuous=True).component)
     except ModelError as problem:
         remark = f"compared on a grid only: {problem.issues[0].message}"
-        one = flatten(a, quantities).component
-        other = flatten(b, others).component
+        one = with_common_ports(flatten(a, quantities).component)
+        other = with_common_ports(flatten(b, others).component)
         return (one, other), "grid", [remark]
     return (one, other), "continuous", []
 

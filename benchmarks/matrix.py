@@ -39,6 +39,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path)
     parser.add_argument("--seconds", type=int, default=30, help="limit of one comparison")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--known", action="store_true", help="compare nothing that is not known yet"
+    )
     parser.add_argument("-o", dest="output", type=Path, default=ROOT / "docs/matrix.md")
     arguments = parser.parse_args()
     work = arguments.work or Path(tempfile.mkdtemp())
@@ -49,12 +52,12 @@ def main() -> None:
         options = Options(source=folder, output=output, targets=targets, jobs=arguments.jobs)
         migrate(options, resume=True)
         data = json.loads((output / "migration.json").read_text())
-        rows += list(compared(folder, output, data["files"], arguments.seconds))
+        rows += list(compared(folder, output, data["files"], arguments.seconds, arguments.known))
     arguments.output.write_text(page(rows, targets), encoding="utf-8")
 
 
 def compared(
-    folder: Path, output: Path, rows: Sequence[dict[str, Any]], seconds: int
+    folder: Path, output: Path, rows: Sequence[dict[str, Any]], seconds: int, only_known: bool
 ) -> Iterator[dict[str, Any]]:
     """The rows with `behaviour`, from the store beside the results where it is known already."""
     store = output / ".interspike/behaviour.json"
@@ -62,6 +65,10 @@ def compared(
     for row in rows:
         if row["status"] in (EXACT, LOSSY):
             key = f"{row['folder']} {row['manifest']}"
+            if key not in known and only_known:
+                row["behaviour"] = f"{UNDECIDED}: not compared"
+                yield row
+                continue
             if key not in known:
                 known[key] = apart(lambda row=row: behaviour(folder, output, row), seconds)
                 store.write_text(json.dumps(known, indent=1))
@@ -77,7 +84,7 @@ def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
 
         source = replace(source, components=(source.component(row["part"]),), network=None)
     if row["target"] == "nest":
-        return f"{UNDECIDED}: not built here"
+        return f"{UNDECIDED}: not compared"
     if row["target"] == "spinnaker2":
         found = verify(source, to="spinnaker2", length="50ms")
         bad = [trial.name for trial in found.trials if trial.verdict != SAME]

@@ -217,7 +217,7 @@ def compare(
     their_inputs = {y: inputs[x] * factor for x, (y, factor) in match.inputs.items()}
     one = a.machine(COUNT, inputs)
     other = b.machine(COUNT, {**values, **their_inputs})
-    weight = random.uniform(0.5, 5.0, COUNT)
+    weight = random.uniform(0.5, 5.0, COUNT) * random.choice((-1.0, 1.0), COUNT)
     found: list[Disagreement] = []
     for ours, its in match.regimes.items():
         where = _regime_name(a, ours)

@@ -59,7 +59,7 @@ def driven(
     trains: tuple[EventTrain, ...] = ()
     if ports:
         source = Component(name=SOURCE, event_outputs=(EventPort(name=OUT),))
-        groups.append(Group(name=SOURCE, component=source, size=len(ports)))
+        groups.append(Group(name=SOURCE, component=source, size=2 * len(ports)))
         links, trains = _spikes(ports)
     return Circuit(
         name="trial",
@@ -105,16 +105,18 @@ def _pulse(amplitude: float, item: Any) -> Any:
 
 
 def _spikes(ports: Sequence[str]) -> tuple[tuple[EventLink, ...], tuple[EventTrain, ...]]:
+    """Two sources for each port, of weight WEIGHT and a little later of -WEIGHT."""
     import numpy as np
 
     links = tuple(
         EventLink(
             source=SOURCE, source_port=OUT, target=CELL, target_port=port,
-            pre=np.array([k]), post=np.array([0]), weight=np.array([WEIGHT]),
+            pre=np.array([2 * k, 2 * k + 1]), post=np.array([0, 0]),
+            weight=np.array([WEIGHT, -WEIGHT]),
         )
         for k, port in enumerate(ports)
     )  # fmt: skip
-    pairs = sorted((t + 0.001 * k, k) for k in range(len(ports)) for t in SPIKES)
+    pairs = sorted((t + 0.0011 * k, k) for k in range(2 * len(ports)) for t in SPIKES)
     train = EventTrain(
         group=SOURCE, port=OUT, times=np.array([t for t, _ in pairs]),
         index=np.array([k for _, k in pairs]),

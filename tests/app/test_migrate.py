@@ -302,16 +302,14 @@ def test_the_page_needs_nothing_from_outside(migrated: tuple[Options, Summary]) 
     assert len(re.findall("<tr data-status=", text)) == sum(migrated[1].counts.values())
 
 
-def test_indices_lead_to_the_results(migrated: tuple[Options, Summary], tmp_path: Path) -> None:
-    import importlib.util
+def test_indices_lead_to_the_results(
+    migrated: tuple[Options, Summary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib
 
     output = migrated[0].output
-    place = output / "spinnaker2/interspike_cells/__init__.py"
-    spec = importlib.util.spec_from_file_location("interspike_cells", place)
-    assert spec is not None
-    assert spec.loader is not None
-    cells = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(cells)
+    monkeypatch.syspath_prepend(str(output / "spinnaker2"))
+    cells = importlib.import_module("interspike_cells")
     assert cells.CLASSES
     for name in cells.CLASSES:
         assert isinstance(getattr(cells, name).default_parameters, dict)

@@ -16,7 +16,7 @@ from interspike import __version__
 from interspike.app import cli, convert
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("convert", "inspect", "simulate", "run", "formats")
+COMMANDS = ("convert", "inspect", "simulate", "run", "formats", "diff", "verify", "migrate")
 
 
 def interspike(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
