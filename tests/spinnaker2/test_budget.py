@@ -48,7 +48,9 @@ def layout_of(circuit: Any, folder: Path, step: float, log: Log, **options: Any)
 
 @pytest.mark.skipif(bool(missing_tools("qemu")), reason="needs arm gcc and QEMU")
 @pytest.mark.parametrize("name", ["lif", "izhikevich_euler", "izhikevich_rk4", "adex", "hh"])
-def test_generated_code_is_not_slower_than_hand_written(bench: Any, name: str, tmp_path: Path) -> None:
+def test_generated_code_is_not_slower_than_hand_written(
+    bench: Any, name: str, tmp_path: Path
+) -> None:
     generated, hand, first, second = bench.compare(name)
     assert generated / hand <= 1.0
     # the same model: the same number of spikes
