@@ -100,7 +100,7 @@ def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
     if not pairs:
         return f"{UNDECIDED}: nothing to pair"
     for one, other in pairs:
-        result = compare_components(one, other)
+        result = compare_components(one, other, confirm=False)
         if result.differences:
             first = result.differences[0]
             verdict = UNDECIDED if first.kind == "form" else DIFFERENT
