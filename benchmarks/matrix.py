@@ -162,7 +162,8 @@ def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) 
         "for SpiNNaker2); *undecided*: no comparison within its limit of time, or none that has a meaning.",
         "The rest is refused with a reason, or the source is wrong. The reasons are below.",
         "",
-        "| from | to | converted | same | different | undecided | not compared | refused | source wrong | our fault |",
+        "| from | to | converted | same | different | undecided | not compared | refused "
+        "| source wrong | our fault |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for source in sorted({source for source, _ in cells}):
