@@ -179,8 +179,13 @@ def compare_components(
     b: Component,
     quantities: Mapping[str, float] | None = None,
     others: Mapping[str, float] | None = None,
+    *,
+    confirm: bool = True,
 ) -> Comparison:
-    """Compare two components, composite or flat. Raises ModelError where one has no flat form."""
+    """Compare two components, composite or flat. Raises ModelError where one has no flat form.
+
+    Without `confirm`, what is the same at all points is not simulated as well.
+    """
     flats, mode, remarks = _flat_pair(a, b, quantities or {}, others or {})
     match, subjects = None, None
     if mode == "continuous":
@@ -195,11 +200,13 @@ def compare_components(
     if match is not None and subjects is not None:
         named = list(_named(*subjects, match))
     pairs = _pairs(flats, match)
+    shown: list[Difference] = []
+    distances: list[Distance] = []
     try:
-        shown, distances = _simulated(flats, mode, pairs, match)
+        if confirm or match is None or named:
+            shown, distances = _simulated(flats, mode, pairs, match)
     except ModelError as problem:
         remarks.append(f"no simulation: {problem.issues[0].message}")
-        shown, distances = [], []
     form = [item for item in named if item.kind in ("rate", "condition", "event")]
     decided = "points" if match is not None else "simulation"
     if form and len(form) == len(named) and distances and not shown:

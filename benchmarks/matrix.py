@@ -20,7 +20,7 @@ from typing import Any
 
 from interspike.app.diff import compare_components, pair_components
 from interspike.app.load import load
-from interspike.app.migrate.options import EXACT, FAILED, LOSSY, REFUSED, Options
+from interspike.app.migrate.options import CRASHED, EXACT, FAILED, LOSSY, REFUSED, Options
 from interspike.app.migrate.run import migrate
 from interspike.app.verify import readable, verify
 from interspike.app.writing import read_manifest
@@ -28,6 +28,8 @@ from interspike.canonical_model.diagnostics import ModelError
 
 TARGETS = ("canonical", "nestml", "lems", "nineml", "nest", "spinnaker2")
 SAME, DIFFERENT, UNDECIDED = "same", "different", "undecided"
+NOT_COMPARED = "not compared"
+NAMES = {"nineml": "NineML", "nestml": "NESTML", "lems": "LEMS"}  # of files that could not be read
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -66,7 +68,7 @@ def compared(
         if row["status"] in (EXACT, LOSSY):
             key = f"{row['folder']} {row['manifest']}"
             if key not in known and only_known:
-                row["behaviour"] = f"{UNDECIDED}: not compared"
+                row["behaviour"] = NOT_COMPARED
                 yield row
                 continue
             if key not in known:
@@ -84,7 +86,7 @@ def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
 
         source = replace(source, components=(source.component(row["part"]),), network=None)
     if row["target"] == "nest":
-        return f"{UNDECIDED}: not compared"
+        return NOT_COMPARED
     if row["target"] == "spinnaker2":
         found = verify(source, to="spinnaker2", length="50ms")
         bad = [trial.name for trial in found.trials if trial.verdict != SAME]
@@ -100,7 +102,7 @@ def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
     if not pairs:
         return f"{UNDECIDED}: nothing to pair"
     for one, other in pairs:
-        result = compare_components(one, other)
+        result = compare_components(one, other, confirm=False)
         if result.differences:
             first = result.differences[0]
             verdict = UNDECIDED if first.kind == "form" else DIFFERENT
@@ -136,15 +138,15 @@ def page(rows: Sequence[dict[str, Any]], targets: Sequence[str]) -> str:
     for row in rows:
         if not row["target"] or not row["language"]:
             continue
-        where = row["language"], row["target"]
+        where = NAMES.get(row["language"], row["language"]), row["target"]
         cells[where][row["status"]] += 1
         verdict = row.get("behaviour", "").partition(":")[0]
         if verdict:
             cells[where][verdict] += 1
-        if verdict not in ("", SAME):
+        if verdict not in ("", SAME, NOT_COMPARED):
             name = row["source"] + (f" ({row['part']})" if row["part"] else "")
             reasons[*where, verdict][f"`{name}`: {row['behaviour'].partition(': ')[2]}"] += 1
-        elif row["status"] in (REFUSED, FAILED) and row["reasons"]:
+        elif row["status"] in (REFUSED, FAILED, CRASHED) and row["reasons"]:
             first = row["reasons"][0]
             reasons[*where, row["status"]][f"{first['code']} {first['message']}"] += 1
     return "\n".join([*_matrix(cells, targets), *_reasons(reasons)]) + "\n"
@@ -160,8 +162,9 @@ def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) 
         "for SpiNNaker2); *undecided*: no comparison within its limit of time, or none that has a meaning.",
         "The rest is refused with a reason, or the source is wrong. The reasons are below.",
         "",
-        "| from | to | converted | same | different | undecided | refused | source wrong |",
-        "|---|---|---|---|---|---|---|---|",
+        "| from | to | converted | same | different | undecided | not compared | refused "
+        "| source wrong | our fault |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for source in sorted({source for source, _ in cells}):
         for target in targets:
@@ -170,7 +173,7 @@ def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) 
             same = f"{n[SAME]} of {compared}" if compared else "-"
             lines.append(
                 f"| {source} | {target} | {n[EXACT]} + {n[LOSSY]} | {same} | {n[DIFFERENT]} "
-                f"| {n[UNDECIDED]} | {n[REFUSED]} | {n[FAILED]} |"
+                f"| {n[UNDECIDED]} | {n[NOT_COMPARED]} | {n[REFUSED]} | {n[FAILED]} | {n[CRASHED]} |"
             )
     return lines
 
