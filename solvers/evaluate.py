@@ -24,7 +24,12 @@ def evaluate(expr: Expr, values: Mapping[str, Value]) -> Any:
     if missing:
         raise KeyError(min(missing))
     source = print_numpy(expr, names)
-    scope = {"np": np, "nm": numeric, "v": values}
+    # numpy's numbers divide by zero as C does, Python's raise
+    known = {
+        name: np.float64(values[name]) if np.isscalar(values[name]) else values[name]
+        for name in names
+    }
+    scope = {"np": np, "nm": numeric, "v": known}
     with np.errstate(all="ignore"):
         return eval(
             compile(source, "<expression>", "eval"), {"__builtins__": {"bool": bool}}, scope

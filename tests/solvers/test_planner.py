@@ -316,3 +316,8 @@ def test_a_state_may_be_called_h(scheme: str) -> None:
     )  # fmt: skip
     assert np.abs(run.traces["h"] - truth.y[0]).max() < 1e-3
     assert np.abs(run.traces["m"] - truth.y[1]).max() < 1e-3
+
+
+def test_dividing_by_a_parameter_of_zero_is_no_crash() -> None:
+    assert math.isinf(evaluate(parse_expr("a / b"), {"a": 1.0, "b": 0.0}))
+    assert evaluate(parse_expr("if(b == 0, 2, a / b)"), {"a": 1.0, "b": 0.0}) == 2.0
