@@ -82,7 +82,6 @@ CONTROLS = {
     ),
     "traub_cond_multisyn_neuron": GATES,
     "traub_psc_alpha_neuron": GATES,
-    "wb_cond_exp_neuron": TWO_GATES,
     "wb_cond_multisyn_neuron": TWO_GATES,
 }
 EARLY = "NESTML 9 computes internals that read V_m before V_m has its initial value"
@@ -97,6 +96,5 @@ REMARKS = {
     "ignore_and_fire_neuron": "NESTML 9 divides integers as C++ does: its phase is 0",
     "traub_cond_multisyn_neuron": EARLY,
     "traub_psc_alpha_neuron": EARLY,
-    "wb_cond_exp_neuron": EARLY,
     "wb_cond_multisyn_neuron": EARLY,
 }
