@@ -219,7 +219,7 @@ def _speed(rows: list[Row]) -> str:
     head = """
 ## CPU time
 
-Seconds on one computer that others used too, without start of Python and imports. "analysis": the model parsed,
+Seconds on one shared computer, without start of Python and imports. "analysis": the model parsed,
 checked, its equations classified and propagators derived. "generation": from the file to C++ for NEST.
 NESTML 9: from the file to C++, measured when its module was made (it is kept), a process for each model.
 
