@@ -219,9 +219,9 @@ def _speed(rows: list[Row]) -> str:
     head = """
 ## CPU time
 
-Seconds of one run on one computer, without start of Python and imports. "analysis": the model parsed,
+Seconds on one shared computer, without start of Python and imports. "analysis": the model parsed,
 checked, its equations classified and propagators derived. "generation": from the file to C++ for NEST.
-NESTML 9: from the file to C++.
+NESTML 9: from the file to C++, measured when its module was made (it is kept), a process for each model.
 
 | model | NESTML 9 | our analysis | times less | our generation | times less |
 |---|---|---|---|---|---|

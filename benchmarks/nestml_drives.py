@@ -82,7 +82,6 @@ CONTROLS = {
     ),
     "traub_cond_multisyn_neuron": GATES,
     "traub_psc_alpha_neuron": GATES,
-    "wb_cond_exp_neuron": TWO_GATES,
     "wb_cond_multisyn_neuron": TWO_GATES,
 }
 EARLY = "NESTML 9 computes internals that read V_m before V_m has its initial value"
@@ -90,13 +89,12 @@ DRIFT = "NESTML 9's timer has a rounding error: its pause is a step longer than 
 REMARKS = {
     "iaf_chxk_2008_neuron": "interpolates between steps: each spike multiplies the solver's error by about 7",
     "hh_cond_exp_destexhe_neuron": f"{EARLY}; never fires, by its text: a local hides the state V_m_old",
-    "hh_moto_5ht_neuron": "NESTML 9 takes `0.01 s**-1` as 0.01 per ms; it counts amounts in mmol as written",
-    "hill_tononi_neuron": "NESTML 9 takes names after `1 nS *` for units and drops them; timer, see below",
+    "hh_moto_5ht_neuron": "NESTML 9 takes `0.01 s**-1` as 0.01 per ms",
+    "hill_tononi_neuron": "NESTML 9 drops names after `1 nS *`, as units; its timer is rounded",
     "iaf_cond_exp_sfa_rr_neuron": DRIFT,
     "iaf_psc_exp_htum_neuron": "never fires, by its text: a counter that starts at 0 is counted down",
     "ignore_and_fire_neuron": "NESTML 9 divides integers as C++ does: its phase is 0",
     "traub_cond_multisyn_neuron": EARLY,
     "traub_psc_alpha_neuron": EARLY,
-    "wb_cond_exp_neuron": EARLY,
     "wb_cond_multisyn_neuron": EARLY,
 }
