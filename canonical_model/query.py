@@ -53,6 +53,18 @@ def declared(component: Component) -> Iterator[Declared]:
         yield from regime.derived_variables
 
 
+def derived_forms(component: Component) -> dict[str, list[tuple[int, int, Expr]]]:
+    """Each derived variable with its values: machine, regime, expression (-1, -1 outside of regimes)."""
+    forms: dict[str, list[tuple[int, int, Expr]]] = {}
+    for item in component.derived_variables:
+        forms.setdefault(item.name, []).append((-1, -1, item.value))
+    for m, machine in enumerate(component.machines):
+        for r, regime in enumerate(machine.regimes):
+            for item in regime.derived_variables:
+                forms.setdefault(item.name, []).append((m, r, item.value))
+    return forms
+
+
 def odes(component: Component) -> Iterator[Ode]:
     """All ODEs, those of regimes last."""
     yield from component.odes

@@ -15,6 +15,7 @@ from ..canonical_model.circuit import AnalogLink, Circuit, Group
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import TIME, Expr, free_names
 from ..canonical_model.model import INTEGER
+from ..canonical_model.query import derived_forms
 from . import numeric
 from .evaluate import parameter_values
 from .graph import topological
@@ -155,12 +156,7 @@ def _layout(number: int, group: Group, offset: int) -> tuple[Compiled, int]:
     names.update({name: f"p{number}_{i}" for i, name in enumerate(values)})
     compiled = Compiled(number, group, values, slices, names)
     compiled.whole = frozenset(s.name for s in component.state_variables if s.kind == INTEGER)
-    for item in component.derived_variables:
-        compiled.derived.setdefault(item.name, []).append((-1, -1, item.value))
-    for m, machine in enumerate(component.machines):
-        for r, regime in enumerate(machine.regimes):
-            for item in regime.derived_variables:
-                compiled.derived.setdefault(item.name, []).append((m, r, item.value))
+    compiled.derived = derived_forms(component)
     names.update({name: f"d{number}_{i}" for i, name in enumerate(compiled.derived)})
     inputs = component.analog_inputs
     names.update({item.name: f"n{number}_{i}" for i, item in enumerate(inputs)})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .. import model
-from ..expr import Expr
+from ..expr import Call, Expr, Name, rebuild
 
 Change = Callable[[Expr], Expr]
 Rewrite = Callable[[model.Statement], tuple[model.Statement, ...]]
@@ -131,6 +131,20 @@ def rewrite(body: Body, change: Rewrite) -> Body:
         return statement
 
     return tuple(new for item in body for new in change(inner(item)))
+
+
+def replace_calls(expr: Expr, function: str, change: Callable[[Call], Expr]) -> Expr:
+    """The expression with each call of `function` replaced by what `change` makes of it."""
+    if isinstance(expr, Call) and expr.function == function:
+        return change(expr)
+    return rebuild(expr, lambda part: replace_calls(part, function, change))
+
+
+def port_of(call: Call) -> str:
+    """The port that `arrived(port)` names."""
+    port = call.args[0]
+    assert isinstance(port, Name)
+    return port.id
 
 
 def all_expressions(component: model.Component) -> Iterator[Expr]:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from .. import model
 from ..algebra import Definitions, divide, negative, plus, times
-from ..expr import ONE, ZERO, Binary, Call, Expr, Name, Unary, free_names, rebuild, substitute, walk
+from ..expr import ONE, ZERO, Binary, Call, Expr, Name, Unary, free_names, substitute, walk
+from .change import port_of, replace_calls
 
 STEP = Call("resolution")
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -72,19 +73,11 @@ def arrivals(statement: model.Assign) -> list[tuple[str, Expr]] | None:
     if not ports:
         return None
     marks = {port: f"what came at {port}" for port in ports}
-    marked = _mark(statement.value, marks)
+    marked = replace_calls(statement.value, "arrived", lambda call: Name(marks[port_of(call)]))
     form = Definitions({}).linear(marked, frozenset([*marks.values(), statement.target]))
     if form is None or form.rest != ZERO or form.coefficients.get(statement.target) != ONE:
         return None
     return [(port, form.coefficients.get(mark, ZERO)) for port, mark in sorted(marks.items())]
-
-
-def _mark(expr: Expr, marks: Mapping[str, str]) -> Expr:
-    if isinstance(expr, Call) and expr.function == "arrived":
-        port = expr.args[0]
-        assert isinstance(port, Name)
-        return Name(marks[port.id])
-    return rebuild(expr, lambda part: _mark(part, marks))
 
 
 def bound(statement: model.Assign) -> model.OnCondition | None:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from .. import model
 from ..algebra import Definitions, plus, times
 from ..diagnostics import refuse
-from ..expr import ONE, ZERO, Call, Expr, Name, add, rebuild, rename, substitute, walk
+from ..expr import ONE, ZERO, Call, Expr, Name, add, rename, substitute, walk
 from ..kernel_form import Chain, chain, decompose
 from ..units import TIME, Dimension
-from .change import all_expressions, change_expressions, rewrite
+from .change import all_expressions, change_expressions, replace_calls, rewrite
 
 DELTA = "delta"
 LAST = -(2**31)  # traces take their spikes after every handler
@@ -37,7 +37,10 @@ def lower_kernels(component: model.Component, show: bool = False) -> model.Compo
     for kernel, port in uses:
         if kernel != DELTA:
             lowered.add(kernels[kernel], port)
-    component = change_expressions(component, lambda expr: _replace(expr, lowered.names))
+    component = change_expressions(
+        component,
+        lambda expr: replace_calls(expr, "convolve", lambda call: _state_of(call, lowered.names)),
+    )
     component = _impulses(component)
     return replace(
         component,
@@ -67,12 +70,10 @@ def _use(call: Call) -> Use:
     return kernel.id, port.id
 
 
-def _replace(expr: Expr, names: dict[Use, str]) -> Expr:
-    """Convolutions replaced by the names of their states; those with delta stay."""
-    if isinstance(expr, Call) and expr.function == "convolve":
-        name = names.get(_use(expr))
-        return expr if name is None else Name(name, expr.span)
-    return rebuild(expr, lambda part: _replace(part, names))
+def _state_of(call: Call, names: dict[Use, str]) -> Expr:
+    """The state of a convolution; those with delta stay."""
+    name = names.get(_use(call))
+    return call if name is None else Name(name, call.span)
 
 
 class _Lowered:
@@ -185,7 +186,12 @@ def _impulses(component: model.Component) -> model.Component:
     if not ports:
         return component
     marks = {port: f"impulse of {port}" for port in ports}
-    marked = change_expressions(component, lambda expr: _mark(expr, marks))
+    marked = change_expressions(
+        component,
+        lambda expr: replace_calls(
+            expr, "convolve", lambda call: Name(marks[_use(call)[1]], call.span)
+        ),
+    )
     definitions = Definitions({item.name: item.value for item in marked.derived_variables})
     wanted = frozenset(marks.values())
     jumps: dict[str, list[tuple[str, Expr]]] = {}
@@ -209,12 +215,6 @@ def _impulses(component: model.Component) -> model.Component:
         replace(marked, odes=tuple(odes)), lambda expr: substitute(expr, silent)
     )
     return _with_jumps(marked, jumps)
-
-
-def _mark(expr: Expr, marks: dict[str, str]) -> Expr:
-    if isinstance(expr, Call) and expr.function == "convolve":
-        return Name(marks[_use(expr)[1]], expr.span)
-    return rebuild(expr, lambda part: _mark(part, marks))
 
 
 def _with_jumps(

@@ -8,7 +8,7 @@ from itertools import product
 from .. import model
 from ..algebra import times
 from ..diagnostics import ModelError, refuse
-from ..expr import ONE, Binary, Expr, Name, Number, Unary, is_random, rebuild
+from ..expr import ONE, Binary, Expr, Name, Number, Unary, is_random, substitute
 from ..query import expressions, nested
 from .change import Body, change_statement
 from .idioms import arrivals, bound, decay_rate, event, sampled
@@ -70,18 +70,12 @@ def without_locals(body: Body) -> Body:
         kept: list[model.Statement] = []
         for item in items:
             if isinstance(item, model.Declare) and item.name not in assigned:
-                values[item.name] = _substituted(item.value, values)
+                values[item.name] = substitute(item.value, values)
                 continue
-            kept.append(change_statement(item, lambda expr: _substituted(expr, values)))
+            kept.append(change_statement(item, lambda expr: substitute(expr, values)))
         return tuple(kept)
 
     return change(body)
-
-
-def _substituted(expr: Expr, values: dict[str, Expr]) -> Expr:
-    if isinstance(expr, Name):
-        return values.get(expr.id, expr)
-    return rebuild(expr, lambda part: _substituted(part, values))
 
 
 def _integrates(found: Found, body: Body) -> bool:

@@ -25,7 +25,14 @@ from ..expr import (
 )
 from ..query import declared
 from ..units import TIME, Unit
-from .change import Body, all_expressions, change_expressions, change_statement
+from .change import (
+    Body,
+    all_expressions,
+    change_expressions,
+    change_statement,
+    port_of,
+    replace_calls,
+)
 from .inline import inline_functions
 from .kernels import LAST, lower_kernels
 
@@ -103,11 +110,8 @@ def _used(component: model.Component) -> set[str]:
 
 
 def _arrivals(expr: Expr, ports: dict[str, _Port]) -> Expr:
-    if isinstance(expr, Call) and expr.function == "arrived":
-        port = expr.args[0]
-        assert isinstance(port, Name)
-        return Name(ports[port.id].total, expr.span)
-    return rebuild(expr, lambda part: _arrivals(part, ports))
+    """What arrived at a port is the sum that is kept of it."""
+    return replace_calls(expr, "arrived", lambda call: Name(ports[port_of(call)].total, call.span))
 
 
 def _handler(item: model.OnEvent, ports: dict[str, _Port]) -> model.If:

@@ -21,6 +21,7 @@ from ...canonical_model.model import (
     Transition,
     While,
 )
+from ...canonical_model.query import derived_forms
 from ...solvers.graph import topological
 from ...solvers.plan import STEP
 from .names import comment, identifier, string, unique
@@ -72,22 +73,9 @@ def function_names(plan: ModelPlan) -> dict[str, str]:
     return unique([item.name for item in plan.component.functions], "f_")
 
 
-def derived_forms(plan: ModelPlan) -> dict[str, list[tuple[int, int, Expr]]]:
-    """Every derived variable with its value in general (-1) and in regimes (machine, regime)."""
-    component = plan.component
-    forms: dict[str, list[tuple[int, int, Expr]]] = {}
-    for item in component.derived_variables:
-        forms.setdefault(item.name, []).append((-1, -1, item.value))
-    for m, machine in enumerate(component.machines):
-        for r, regime in enumerate(machine.regimes):
-            for item in regime.derived_variables:
-                forms.setdefault(item.name, []).append((m, r, item.value))
-    return forms
-
-
 def derived_lines(scope: Scope, expressions: Iterable[Expr], indent: str) -> list[str]:
     """Locals for the derived variables that the expressions need; extends the scope's names."""
-    forms = derived_forms(scope.plan)
+    forms = derived_forms(scope.plan.component)
     graph = {
         name: {o for _, _, value in entry for o in free_names(value)} & forms.keys()
         for name, entry in forms.items()
@@ -271,7 +259,7 @@ def _loop(scope: Scope, item: While | For, indent: str) -> list[str]:
 
 def draws(plan: ModelPlan, expressions: Iterable[Expr]) -> bool:
     """True if random numbers are drawn, directly or through derived variables."""
-    forms = derived_forms(plan)
+    forms = derived_forms(plan.component)
     seen: set[str] = set()
     stack = list(expressions)
     while stack:

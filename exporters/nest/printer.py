@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ...canonical_model.diagnostics import refuse
 from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Number, Unary, is_boolean
+from ..c_text import unwrapped
 
 STANDARD = frozenset({
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "expm1", "log",
@@ -112,14 +113,4 @@ def _truth(expr: Expr, names: Mapping[str, str]) -> str:
 
 def print_condition(expr: Expr, names: Mapping[str, str]) -> str:
     """A condition without doubled parentheses, for `if ( ... )`."""
-    text = _truth(expr, names)
-    return text[1:-1] if text.startswith("(") and _closes_at_end(text) else text
-
-
-def _closes_at_end(text: str) -> bool:
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return position == len(text) - 1
-    return False
+    return unwrapped(_truth(expr, names))

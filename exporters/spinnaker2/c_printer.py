@@ -19,6 +19,7 @@ from ...canonical_model.expr import (
     continues,
     is_boolean,
 )
+from ..c_text import unwrapped
 
 MAX_FLOAT = 3.4028234e38
 MIN_FLOAT = 1.1754944e-38
@@ -128,15 +129,4 @@ def _truth(expr: Expr, names: Mapping[str, str]) -> str:
 
 def print_condition(expr: Expr, names: Mapping[str, str]) -> str:
     """A condition without doubled parentheses, for `if (...)`."""
-    text = _truth(expr, names)
-    return text[1:-1] if text.startswith("(") and _matching(text) else text
-
-
-def _matching(text: str) -> bool:
-    """True if the first parenthesis closes at the end."""
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return position == len(text) - 1
-    return False
+    return unwrapped(_truth(expr, names))

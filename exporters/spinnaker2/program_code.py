@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...canonical_model.expr import TIME, Expr, free_names
+from ...canonical_model.query import derived_forms
 from ...solvers.graph import topological
 from ...solvers.plan import STEP, Program
 from .c_printer import identifier, print_c
@@ -29,14 +30,7 @@ def derived_lines(
     model: ModelPlan, expressions: Iterable[Expr], names: dict[str, str], indent: str
 ) -> list[str]:
     """Locals for the derived variables that the expressions need; extends `names` with them."""
-    component = model.component
-    forms: dict[str, list[tuple[int, int, Expr]]] = {}
-    for item in component.derived_variables:
-        forms.setdefault(item.name, []).append((-1, -1, item.value))
-    for m, machine in enumerate(component.machines):
-        for r, regime in enumerate(machine.regimes):
-            for item in regime.derived_variables:
-                forms.setdefault(item.name, []).append((m, r, item.value))
+    forms = derived_forms(model.component)
     graph = {
         name: {o for _, _, value in entry for o in free_names(value)} & forms.keys()
         for name, entry in forms.items()
