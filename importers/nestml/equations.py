@@ -14,6 +14,7 @@ from ...canonical_model.expr import Expr, Name
 from ...canonical_model.units import TIME
 from . import symbols as kinds
 from . import syntax
+from .builder import is_long
 from .collect import walk
 from .declarations import Declarations, Parts
 from .expressions import Expressions
@@ -246,6 +247,8 @@ def _per_ms(state: Type) -> UnitValue:
 def _without_delta(expr: syntax.Expr) -> syntax.Expr | None:
     """The factor of `delta(t)`; the expression itself if it is nothing but that, None if it is something
     else."""
+    if is_long(expr):
+        return None
     match expr:
         case syntax.Group(inner, _, _):
             found = _without_delta(inner)

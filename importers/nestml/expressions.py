@@ -15,6 +15,7 @@ from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Numbe
 from ...canonical_model.units import FREQUENCY, Unit
 from . import symbols as kinds
 from . import syntax
+from .builder import is_long
 from .calls import Calls
 from .operators import Operators
 from .symbols import Names, Place, Symbol, derivative
@@ -262,7 +263,7 @@ class Expressions:
             case syntax.Prefix("-", operand, _, _):
                 value = self.constant(operand, place)
                 return None if value is None else -value
-            case syntax.Infix("+" | "-" | "*" as op, left, right, _, _):
+            case syntax.Infix("+" | "-" | "*" as op, left, right, _, _) if not is_long(expr):
                 one, other = self.constant(left, place), self.constant(right, place)
                 if one is None or other is None:
                     return None
