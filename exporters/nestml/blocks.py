@@ -395,6 +395,7 @@ def dimensions_of(component: Component) -> dict[str, Dimension | None]:
     table.update({i.name: i.dimension for i in component.analog_inputs})
     table.update({f"{f.name}()": f.dimension for f in component.functions})
     table.update({f"{k.name}()": k.dimension for k in component.kernels})
+    table.update({f"{s.name}()": s.dimension for k in component.kernels for s in k.initial})
     table.update({s.name: s.dimension for k in component.kernels for s in k.initial})
     for port in component.event_inputs:
         for name in port.payload:

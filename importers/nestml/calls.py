@@ -191,7 +191,8 @@ class Calls:
             if isinstance(bare, syntax.Variable):
                 symbol = names.symbols.get(bare.name)
                 if symbol is not None:
-                    found[symbol.kind] = (bare, symbol)
+                    own = symbol.kind == kinds.KERNEL_STATE
+                    found[kinds.KERNEL if own else symbol.kind] = (bare, symbol)
                 elif bare.name not in names.symbols:
                     known = [s.name for s in names.symbols.values()]
                     hint = self.parent.names.near(bare.name, known)
@@ -206,18 +207,27 @@ class Calls:
             raise error("N035", message, span, hint=hint)
         variable, symbol = found[kinds.SPIKE]
         port = self.parent.port(variable, symbol, self.place)
-        value = self.convolution(found[kinds.KERNEL][1], port, span)
+        value = self.convolution(*found[kinds.KERNEL], port, span)
         if symbol.event_unit is None:
             return value
         scaled = self.parent.times_unit(value.expr, symbol.event_unit, apply.at)
         unit = value.type.value_unit * symbol.event_unit
         return Typed(scaled.expr, quantity_type(unit))
 
-    def convolution(self, kernel: Symbol, port: str, span: Span) -> Typed:
+    def convolution(
+        self, variable: syntax.Variable, kernel: Symbol, port: str, span: Span
+    ) -> Typed:
         """A kernel's response; that to a Dirac kernel is a pure number to NESTML, counted per ms."""
+        if variable.order and variable.order not in kernel.derivatives:
+            message = f"the state declares no {variable.shown}, which is convolved here"
+            raise error("N035", message, span)
         if not kernel.delta:
-            args = (Name(kernel.name, span), Name(port, span))
-            return Typed(Call("convolve", args, span), kernel.type)
+            name = derivative(kernel.name, variable.order)
+            call: Expr = Call("convolve", (Name(name, span), Name(port, span)), span)
+            unit = self.parent.names.kernel_units.get(name)
+            if unit is not None:
+                call = Binary("*", call, Number(1.0, unit.unit(), span), span)
+            return Typed(call, self.parent.order_type(variable, kernel))
         train = Call("convolve", (Name("delta", span), Name(port, span)), span)
         millisecond = atom("ms")
         assert millisecond is not None
