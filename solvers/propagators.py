@@ -147,7 +147,9 @@ def _split(
         return {}, ZERO, rest
     gains = {name: substitute(value, fixed) for name, value in form.coefficients.items()}
     constant = substitute(form.rest, fixed)
-    if all(free_names(value) <= system.static for value in (*gains.values(), constant)) and not is_random(rest):
+    if all(
+        free_names(value) <= system.static for value in (*gains.values(), constant)
+    ) and not is_random(rest):
         return gains, constant, ZERO
     return {}, ZERO, rest
 

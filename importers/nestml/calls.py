@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...canonical_model.diagnostics import Span, error
+from ...canonical_model.diagnostics import Level, Span, error
 from ...canonical_model.expr import Binary, Call, Expr, Name, Number
 from . import symbols as kinds
 from . import syntax
@@ -266,11 +266,11 @@ class Calls:
     def same_delay(self, symbol: Symbol, delay: Expr, span: Span) -> None:
         """NESTML keeps one delay for each variable; ours keeps what is written."""
         names = self.parent.names
+        message = f"'{symbol.name}' is its initial value until the delay has passed; NESTML 9 takes 0 there"
+        names.once(f"delayed:{symbol.name}", "N043", Level.NOTE, message, span, "")
         text = shown(delay)
         known = names.delayed.setdefault(symbol.name, text)
         if known != text:
-            from ...canonical_model.diagnostics import Level
-
             message = (
                 f"'{symbol.name}' is delayed by {known} and by {text}; NESTML 9 keeps one only"
             )

@@ -11,9 +11,7 @@ from ...canonical_model.units import NONE
 from .units import UnitValue
 
 
-def without_unit(
-    kernel: model.Kernel, unit: UnitValue, lookup: Lookup
-) -> model.Kernel | None:
+def without_unit(kernel: model.Kernel, unit: UnitValue, lookup: Lookup) -> model.Kernel | None:
     """The kernel over `1 unit`, all its variables alike; None where its equations are not linear and
     homogeneous, so that they would no longer agree. `lookup` gives the dimensions of other names."""
     dimension = kernel.dimension / unit.dimension
