@@ -1,4 +1,4 @@
-"""Delayed quantities on a grid: what `delayed(x, d)` reads is kept in a row of states, one for each step of d.
+"""Delayed quantities on a grid: `delayed(x, d)` is kept in a row of states, one for each step of d.
 
 The row moves at the start of a step, so that during the step `delayed(x, d)` is x at the step's start less d.
 Before d has passed the initial value of x is read.
@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from .. import model
 from ..diagnostics import refuse
-from ..expr import ZERO, Binary, Call, Expr, Name, Number, Unary, free_names, substitute, walk
+from ..expr import ZERO, Call, Expr, Name, free_names, substitute, walk
+from ..fixed import fixed_value, static_values
 from ..query import declared, statics
 from .change import all_expressions, change_expressions, replace_calls
 
@@ -35,7 +36,7 @@ def lower_delays(component: model.Component, step: float) -> model.Component:
     if component.machines:
         message = f"'{component.name}' has regimes and reads a delayed quantity"
         raise refuse("K130", message, calls[0].span)
-    values = _values(component)
+    values = static_values(component)
     lengths: dict[str, int] = {}
     for call in calls:
         name = _variable(call)
@@ -64,7 +65,7 @@ def _variable(call: Call) -> str:
 
 def _count(call: Call, values: dict[str, Expr], step: float) -> int:
     """The delay in steps."""
-    delay = _number(call.args[1], values)
+    delay = fixed_value(call.args[1], values)
     if delay is None or not math.isfinite(delay) or delay < 0:
         message = f"the delay of '{_variable(call)}' is no fixed time"
         raise refuse("K130", message, call.span, hint="use a parameter or a number")
@@ -73,37 +74,6 @@ def _count(call: Call, values: dict[str, Expr], step: float) -> int:
         message = f"the delay of '{_variable(call)}' is {count} steps, more than {MAX_STEPS}"
         raise refuse("K130", message, call.span, hint="use a longer step")
     return count
-
-
-def _values(component: model.Component) -> dict[str, Expr]:
-    found: dict[str, Expr] = {}
-    for item in statics(component):
-        if isinstance(item.value, Number | Name | Binary | Unary | Call):
-            found[item.name] = item.value
-        elif isinstance(item, model.Parameter | model.Constant) and item.value is not None:
-            found[item.name] = Number(item.value.si)
-    return found
-
-
-def _number(expr: Expr, values: dict[str, Expr], depth: int = 0) -> float | None:
-    """The value in SI of an expression of numbers and statics."""
-    if depth > 50:
-        return None
-    match expr:
-        case Number(value, unit):
-            return value if unit is None else value * unit.scale + unit.offset
-        case Name(name) if name in values:
-            return _number(values[name], values, depth + 1)
-        case Unary("-", operand):
-            inner = _number(operand, values, depth + 1)
-            return None if inner is None else -inner
-        case Binary("+" | "-" | "*" | "/" as op, left, right):
-            one, other = _number(left, values, depth + 1), _number(right, values, depth + 1)
-            if one is None or other is None or (op == "/" and other == 0):
-                return None
-            table = {"+": one + other, "-": one - other, "*": one * other}
-            return one / other if op == "/" else table[op]
-    return None
 
 
 def _row(name: str, count: int, taken: set[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Long chains of one precedence: read without recursion, and kept shallow for every stage behind.
 
-`a + b - c + ...` of more than `LONG` operators becomes a tree of halves: the value is the same up to rounding,
-and no later pass has to go thousands of levels deep.
+`a + b - c + ...` of more than `LONG` operators becomes a tree of halves: the value is the same up to
+rounding, and no later pass has to go thousands of levels deep.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ FAMILIES = {
     "+": "sum", "-": "sum", "*": "product", "/": "product", "and": "and", "or": "or",
 }  # fmt: skip
 MAX_CHAIN = 4_000  # operators of one chain
-LONG = 128  # left as written up to here; more than halves of SHORT leave, so that a second reading changes nothing
+LONG = 128  # left as written up to here: more than halves of SHORT leave, or a second reading would differ
 SHORT = 64
 _OPPOSITE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 

@@ -110,11 +110,12 @@ class Operators:
         kind = checked(base.type.unit**value, span)
         return Typed(Binary("^", base.expr, raised.expr, span), kind)
 
-    def whole_quotient(self, left: Typed, right: Typed, at: At) -> Typed:
-        """`//` cuts off the fraction, toward zero."""
+    def whole_quotient(self, left: Typed, right: Typed, at: At, compound: bool = False) -> Typed:
+        """`//` cuts off the fraction, toward zero; so does NESTML 9 in `//=`."""
         span = self.parent.names.span(at)
-        message = "'//' cuts off the fraction as documented; NESTML 9 divides as '/' does"
-        self.parent.names.once("floor", "N062", Level.NOTE, message, span, "")
+        if not compound:
+            message = "'//' cuts off the fraction as documented; NESTML 9 divides as '/' does"
+            self.parent.names.once("floor", "N062", Level.NOTE, message, span, "")
         one, other = left, right
         if left.type.unit is not None or right.type.unit is not None:
             if left.type.dimension != right.type.dimension:

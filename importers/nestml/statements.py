@@ -164,7 +164,7 @@ class Statements:
             one, other, kind = self.names.casts.agree(left, right, span, why)
             return Typed(Binary(op, one.expr, other.expr, span), kind)
         if op == "//":
-            return self.expressions.operators.whole_quotient(left, right, at)
+            return self.expressions.operators.whole_quotient(left, right, at, compound=True)
         infix = syntax.Infix(op, line.target, line.value, at, 1)
         return self.expressions.operators.multiply(op, left, right, infix)
 
