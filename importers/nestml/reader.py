@@ -16,6 +16,7 @@ from . import syntax
 from .doubts import doubts
 from .lexer import decode, read_lines
 from .lower import lower
+from .old_model import modernise
 from .parse import parse
 
 
@@ -37,6 +38,7 @@ def read(
     trees: list[syntax.ModelSyntax] = []
     with log.gather():
         trees = parse(read_lines(decode(raw, file), file, log), file, log)
+        trees = [modernise(tree, file, log) for tree in trees]
     if not trees:
         log.stop_on_error()
         raise error("N070", "the file holds no model", Span(file), hint="write 'model NAME:'")
