@@ -143,10 +143,15 @@ def in_nest(
     return runs
 
 
-def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
-    """The imported model in the grid simulator."""
+def on_grid(
+    component: Any, drive: Drive, scheme: str = "rkf45", tolerance: float = 1e-6
+) -> Run:
+    """The imported model in the grid simulator; `tolerance` is that of an adaptive solver."""
+    from interspike.solvers import grid
+    from interspike.solvers.schemes import RELATIVE
     from interspike.solvers.simulate import simulate
 
+    grid.TIGHTER = RELATIVE / tolerance
     circuit = driven(component, drive)
     cell = circuit.groups[0].component
     units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}
