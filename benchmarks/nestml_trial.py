@@ -143,9 +143,7 @@ def in_nest(
     return runs
 
 
-def on_grid(
-    component: Any, drive: Drive, scheme: str = "rkf45", tolerance: float = 1e-6
-) -> Run:
+def on_grid(component: Any, drive: Drive, scheme: str = "rkf45", tolerance: float = 1e-6) -> Run:
     """The imported model in the grid simulator; `tolerance` is that of an adaptive solver."""
     from interspike.solvers import grid
     from interspike.solvers.schemes import RELATIVE

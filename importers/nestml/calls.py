@@ -218,11 +218,11 @@ class Calls:
         self, variable: syntax.Variable, kernel: Symbol, port: str, span: Span
     ) -> Typed:
         """A kernel's response; that to a Dirac kernel is a pure number to NESTML, counted per ms."""
-        if variable.order and variable.order not in kernel.derivatives:
-            message = f"the state declares no {variable.shown}, which is convolved here"
+        name = derivative(kernel.name, variable.order)
+        if variable.order and name not in self.parent.names.convolved:
+            message = f"the kernel '{kernel.name}' has no derivative {variable.shown} to convolve"
             raise error("N035", message, span)
         if not kernel.delta:
-            name = derivative(kernel.name, variable.order)
             call: Expr = Call("convolve", (Name(name, span), Name(port, span)), span)
             unit = self.parent.names.kernel_units.get(name)
             if unit is not None:

@@ -144,6 +144,7 @@ class Equations:
             name=name, dimension=dimension or T_REAL.dimension, odes=tuple(rates),
             initial=tuple(initial), description=text, span=span,
         )  # fmt: skip
+        self.names.convolved |= {state.name for state in initial}
         unit = self.names.symbols[name].type.unit
         pure = without_unit(kernel, unit, self.dimension) if unit is not None else None
         if pure is not None and unit is not None:
@@ -157,6 +158,16 @@ class Equations:
                 if rest.dimension != NONE:
                     self.parts.extras[f"unit:{state.name}"] = rest.symbol
         self.parts.kernels.append(pure or kernel)
+
+    def unused_derivatives(self) -> None:
+        """States that are derivatives of a kernel of lower order."""
+        for state in self.parts.kernel_states.values():
+            self.parts.extras.pop(f"unit:{state.name}", None)
+            symbol = self.names.symbols.get(state.name.split("__d")[0])
+            if symbol is None or symbol.name not in self.names.convolved:
+                continue  # the kernel is wrong and was reported
+            message = f"no equation of the kernel '{symbol.name}' needs this derivative; left out"
+            self.names.log.add("N033", Level.WARNING, message, state.span)
 
     def dimension(self, name: str) -> Dimension | None:
         """That of a quantity of the model."""

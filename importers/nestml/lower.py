@@ -77,6 +77,7 @@ class _Lowering:
         self.declarations.statics_of_states()
         for block in blocks:
             self.dynamics(block)
+        self.equations.unused_derivatives()
         functions = [block for block in blocks if block.header.word == "function"]
         self.names.voids = {b.header.name: b for b in functions if self.is_void(b)}
         for block in blocks:

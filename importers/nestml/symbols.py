@@ -77,6 +77,7 @@ class Names:
     delayed: dict[str, str] = field(default_factory=dict)
     factors: dict[str, Expr] = field(default_factory=dict)  # of delta kernels
     kernel_units: dict[str, UnitValue] = field(default_factory=dict)  # of variables of kernels
+    convolved: set[str] = field(default_factory=set)  # variables of kernels given as equations
     voids: dict[str, syntax.Block] = field(default_factory=dict)  # functions without a value
     inlined: set[str] = field(default_factory=set)  # names of their locals at the places of calls
     called: list[str] = field(default_factory=list)  # of those whose calls are open
