@@ -103,7 +103,7 @@ def prepare(
     Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
     """
     if component.update is not None or component.kernels or component.functions:
-        component = raise_program(component)
+        component = raise_program(component, log)
     _refuse(component)
     _note(component, log)
     if len(component.machines) > 1:

@@ -65,7 +65,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     K1xx (a time-step program that cannot be raised to regimes)."""
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
-        flat = raise_program(flat)
+        flat = raise_program(flat, log)
     _refuse(flat)
     _note(flat, log)
     original = flat
