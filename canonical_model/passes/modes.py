@@ -276,7 +276,12 @@ def _modes_of_branch(
 
 def _events(found: Found, item: model.If) -> None:
     """Branches without integration: each is an event."""
-    before: list[Expr] = []
+    _events_within(found, (), item)
+
+
+def _events_within(found: Found, outer: tuple[Expr, ...], item: model.If) -> None:
+    """The events of the branches, within tests that hold around them."""
+    before: list[Expr] = [*outer]
     for test, body in item.branches:
         _event(found, (*before, test), body, item)
         before.append(negation(test))
@@ -287,7 +292,12 @@ def _events(found: Found, item: model.If) -> None:
 
 
 def _event(found: Found, tests: tuple[Expr, ...], body: Body, item: model.If) -> None:
-    """What is done when tests come to hold."""
+    """What is done when tests come to hold; branches alone in a branch are events of their own."""
+    if all(isinstance(statement, model.If) for statement in body):
+        for statement in body:
+            assert isinstance(statement, model.If)
+            _events_within(found, tests, statement)
+        return
     guard = conjunction(tests)
     assert guard is not None
     for statement in nested(body):

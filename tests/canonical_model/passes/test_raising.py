@@ -96,7 +96,15 @@ SAMPLED: dict[str, Any] = dict(
         assign("v", "if(v < -10, -10, v)"),
     ),
 )
-WITHOUT_CLOCK = (COUNTDOWN, CLAMPED, OTHER_WAY, TIMER, SAMPLED)
+NESTED: dict[str, Any] = dict(  # what makes a spike is tested within the test for refractoriness
+    COUNTDOWN,
+    on_conditions=(),
+    update=(
+        *COUNTDOWN["update"],
+        m.If(branches=((E("r == 0"), (m.If(branches=((E("v >= 1"), RESET),)),)),)),
+    ),
+)
+WITHOUT_CLOCK = (NESTED, COUNTDOWN, CLAMPED, OTHER_WAY, TIMER, SAMPLED)
 
 
 def neuron(style: dict[str, Any]) -> m.Component:
@@ -149,8 +157,8 @@ def circuit(cell: m.Component) -> Circuit:
 
 @pytest.mark.parametrize(
     "style",
-    [COUNTDOWN, CLOCK, IN_UPDATE, CLAMPED, OTHER_WAY, TIMER, SAMPLED],
-    ids=["counter", "clock", "in update", "clamped", "other way", "timer", "sampled"],
+    [COUNTDOWN, CLOCK, IN_UPDATE, CLAMPED, OTHER_WAY, TIMER, SAMPLED, NESTED],
+    ids=["counter", "clock", "in update", "clamped", "other way", "timer", "sampled", "nested"],
 )
 def test_continuous_time_is_the_limit_of_the_grid(style: dict[str, Any]) -> None:
     cell = neuron(style)
