@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.circuit import Circuit, EventLink, EventTrain, Group, Probe
 from ...canonical_model.expr import Binary, Conditional, Name, Number
-from ...canonical_model.model import Component, DerivedVariable, EventPort
-from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Unit
+from ...canonical_model.model import (
+    AnalogInput,
+    Component,
+    DerivedVariable,
+    EventPort,
+    Parameter,
+)
+from ...canonical_model.query import declared
+from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Unit, si_quantity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,29 +53,38 @@ def levels(component: Component, inputs: Sequence[str], *, few: bool = False) ->
 
 def driven(
     component: Component,
-    inputs: Mapping[str, float],
+    inputs: Sequence[Mapping[str, float]],
     ports: Sequence[str],
     traces: Sequence[str],
     *,
     step: float = STEP,
 ) -> Circuit:
-    """The component alone, with steps of the given amplitudes (SI) and spikes at `ports`."""
-    ready = pulsed(component, inputs)
-    groups = [Group(name=CELL, component=ready, size=1)]
+    """One cell for each of `inputs`, with steps of these amplitudes (SI) and spikes at `ports`.
+
+    Probes are labelled `<run>/<name>`, runs counted from 0.
+    """
+    ready, amplitudes = pulsed(component, inputs)
+    count = len(inputs)
+    groups = [Group(name=CELL, component=ready, size=count, parameters=amplitudes)]
     links: tuple[EventLink, ...] = ()
     trains: tuple[EventTrain, ...] = ()
     if ports:
         source = Component(name=SOURCE, event_outputs=(EventPort(name=OUT),))
         groups.append(Group(name=SOURCE, component=source, size=2 * len(ports)))
-        links, trains = _spikes(ports)
+        links, trains = _spikes(ports, count)
     return Circuit(
         name="trial",
         groups=tuple(groups),
         event_links=links,
         trains=trains,
-        probes=tuple(Probe(label=n, group=CELL, index=0, variable=n) for n in traces),
+        probes=tuple(
+            Probe(label=f"{k}/{n}", group=CELL, index=k, variable=n)
+            for k in range(count)
+            for n in traces
+        ),
         event_probes=tuple(
-            Probe(label=port.name, group=CELL, index=0, variable=port.name)
+            Probe(label=f"{k}/{port.name}", group=CELL, index=k, variable=port.name)
+            for k in range(count)
             for port in component.event_outputs
         ),
         length=LENGTH,
@@ -77,42 +93,62 @@ def driven(
     )
 
 
-def pulsed(component: Component, inputs: Mapping[str, float]) -> Component:
-    """The component with its analog inputs replaced by steps of the amplitudes `inputs` (SI; else 0)."""
-    stimulated = tuple(
-        DerivedVariable(
-            name=item.name, dimension=item.dimension, value=_pulse(inputs.get(item.name, 0.0), item)
+def pulsed(
+    component: Component, inputs: Sequence[Mapping[str, float]]
+) -> tuple[Component, dict[str, Floats]]:
+    """The component with its analog inputs replaced by steps whose amplitudes are parameters.
+
+    The second value has, for each of these parameters, one amplitude (SI; 0 where none is given) for each
+    of `inputs`.
+    """
+    import numpy as np
+
+    taken = {item.name for item in declared(component)}
+    stimulated, parameters, amplitudes = [], [], {}
+    for item in component.analog_inputs:
+        name = f"{item.name}_amplitude"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        zero = si_quantity(0.0, item.dimension)
+        parameters.append(Parameter(name=name, dimension=item.dimension, value=zero))
+        amplitudes[name] = np.array([values.get(item.name, 0.0) for values in inputs])
+        stimulated.append(
+            DerivedVariable(name=item.name, dimension=item.dimension, value=_pulse(name, item))
         )
-        for item in component.analog_inputs
-    )
-    return replace(
+    ready = replace(
         component,
         analog_inputs=(),
+        parameters=(*component.parameters, *parameters),
         derived_variables=(*component.derived_variables, *stimulated),
     )
+    return ready, amplitudes
 
 
-def _pulse(amplitude: float, item: Any) -> Any:
-    """`amplitude` from ON to OFF, else 0."""
-    unit = None if item.dimension == NONE else Unit("", item.dimension)
+def _pulse(amplitude: str, item: AnalogInput) -> Conditional:
+    """The parameter `amplitude` from ON to OFF, else 0."""
+    unit = None if item.dimension == NONE else si_quantity(0.0, item.dimension).unit
     second = Unit("s", TIME)
     during = Binary(
         "and",
         Binary(">=", Name("t"), Number(ON, second)),
         Binary("<", Name("t"), Number(OFF, second)),
     )
-    return Conditional(((during, Number(amplitude, unit)),), Number(0.0, unit))
+    return Conditional(((during, Name(amplitude)),), Number(0.0, unit))
 
 
-def _spikes(ports: Sequence[str]) -> tuple[tuple[EventLink, ...], tuple[EventTrain, ...]]:
-    """Two sources for each port, of weight WEIGHT and a little later of -WEIGHT."""
+def _spikes(
+    ports: Sequence[str], count: int
+) -> tuple[tuple[EventLink, ...], tuple[EventTrain, ...]]:
+    """Two sources for each port, of weight WEIGHT and a little later of -WEIGHT, for `count` cells."""
     import numpy as np
 
+    everyone = np.arange(count)
     links = tuple(
         EventLink(
             source=SOURCE, source_port=OUT, target=CELL, target_port=port,
-            pre=np.array([2 * k, 2 * k + 1]), post=np.array([0, 0]),
-            weight=np.array([WEIGHT, -WEIGHT]),
+            pre=np.repeat([2 * k, 2 * k + 1], count), post=np.concatenate([everyone, everyone]),
+            weight=np.repeat([WEIGHT, -WEIGHT], count),
         )
         for k, port in enumerate(ports)
     )  # fmt: skip
