@@ -122,10 +122,13 @@ def compare_runs(
     moments = []
     for label, times in reference.events.items():
         theirs = np.asarray(found.events.get(label, ()), dtype=float)
-        distance = stimulus.event_distance(label, times, theirs)
+        allowed = shift * reference.step
+        distance = stimulus.event_distance(
+            label, times, theirs, end=circuit.length or float("inf"), allowed=allowed
+        )
         distances.append(distance)
         counts = distance.spikes
-        same &= counts[0] == counts[1] and distance.shift <= shift * reference.step
+        same &= counts[0] == counts[1] and distance.shift <= allowed
         spikes[f"{label} (reference)"] = [float(t) for t in times]
         spikes[f"{label} ({target})"] = [float(t) for t in theirs]
         moments += [times, theirs]

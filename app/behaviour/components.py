@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 
 from ...canonical_model.diagnostics import ModelError
-from ...canonical_model.model import Component
-from ...canonical_model.units import VOLTAGE
+from ...canonical_model.model import Component, Parameter
+from ...canonical_model.units import (
+    CAPACITANCE,
+    CURRENT,
+    NEURO,
+    TIME,
+    VOLTAGE,
+    Quantity,
+    si_quantity,
+)
 from .causes import named_differences, values_by_name
 from .match import Match, best_match, plain
 from .points import subject
@@ -14,6 +24,9 @@ from .ports import with_common_ports
 from .results import Comparison, Difference
 from .runs import simulated
 from .stimulus import Distance
+
+# of parameters without a value, in the field's units: mV, ms, pA, pF
+TYPICAL = {VOLTAGE: -30.0, TIME: 5.0, CURRENT: 100.0, CAPACITANCE: 100.0}
 
 
 def compare_components(
@@ -76,14 +89,29 @@ def _flat_pair(
     from ...canonical_model.passes.flatten import flatten
 
     try:
-        one = with_common_ports(flatten(a, quantities, continuous=True).component)
-        other = with_common_ports(flatten(b, others, continuous=True).component)
+        one = _ready(flatten(a, quantities, continuous=True).component)
+        other = _ready(flatten(b, others, continuous=True).component)
     except ModelError as problem:
         remark = f"compared on a grid only: {problem.issues[0].message}"
-        one = with_common_ports(flatten(a, quantities).component)
-        other = with_common_ports(flatten(b, others).component)
+        one, other = _ready(flatten(a, quantities).component), _ready(flatten(b, others).component)
         return (one, other), "grid", [remark]
     return (one, other), "continuous", []
+
+
+def _ready(flat: Component) -> Component:
+    """With ports in one form, and values for parameters that have none: by dimension and name."""
+    parameters = tuple(
+        item if item.value is not None else replace(item, value=_some(item))
+        for item in flat.parameters
+    )
+    return with_common_ports(replace(flat, parameters=parameters))
+
+
+def _some(item: Parameter) -> Quantity:
+    """A value such as this field has; the same for the same name in another language."""
+    spread = 1.0 + int(sha256(plain(item.name).encode()).hexdigest()[:4], 16) / 0x10000
+    typical = TYPICAL.get(item.dimension, 1.0)
+    return si_quantity(spread * typical * NEURO.size(item.dimension), item.dimension)
 
 
 def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str, str]:

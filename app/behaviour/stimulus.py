@@ -172,11 +172,11 @@ def amplitudes(component: Component, inputs: Sequence[str], level: int) -> dict[
     return found
 
 
-def respond(circuit: Circuit, mode: str) -> Response:
+def respond(circuit: Circuit, mode: str, scheme: str = "auto") -> Response:
     """Run on the reference simulator. Raises ModelError S2xx, S3xx."""
     from ...solvers.simulate import simulate
 
-    result = simulate(circuit, mode=mode, rtol=1e-8)
+    result = simulate(circuit, mode=mode, scheme=scheme, rtol=1e-8)
     return Response(result.events, result.times, result.traces)
 
 
@@ -199,42 +199,72 @@ class Distance:
         }
 
 
-def event_distance(name: str, one: Floats, other: Floats) -> Distance:
-    """Of two spike trains; the shift is over those that both have."""
+def event_distance(
+    name: str, one: Floats, other: Floats, *, end: float = float("inf"), allowed: float = 0.0
+) -> Distance:
+    """Of two spike trains; the shift is over those that both have.
+
+    What one has more within `allowed` seconds of the `end` of the run the other may have just after it.
+    """
     import numpy as np
 
     count = min(len(one), len(other))
+    one, other = (
+        train[: max(count, int(np.searchsorted(train, end - allowed)))] for train in (one, other)
+    )
     shift = float(np.abs(one[:count] - other[:count]).max(initial=0.0))
     return Distance(name=name, spikes=(len(one), len(other)), shift=shift)
 
 
-def trace_distance(name: str, one: Floats, other: Floats, quiet: Any) -> Distance:
-    """The greatest difference as a share of the range of `one`, at the samples `quiet` only."""
+def trace_distance(name: str, one: Floats, other: Floats, quiet: Any, slack: int = 0) -> Distance:
+    """The greatest difference as a share of the range of `one`, at the samples `quiet` only.
+
+    What `other` has within `slack` samples counts as no difference.
+    """
     import numpy as np
 
     count = min(len(one), len(other), len(quiet))
     keep = quiet[:count]
-    first, second = one[:count][keep], other[:count][keep]
+    low, high = _envelope(other[:count], slack)
+    first, low, high = one[:count][keep], low[keep], high[keep]
     if not len(first):
         return Distance(name=name, spikes=(0, 0))
-    both = np.isfinite(first) & np.isfinite(second)
-    if (np.isfinite(first) != np.isfinite(second)).any():
+    both = np.isfinite(first) & np.isfinite(low) & np.isfinite(high)
+    if (np.isfinite(first) != np.isfinite(low)).any():
         return Distance(name=name, spikes=(0, 0), trace=float("inf"))
-    first, second = first[both], second[both]
+    first, low, high = first[both], low[both], high[both]
     span = float(np.ptp(first)) if len(first) else 0.0
     size = max(span, 1e-6 * float(np.abs(first).max(initial=0.0)), 1e-300)
-    return Distance(
-        name=name, spikes=(0, 0), trace=float(np.abs(first - second).max(initial=0.0)) / size
-    )
+    apart = np.maximum(np.maximum(first - high, low - first), 0.0)
+    return Distance(name=name, spikes=(0, 0), trace=float(apart.max(initial=0.0)) / size)
 
 
-def quiet(times: Floats, events: Sequence[Floats]) -> Any:
-    """Which samples lie away from spikes and from the edges of the stimulus."""
+def _envelope(values: Floats, slack: int) -> tuple[Floats, Floats]:
+    """The lowest and the highest value within `slack` samples of each."""
+    import numpy as np
+
+    if not slack or not len(values):
+        return values, values
+    padded = np.pad(values, slack, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * slack + 1)
+    return windows.min(axis=1), windows.max(axis=1)
+
+
+def away_from(times: Floats, events: Sequence[Floats], width: float) -> Any:
+    """Which samples are further than `width` seconds from every event."""
     import numpy as np
 
     keep = np.ones(len(times), dtype=bool)
-    step = times[1] - times[0] if len(times) > 1 else STEP
-    edges = [np.array([ON, OFF]), *events]
-    for moment in np.concatenate(edges):
-        keep &= np.abs(times - moment) > NEAR * step
+    for moment in np.concatenate([np.zeros(0), *events]):
+        first, last = np.searchsorted(times, [moment - width, moment + width])
+        keep[first:last] = False
     return keep
+
+
+def quiet(times: Floats, events: Sequence[Floats], width: float = 0.0) -> Any:
+    """Which samples lie away from spikes and from the edges of the stimulus, by `width` seconds at least."""
+    import numpy as np
+
+    step = times[1] - times[0] if len(times) > 1 else STEP
+    away = max(NEAR * step, width)
+    return away_from(times, [np.array([ON, OFF]), *events], away)

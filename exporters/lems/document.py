@@ -220,6 +220,7 @@ class Document:
                 {i: found for (c, i), found in self.joints.lists.items() if c == component.name},
                 named(self.joints.shown, component.name),
                 names,
+                is_placed=self.model.network is not None,
             )
             if not fitting.base and fitting.quantity:
                 fitting = replace(fitting, base=self.source_type(fitting.quantity))
