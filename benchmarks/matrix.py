@@ -1,7 +1,7 @@
 """The matrix source format x target format: converted, same behaviour, refused; writes docs/matrix.md.
 
     python benchmarks/matrix.py FOLDER... [--to TARGET ...] [--work DIR] [--seconds 60]
-        [--compare TARGET ...] [--minutes N] [-o docs/matrix.md]
+        [--compare TARGET ...] [--minutes N] [--again] [-o docs/matrix.md]
 
 Conversions are made by `migrate`. What can be run (the emulator, NEST) runs beside the reference simulator on
 the grid; what can be read back is: equal in canonical form, or its network runs beside the source's on
@@ -55,13 +55,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60, help="limit of one comparison")
     parser.add_argument("--compare", action="append", default=[], help="targets to compare now")
     parser.add_argument("--minutes", type=float, default=1e9, help="limit of all comparisons")
+    parser.add_argument(
+        "--again", action="store_true", help="repeat what did not come out the same"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-o", dest="output", type=Path, default=ROOT / "docs/matrix.md")
     arguments = parser.parse_args()
     work = arguments.work or Path(tempfile.mkdtemp())
     targets = tuple(arguments.to) or TARGETS
     end = time.monotonic() + 60 * arguments.minutes
-    limits = Limits(arguments.compare or targets, arguments.seconds, end)
+    limits = Limits(arguments.compare or targets, arguments.seconds, end, arguments.again)
     rows: list[dict[str, Any]] = []
     for number, folder in enumerate(arguments.folders):
         output = work / f"{number}_{folder.name}"
@@ -78,6 +81,8 @@ def compared(
     """The rows with `behaviour`, from the store beside the results where it is known already."""
     store = output / ".interspike/behaviour.json"
     known: dict[str, str] = json.loads(store.read_text()) if store.exists() else {}
+    if limits.again:
+        known = {key: text for key, text in known.items() if text.startswith(SAME)}
     for row in rows:
         if row["status"] in (EXACT, LOSSY):
             key = f"{row['folder']} {row['manifest']}"
@@ -101,6 +106,7 @@ class Limits:
     targets: Sequence[str]
     seconds: int
     end: float
+    again: bool = False
 
     def allows(self, target: str) -> bool:
         """May one more conversion to `target` be compared?"""
