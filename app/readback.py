@@ -13,10 +13,10 @@ from ..canonical_model.model import Component, Model, Parameter
 from ..canonical_model.passes.change import all_expressions
 from ..canonical_model.passes.fuse import fuse
 from ..canonical_model.query import bodies, expressions, nested
-from ..canonical_model.units import VOLTAGE, Quantity, si_quantity
+from ..canonical_model.units import Quantity, si_quantity
 from . import registry
 from .behaviour.components import compare_components
-from .behaviour.match import pair_names, plain
+from .behaviour.match import pair_names, pair_states
 from .behaviour.pairing import pair_components
 from .behaviour.results import SAME, Comparison
 from .convert import DEFAULT_STEP, wire_model
@@ -189,7 +189,7 @@ def _probed(one: Circuit, other: Circuit) -> tuple[Circuit, Circuit]:
         for mine, its in pair_names(*(_ports(group) for group in (a, b))).items():
             for index in range(min(a.size, b.size, MAX_CELLS)):
                 _record(events, f"{x}[{index}]/{mine}", index, (x, mine), (y, its))
-        for mine, its in _states(a.component, b.component).items():
+        for mine, its in pair_states(a.component, b.component).items():
             _record(probes, f"{x}[0]/{mine}", 0, (x, mine), (y, its))
     return (
         replace(one, probes=tuple(probes[0]), event_probes=tuple(events[0])),
@@ -211,20 +211,3 @@ def _record(
 
     for probes, (group, variable) in zip(table, places, strict=True):
         probes.append(Probe(label=label, group=group, index=index, variable=variable))
-
-
-def _states(a: Component, b: Component) -> dict[str, str]:
-    """States of one name, and the only voltages, whatever they are called."""
-    named = {(plain(item.name), item.dimension): item.name for item in b.state_variables}
-    pairs = {
-        item.name: named[plain(item.name), item.dimension]
-        for item in a.state_variables
-        if (plain(item.name), item.dimension) in named
-    }
-    voltages = [
-        [item.name for item in component.state_variables if item.dimension == VOLTAGE]
-        for component in (a, b)
-    ]
-    if len(voltages[0]) == len(voltages[1]) == 1:
-        pairs[voltages[0][0]] = voltages[1][0]
-    return pairs

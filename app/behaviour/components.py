@@ -18,7 +18,7 @@ from ...canonical_model.units import (
     si_quantity,
 )
 from .causes import named_differences, values_by_name
-from .match import Match, best_match, plain
+from .match import Match, best_match, pair_states, plain
 from .points import subject
 from .ports import with_common_ports
 from .results import Comparison, Difference
@@ -118,13 +118,4 @@ def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str,
     """States of one and the other; without a match by name, and the voltages."""
     if match is not None:
         return {x: y for x, (y, _) in match.states.items()}
-    a, b = flats
-    names = {plain(state.name): state.name for state in b.state_variables}
-    pairs = {s.name: names[plain(s.name)] for s in a.state_variables if plain(s.name) in names}
-    voltages = [
-        [state.name for state in flat.state_variables if state.dimension == VOLTAGE]
-        for flat in flats
-    ]
-    if len(voltages[0]) == len(voltages[1]) == 1 and voltages[1][0] not in pairs.values():
-        pairs[voltages[0][0]] = voltages[1][0]
-    return pairs
+    return pair_states(*flats)

@@ -39,7 +39,7 @@ def settled(component: Component, log: Log) -> Component:
     found = change_expressions(component, change)
     if names:
         listed = ", ".join(f"'{name}'" for name in sorted(names))
-        message = f"'{component.name}' chooses by {listed}: what was written holds for their values as they are"
+        message = f"'{component.name}' chooses by {listed}: written as their values have it"
         log.add("X312", Level.NOTE, message, component.span)
     return found
 
