@@ -17,6 +17,7 @@ GRID_SHIFT = 2.01  # steps, on a grid
 TRACE = 1e-3  # of a trace's range, away from spikes
 GRID_TRACE = 1e-2  # on a grid, where both may be solved by different schemes
 FINER = 10
+LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
 
@@ -106,8 +107,7 @@ def _at_step(
                 f"{label}, {x}", first, second, end=stimulus.LENGTH, allowed=allowed
             )
             distances.append(distance)
-            # on a grid each period may be a step longer
-            drift = 0.0 if mode == "continuous" else step * len(first)
+            drift = 0.0 if mode == "continuous" else LATER * step * len(first)
             if distance.spikes[0] != distance.spikes[1] or distance.shift > allowed + drift:
                 bad = True
                 differences.append(_spikes(x, y, distance, ours[k]))
@@ -115,10 +115,13 @@ def _at_step(
             continue
         moments = [times for pair in events for times in pair]
         still = stimulus.quiet(one.times, moments, 2 * allowed)
+        late = (
+            0 if mode == "continuous" else LATER * max((len(pair[0]) for pair in events), default=0)
+        )
         for x, y in pairs.items():
             scaled = one.traces[f"{k}/{x}"] * pairing.factors.get(x, 1.0)
             distance = stimulus.trace_distance(
-                f"{label}, {x}", scaled, other.traces[f"{k}/{y}"], still, slack
+                f"{label}, {x}", scaled, other.traces[f"{k}/{y}"], still, slack + late
             )
             distances.append(distance)
             if distance.trace > limit:

@@ -32,6 +32,7 @@ CELL, SOURCE, OUT = "cell", "source", "out"
 AMPLITUDES = {CURRENT: (0.0, 100.0, 400.0, 1500.0), NONE: (0.0, 5.0, 15.0, 40.0)}
 OTHER = (0.0, 1.0, 5.0, 20.0)
 WEIGHT = 20.0
+RESTING = 0.01  # of its size is the range of a trace that hardly moves
 NEAR = 3  # samples around a spike that say nothing of a trace
 
 
@@ -234,7 +235,8 @@ def trace_distance(name: str, one: Floats, other: Floats, quiet: Any, slack: int
         return Distance(name=name, spikes=(0, 0), trace=float("inf"))
     first, low, high = first[both], low[both], high[both]
     span = float(np.ptp(first)) if len(first) else 0.0
-    size = max(span, 1e-6 * float(np.abs(first).max(initial=0.0)), 1e-300)
+    # what hardly moves is measured by its size: rounding is no difference
+    size = max(span, RESTING * float(np.abs(first).max(initial=0.0)), 1e-300)
     apart = np.maximum(np.maximum(first - high, low - first), 0.0)
     return Distance(name=name, spikes=(0, 0), trace=float(apart.max(initial=0.0)) / size)
 
