@@ -87,7 +87,14 @@ def _form(system: System, name: str) -> Linear | None:
         return None
     if not all(system.is_static(value) for value in form.coefficients.values()):
         return None
-    return form
+    return _written_out(system, form)
+
+
+def _written_out(system: System, form: Linear) -> Linear:
+    """With coefficients in terms of parameters: they are computed before derived variables are."""
+    known = system.definitions
+    rest = known.written_out(form.rest) if system.is_static(form.rest) else form.rest
+    return Linear({n: known.written_out(v) for n, v in form.coefficients.items()}, rest)
 
 
 def obstacle(system: System, name: str) -> str:
@@ -106,12 +113,13 @@ def obstacle(system: System, name: str) -> str:
 def _split(system: System, rest: Expr) -> tuple[dict[str, Expr], Expr, Expr]:
     """rest = sum gains[u] * u + constant + remainder, u over held names, gains and constant static."""
     if system.is_static(rest):
-        return {}, rest, ZERO
+        return {}, system.definitions.written_out(rest), ZERO
     form = system.definitions.linear(rest, system.held)
     if form is None or not system.is_static(form.rest):
         return {}, ZERO, rest
     if not all(system.is_static(value) for value in form.coefficients.values()):
         return {}, ZERO, rest
+    form = _written_out(system, form)
     return dict(form.coefficients), form.rest, ZERO
 
 

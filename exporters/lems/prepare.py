@@ -308,9 +308,6 @@ class _Preparation:
 
     def constant(self, quantity: Quantity) -> Expr:
         """The name of a constant with this value."""
-        for item in self.component.constants:
-            if item.value == quantity:
-                return Name(item.name)
         if quantity not in self.made:
             name = self.fresh(f"const{len(self.made) + 1}")
             self.known[name] = quantity.dimension

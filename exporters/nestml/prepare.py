@@ -39,7 +39,7 @@ def components_of(model: Model, log: Log) -> list[Component]:
     """
     if model.network is None:
         return [_flat(item, log) for item in model.components]
-    circuit = fuse(wire(model, log), sources=True)
+    circuit = together(wire(model, log))
     log.stop_on_error()
     _tell_network(model, circuit, log)
     found: list[Component] = []
@@ -56,6 +56,11 @@ def components_of(model: Model, log: Log) -> list[Component]:
         if not any(replace(known, name=component.name) == component for known in found):
             found.append(component)
     return found
+
+
+def together(circuit: Circuit) -> Circuit:
+    """Synapses and inputs as part of their cells."""
+    return fuse(circuit, sources=True)
 
 
 def _natives(model: Model) -> dict[str, Component]:

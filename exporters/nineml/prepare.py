@@ -45,6 +45,7 @@ from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from .rewrite import BINOMIAL, Rewriter, dimensioned
+from .settled import settled
 
 DEFAULT_REGIME = "sole"
 
@@ -68,6 +69,7 @@ def prepare(component: Component, log: Log) -> Prepared:
         flat = raise_program(flat, log)
     _refuse(flat)
     _note(flat, log)
+    flat = settled(flat, log)
     original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
