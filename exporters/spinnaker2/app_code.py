@@ -35,7 +35,7 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         *_gathering(app, plan),
         _update(app),
         _read(app),
-        f"const app_t app_{m} = {{ app_receive, update, read, {gather}, {app.ports}u }};",
+        f"const app_t app_{m} = {{ app_receive, update, read, {gather}, {app.ports}u, {app.ring}u }};",
         "",
     ]
     return "\n".join(parts)

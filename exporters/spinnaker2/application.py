@@ -18,7 +18,7 @@ from .cost import neuron_cost
 from .feeds import copies
 from .partition import App, Choices, Partition, Slice, find_apps, spread
 from .pe_image import Order, PeImage, pe_image
-from .plan import Plan, make_plan
+from .plan import Plan, make_plan, state_fields, unit_system
 from .qualify import Network
 from .rows import pack_rows
 
@@ -38,6 +38,7 @@ class Application:
     orders: list[Order]
     routes: list[tuple[int, int, tuple[int, ...]]]  # key, mask, PEs
     ticks: int
+    first: int
     step: float
 
     def app(self, part: Slice) -> App:
@@ -51,6 +52,7 @@ def build(
     scheme: str,
     step: float,
     ticks: int,
+    first: int,
     name: str,
     choices: Choices,
     log: Log,
@@ -70,11 +72,11 @@ def build(
                 f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
             )
             raise refuse("T315", message)
-        found = _images(plan, network, partition, sizes, ticks, step)
+        found = _images(plan, network, partition, sizes, (first, ticks), step)
         if found is not None:
             images, orders, routes = found
             _warn_of_time(partition, step, log)
-            return Application(plan, network, partition, images, orders, routes, ticks, step)
+            return Application(plan, network, partition, images, orders, routes, ticks, first, step)
     raise refuse("T314", "no way was found to spread the network over PEs")
 
 
@@ -83,7 +85,7 @@ def _images(
     network: Network,
     partition: Partition,
     sizes: dict[int, int],
-    ticks: int,
+    ticks: tuple[int, int],
     step: float,
 ) -> tuple[list[PeImage], list[Order], list[Any]] | None:
     """All images; None after `sizes` have been reduced because one did not fit."""
@@ -116,7 +118,8 @@ def _images(
     too_large: dict[int, float] = {}
     for part in partition.slices:
         order = Order(
-            ticks=ticks,
+            ticks=ticks[1],
+            first=ticks[0],
             period=period,
             # streams of PEs must differ
             seed=(seed + 0x9E3779B9 * (part.number + 1)) & 0xFFFFFFFF,
@@ -208,6 +211,8 @@ def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
         "name": application.plan.name,
         "step_s": application.step,
         "ticks": application.ticks,
+        "first": application.first,
+        "units": unit_system(application.plan),
         "apps": [_app_entry(app) for app in partition.apps],
         "pes": [
             {
@@ -217,6 +222,7 @@ def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
                 "stop": part.stop,
                 "rows": image.rows,
                 "synapses": image.synapses,
+                "copies": copied(application, part),
                 "traces": len(order.traced),
                 "spikes": order.record_spikes,
                 "sram": _sram(image),
@@ -238,11 +244,28 @@ def _app_entry(app: App) -> dict[str, Any]:
         "receptors": [f"{port} {'+' if sign > 0 else '-'}" for port, sign in app.types],
         "delays": app.word.slots,
         "ports": app.ports,
+        "types": [[port, sign] for port, sign in app.types],
+        "bits": {"delay": app.word.delay, "type": app.word.type, "index": app.word.index},
+        "ring_width": app.ring_bytes,
+        **state_fields(app.model),
+        "feeds": [
+            {"group": feed.source.group.name, "row": feed.row, **state_fields(feed.source.model)}
+            for feed in app.feeds
+        ],
         "neurons": app.neurons,
         "neuron_bytes": app.state_bytes,
         "ring_bytes": app.ring,
         "cost": asdict(neuron_cost(app.model, len(app.types))),
     }
+
+
+def copied(application: Application, part: Slice) -> list[list[int]]:
+    """Instances of each source that are copied to a PE."""
+    links, name = application.network.circuit.analog_links, part.group.group.name
+    return [
+        copies(feed, name, part.start, part.stop, links).tolist()
+        for feed in application.app(part).feeds
+    ]
 
 
 def _sram(image: PeImage) -> dict[str, int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ... import __version__
-from ...canonical_model.circuit import Circuit
+from ...canonical_model.circuit import Circuit, EventTrain
 from ...canonical_model.diagnostics import Level, Log, ModelError, refuse
 from ...canonical_model.model import Provenance
 from ...canonical_model.passes.fuse import fuse
@@ -17,12 +20,12 @@ from ..artifact import Artifact
 from .app_code import app_source, app_table
 from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
-from .data import build_image
+from .data import Image, build_image
 from .host_code import build_files, host_class
 from .model_code import model_header
-from .network_code import NetworkCode, network_source
+from .network_code import EDGE, NetworkCode, network_source
 from .partition import Choices
-from .plan import ModelPlan, Plan, make_plan
+from .plan import ModelPlan, Plan, make_plan, state_fields, unit_system
 from .python_code import application_class, run_script
 from .qualify import Network, qualify
 from .text import machine_makefile, machine_readme, makefile, readme
@@ -37,6 +40,7 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
 MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
+TAKEN_OVER = "taken_over_"  # groups that stand for events under way when a run before ended
 SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
 
 
@@ -50,8 +54,9 @@ def export(
     name: str,
     form: str = "auto",
     choices: Choices | None = None,
+    first: int = 0,
 ) -> tuple[Artifact, ...]:
-    """The files of a program. `step` in seconds.
+    """The files of a program. `step` in seconds; `first`: the tick at which a run that goes on starts.
 
     The application form (`form`: "auto", "application", "one") spreads populations over many PEs;
     circuits with analog links between groups or with events that cannot be summed stay on one PE.
@@ -64,7 +69,7 @@ def export(
     circuit = on_grid(fuse(subject), step)
     length = circuit.length or DEFAULT_LENGTH
     ticks = round(length / step)
-    if not 0 < ticks < MAX_TICKS:
+    if not first < ticks < MAX_TICKS:
         raise refuse("T304", f"{ticks} ticks of {step:g} s cannot be counted on the chip")
     log.add(
         "T200",
@@ -79,7 +84,7 @@ def export(
             if form == "application":
                 raise refuse("T311", f"not a set of applications: {text}")
             log.add("T310", Level.NOTE, f"the whole network goes to one PE: {text}")
-        return _one_pe(circuit, scheme, step, source, log, name, ticks)
+        return _one_pe(circuit, scheme, step, source, log, name, (first, ticks))
 
     if form == "one":
         return one()
@@ -89,7 +94,7 @@ def export(
     own = Log()
     try:
         application = build(
-            network, scheme=scheme, step=step, ticks=ticks, name=name,
+            network, scheme=scheme, step=step, ticks=ticks, first=first, name=name,
             choices=choices or Choices(), log=own,
         )  # fmt: skip
     except ModelError as problem:
@@ -104,6 +109,16 @@ def export(
     return application_files(application, circuit, source, scheme)
 
 
+def _later(train: EventTrain, first: int, step: float) -> EventTrain:
+    """What a run that starts at `first` still has to send; what it takes over is due at the earliest then."""
+    least = first + (0 if train.group.startswith(TAKEN_OVER) else 1)
+    if first == 0:
+        return train
+    times = np.asarray(train.times)
+    chosen = np.ceil(times / step - EDGE) >= least
+    return replace(train, times=times[chosen], index=np.asarray(train.index)[chosen])
+
+
 def _one_pe(
     circuit: Circuit,
     scheme: str,
@@ -111,11 +126,12 @@ def _one_pe(
     source: Provenance,
     log: Log,
     name: str,
-    ticks: int,
+    ticks: tuple[int, int],
 ) -> tuple[Artifact, ...]:
     """The files of a program for one PE."""
+    circuit = replace(circuit, trains=tuple(_later(t, ticks[0], step) for t in circuit.trains))
     plan = make_plan(circuit, scheme=scheme, step=step, name=name, log=log)
-    image = build_image(plan, ticks, 1)
+    image = build_image(plan, ticks[1], ticks[0], 1)
     head = file_head(plan, source, scheme)
     network, code = network_source(plan, image, log, head)
     _check_memory(plan)
@@ -123,8 +139,8 @@ def _one_pe(
     files = {f"models/{m.name}.h": model_header(m, units, head) for m in plan.models}
     files["network.c"] = network
     files["Makefile"] = makefile()
-    files["layout.json"] = _layout(plan, code, ticks)
-    files["README.md"] = readme(plan, code, image, source, ticks, units)
+    files["layout.json"] = _layout(plan, code, image, ticks)
+    files["README.md"] = readme(plan, code, image, source, ticks[1], units)
     files[f"run_{identifier(name)}.py"] = run_script(plan)
     for model in _populations(plan):
         files[f"{model.name}_application.py"] = application_class(plan, model)
@@ -206,7 +222,7 @@ def _check_memory(plan: Plan) -> None:
         raise refuse("T301", message, hint="convert a smaller network")
 
 
-def _layout(plan: Plan, code: NetworkCode, ticks: int) -> str:
+def _layout(plan: Plan, code: NetworkCode, image: Image, ticks: tuple[int, int]) -> str:
     """What the emulator needs to run the program and to read its records back."""
     from ...canonical_model.query import declared
     from ...canonical_model.units import NONE
@@ -230,7 +246,19 @@ def _layout(plan: Plan, code: NetworkCode, ticks: int) -> str:
         "format": 1,
         "name": plan.name,
         "step_s": plan.step,
-        "ticks": ticks,
+        "ticks": ticks[1],
+        "first": ticks[0],
+        "units": unit_system(plan),
+        "groups": [
+            {
+                "name": item.group.name,
+                "size": item.group.size,
+                "at": image.groups[item.number][2],
+                **state_fields(item.model),
+            }
+            for item in plan.groups
+        ],
+        "queues": [list(entry) for entry in code.queues],
         "traces": traces,
         "events": events,
     }

@@ -30,6 +30,11 @@ class Feed:
     source: GroupPlan
     inputs: list[tuple[str, str]]
 
+    @property
+    def row(self) -> int:
+        """Words in the table of feeds."""
+        return 4 + 2 * len(self.inputs)
+
 
 def copied_sources(circuit: Circuit) -> tuple[frozenset[str], tuple[str, ...]]:
     """Groups that can be copied to where they are needed, and reasons for the links that cannot."""
@@ -148,7 +153,7 @@ def watched_cases(feeds: list[Feed], watched: list[tuple[int, str]], first: int)
     """Cases of `read` for recorded quantities of sources, numbered from `first`."""
     lines = []
     for number, (k, variable) in enumerate(watched, first):
-        at = sum(4 + 2 * len(feed.inputs) for feed in feeds[:k])
+        at = sum(feed.row for feed in feeds[:k])
         m = feeds[k].source.model
         lines += [
             f"case {number}u:",
@@ -207,7 +212,7 @@ def feed_code(
                 f"                            s + from[c], p + from[c], q, &input_{k}, t);",
                 "        }",
             ]
-        lines += [f"        table += {4 + 2 * len(feed.inputs)};", "    }"]
+        lines += [f"        table += {feed.row};", "    }"]
     lines += ["}", "", "static void advance(pe_t *pe)", "{"]
     lines += [
         "    const float h = pe->h, t = (float)pe->tick * h, t_end = (float)(pe->tick + 1u) * h;",
@@ -219,7 +224,7 @@ def feed_code(
         lines += _pointers(k, feed)
         lines += ["        for (uint32_t i = 0u; i < table[0]; i++, s++, p++) {"]
         lines += [f"            {line}" for line in _steps(k, feed)]
-        lines += ["        }", f"        table += {4 + 2 * len(feed.inputs)};", "    }"]
+        lines += ["        }", f"        table += {feed.row};", "    }"]
     return [*lines, "}", ""]
 
 

@@ -35,7 +35,7 @@ class NetworkCode:
     deliver: list[str] = field(default_factory=list)
     sends: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     ports: dict[tuple[int, str], int] = field(default_factory=dict)
-    delays: dict[str, tuple[int, float]] = field(default_factory=dict)
+    queues: list[tuple[int, int]] = field(default_factory=list)  # link and delay in ticks
 
     def group(self, name: str) -> GroupPlan:
         """A group by name."""
@@ -70,6 +70,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
         "",
         *(_send(code, item) for item in plan.groups),
         *([trains] if trains else []),
+        _queues(code),
         _function("static void deliver(float t)", _delivery(code)),
         _function("static void gather(float t)", ["(void)t;", *code.gather]),
         _function("void network_init(void)", _init(code)),
@@ -77,6 +78,20 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
         _function("void network_record(void)", _record(code)),
     ]
     return "\n".join(parts), code
+
+
+def _queues(code: NetworkCode) -> str:
+    """The queues by number."""
+    labels: list[str] = []
+    seen: dict[int, int] = {}
+    for link, _ in code.queues:
+        position = seen[link] = seen.get(link, -1) + 1
+        labels.append(f"&e{link}_{position}")
+    names = ", ".join(labels or ["(rt_queue_t *)0"])
+    return (
+        f"rt_queue_t *const network_queues[] = {{ {names} }};\n"
+        f"const uint32_t network_n_queues = {len(labels)}u;\n"
+    )
 
 
 def _function(head: str, lines: list[str]) -> str:
@@ -221,6 +236,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         order = np.argsort(link.pre[chosen], kind="stable")
         pre, post = link.pre[chosen][order], link.post[chosen][order]
         label = f"e{number}_{position}"
+        code.queues.append((number, int(wait)))
         size = source.group.size
         code.rows(f"{label}_start", np.searchsorted(pre, np.arange(size + 1)), "<u4", "uint32_t")
         code.rows(f"{label}_post", post, "<u2", "uint16_t")
@@ -299,7 +315,18 @@ def _init(code: NetworkCode) -> list[str]:
     lines = ["const uint32_t *global = rt_region(REGION_GLOBAL_PARAMS, 0u);"]
     lines += ["const union { uint32_t u; float f; } step = { .u = global[2] };", "h = step.f;"]
     known = ["send_known();"] if code.plan.circuit.trains else []
-    return [*lines, *code.setup, "gather(0.0f);", *known]
+    return [*lines, *code.setup, *_skips(code), "gather((float)rt_tick * h);", *known]
+
+
+def _skips(code: NetworkCode) -> list[str]:
+    """Times of lists that were before the first tick."""
+    lines = []
+    for item in code.plan.groups:
+        for k, timed in enumerate(item.group.component.timed_events):
+            name = f"g{item.number}_times_{k}"
+            due = f"{name}_next < {len(timed.times)}u && {name}[{name}_next] <= rt_tick"
+            lines += [f"while ({due})", f"    {name}_next++;"]
+    return lines
 
 
 def _tick(code: NetworkCode) -> list[str]:

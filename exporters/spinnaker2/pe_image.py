@@ -30,7 +30,8 @@ RECORDS = ("SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE")
 class Order:
     """What a PE is asked to do besides its neurons: how long to run, what to record, whom to tell."""
 
-    ticks: int
+    ticks: int  # at which the run ends
+    first: int  # at which it starts
     period: int
     seed: int
     h: float
@@ -104,7 +105,8 @@ def pe_image(
     more, *places = feed_data(app.feeds, inputs, name, bounds, links, len(values))
     values += more
     offsets = (*values_at, *places)
-    globals_size = 4 * (len(GLOBALS) + len(incoming.scales) + len(order.traced))
+    # behind the others four words for a random generator that goes on
+    globals_size = 4 * (len(GLOBALS) + len(incoming.scales) + len(order.traced) + 4)
     globals_at = layout.put("GLOBAL_PARAMS", b"\0" * globals_size)
     info = layout.put("MPT_INFO", b"\0" * 8)
     table, body = table_and_rows(partition, rows, app, layout.claim(0))
@@ -132,7 +134,7 @@ def _records(layout: _Layout, part: Slice, app: App, order: Order) -> int:
     """Place records and log in what is left; the ticks that the records hold."""
     per_tick = dict(zip(RECORDS, record_words(part, app, order), strict=True))
     free = DATA.end - layout.at - 4 * LOG_WORDS - ALIGNMENT * (len(RECORDS) + 1)
-    capacity = min(order.ticks, free // (4 * sum(per_tick.values())))
+    capacity = min(order.ticks - order.first, free // (4 * sum(per_tick.values())))
     for name, words in per_tick.items():
         size = 4 * words * max(0, capacity)
         layout.places[name] = (layout.claim(size), size)
@@ -185,6 +187,8 @@ def _global_words(
         "TRACED": 4 * (len(GLOBALS) + len(scales)),
         "INPUT": offsets[3],
         "FEEDS": offsets[4],
+        "FIRST_TICK": order.first,
+        "RANDOM": 0,
     }
     words = [table[name] for name in GLOBALS] + scales
     words += [variable << 16 | neuron for variable, neuron in order.traced]

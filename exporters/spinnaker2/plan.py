@@ -74,6 +74,18 @@ class Plan:
         return self.step / self.units.size(TIME_DIMENSION)
 
 
+def state_fields(model: ModelPlan) -> dict[str, Any]:
+    """Words of an instance's state: names, then one word a regime machine."""
+    component = model.component
+    names = [item.name for item in component.state_variables]
+    return {"states": names, "machines": len(component.machines)}
+
+
+def unit_system(plan: Plan) -> str:
+    """What the chip's numbers count: `neuro` (mV, ms, pA ...) or `si`."""
+    return "neuro" if plan.units == NEURO else "si"
+
+
 def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log) -> Plan:
     """Decide. Raises ModelError T301 to T305 (refused) and S2xx (no such solution)."""
     units = _units(circuit, log)

@@ -1,7 +1,6 @@
 /* Life of a PE: header, tick, master population table, recording, random numbers. */
 #include "pe.h"
 
-
 #define FIRST_ROW 0xFFFFFFFFu /* the tick of initial values */
 
 void *pe_region(const pe_t *pe, uint32_t region)
@@ -74,9 +73,14 @@ bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app)
     pe->done = pe_region(pe, REGION_TIME_DONE);
     pe->spike_words = global[GLOBAL_RECORD_SPIKES] ? 2u + (pe->size * app->ports + 31u) / 32u : 0u;
     pe->trace_words = global[GLOBAL_N_TRACED] ? 1u + global[GLOBAL_N_TRACED] : 0u;
-    pe->tick = pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
+    pe->tick = global[GLOBAL_FIRST_TICK];
+    pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
     rt_seed(&pe->random, global[GLOBAL_SEED]);
     rt_use(&pe->random);
+    if (global[GLOBAL_RANDOM]) {
+        const uint32_t *const words = (const uint32_t *)(const void *)((const uint8_t *)global + global[GLOBAL_RANDOM]);
+        pe->random = (rt_random_t){ words[0], words[1], words[2], words[3] };
+    }
     if (app->gather)
         app->gather(pe);
     if (pe->trace_words) {
@@ -115,6 +119,12 @@ void pe_close(pe_t *pe)
     if (pe->row)
         drain(pe);
     hal_record(pe, PE_STATUS, status, 5u);
+    const uint32_t values = pe->header[2u + REGION_NEURONS_PARAMS];
+    hal_record(pe, PE_VALUES, pe_region(pe, REGION_NEURONS_PARAMS),
+        (pe->header[2u + REGION_SPIKE_RECORD] - values) / 4u);
+    hal_record(pe, PE_RING, pe->ring, (pe->app->ring_bytes + 3u) / 4u);
+    const uint32_t random[4] = { pe->random.x, pe->random.y, pe->random.z, pe->random.c };
+    hal_record(pe, PE_RANDOM, random, 4u);
 }
 
 const pe_entry_t *pe_find(const pe_t *pe, uint32_t key)
