@@ -111,10 +111,12 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32")."""
+    """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32"), and the
+    delays that the ring buffer must hold at least."""
 
     neurons: int = 0
     word: str = ""
+    delays: int = 1
 
 
 def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Partition:
@@ -143,6 +145,7 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
                 model.component, app.factors[port] = factored
         apps.append(app)
         delays = 1 + max((int(b.delay.max(initial=0)) for b in bundles), default=0)
+        delays = max(delays, choices.delays if bundles else 1)
         if bits(delays) > MAX_DELAY_BITS:
             message = (
                 f"a delay of {delays - 1} ticks into '{model.component.name}' does not fit the ring "
@@ -274,9 +277,13 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
     for item in plan.groups:
         if item.group.name in network.sources:
             continue
-        count = -(-item.group.size // sizes[item.number])
-        edges = np.linspace(0, item.group.size, count + 1).round().astype(int)
+        size = item.group.size
+        count = -(-size // sizes[item.number])
+        edges = np.linspace(0, size, count + 1).round().astype(int)
         ports = [port.name for port in item.group.component.event_outputs]
+        if len(ports) == 1 and _reaches_most(partition, network, item, sizes):
+            key = _dense_keys(partition, item, edges, ports[0], key)
+            continue
         own = np.zeros((len(ports), item.group.size), np.int64)
         for first, last in pairwise(edges):
             key = _aligned(key, len(ports) * sizes[item.number])
@@ -291,6 +298,34 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
         for k, port in enumerate(ports):
             partition.keys[item.group.name, port] = own[k]
     _list_keys(partition, network, key)
+
+
+def _reaches_most(
+    partition: Partition, network: Network, item: GroupPlan, sizes: dict[int, int]
+) -> bool:
+    """True if a neuron's targets lie on half of all PEs or more that could hold some."""
+    name = item.group.name
+    targets = {b.target for b in network.bundles if b.source == name}
+    groups = [g for app in partition.apps for g in app.groups if g.group.name in targets]
+    pes = sum(-(-g.group.size // sizes[g.number]) for g in groups)
+    synapses = sum(len(b.pre) for b in network.bundles if b.source == name)
+    return pes > 1 and synapses >= 0.5 * pes * item.group.size
+
+
+def _dense_keys(partition: Partition, item: GroupPlan, edges: Any, port: str, key: int) -> int:
+    """Consecutive keys for a whole group, in blocks that slices share; returns the next free key."""
+    name, size = item.group.name, item.group.size
+    width = min(bits(size), bits(LIST_BLOCK))
+    base = _aligned(key, 1 << width)
+    for first, last in pairwise(edges):
+        number = len(partition.slices)
+        part = Slice(number, item, int(first), int(last), base + int(first))
+        partition.slices.append(part)
+        partition.by_group[name].append(part)
+    blocks = range(base, base + size, 1 << width)
+    partition.blocks += [(first, width) for first in blocks]
+    partition.keys[name, port] = base + np.arange(size)
+    return blocks[-1] + (1 << width)
 
 
 def _aligned(key: int, size: int) -> int:
