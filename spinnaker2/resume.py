@@ -40,8 +40,8 @@ class Deliveries:
 class Checkpoint:
     """What is left of a run at `tick`; `states` by group and name are words, with what is known of them.
 
-    Of applications: `rings` by group and `sent` (group, number of the port, instance); of one PE: `queues` as
-    (link, delay in ticks, due, sender).
+    Of applications: `rings` by group, `sent` (group, number of the port, instance) and the unit of `weights` by
+    (group, port, sign); of one PE: `queues` as (link, delay in ticks, due, sender).
     """
 
     tick: int
@@ -51,6 +51,7 @@ class Checkpoint:
     random: dict[tuple[str, int], Words] = field(default_factory=dict)
     rings: dict[str, list[Deliveries]] = field(default_factory=dict)
     sent: list[tuple[str, int, int]] = field(default_factory=list)
+    weights: dict[tuple[str, str, int], float] = field(default_factory=dict)
     queues: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     @property
@@ -182,6 +183,8 @@ def _take_machine(
         values = records.words(number, machine.VALUES)
         for group, fields, where, own in image.blocks(values):
             _keep(found, group, sizes[group], _names(fields), where, own)
+        for (port, sign), unit in zip(image.app["types"], image.scales.tolist(), strict=True):
+            found.weights[image.group, port, sign] = unit
         found.random[image.group, image.start] = records.words(number, machine.RANDOM)
         found.rings.setdefault(image.group, []).append(
             _deliveries(image, records.words(number, machine.RING), found.tick)

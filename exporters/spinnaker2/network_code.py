@@ -32,7 +32,7 @@ class NetworkCode:
     declarations: list[str] = field(default_factory=list)
     setup: list[str] = field(default_factory=list)
     gather: list[str] = field(default_factory=list)
-    deliver: list[str] = field(default_factory=list)
+    deliver: list[tuple[int, list[str]]] = field(default_factory=list)  # by delay in ticks
     sends: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     ports: dict[tuple[int, str], int] = field(default_factory=dict)
     queues: list[tuple[int, int]] = field(default_factory=list)  # link and delay in ticks
@@ -256,7 +256,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         port = identifier(link.target_port)
         g = target.number
         call = _call(target, f"on_{port}", "i", f", {weight}")
-        code.deliver += [
+        lines = [
             f"while (rt_pop(&{label}, rt_tick, &source)) {{",
             "    busy = true;",
             f"    for (uint32_t k = {label}_start[source]; k < {label}_start[source + 1u]; k++) {{",
@@ -265,6 +265,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
             "    }",
             "}",
         ]
+        code.deliver.append((int(wait), lines))
         key = (source.number, link.source_port)
         code.sends.setdefault(key, []).append(f"rt_push(&{label}, rt_tick + {int(wait)}u, i);")
 
@@ -300,12 +301,14 @@ def _send(code: NetworkCode, item: GroupPlan) -> str:
 def _delivery(code: NetworkCode) -> list[str]:
     if not code.deliver:
         return ["(void)t;"]
+    # what has no delay was there before what arrives now; of the rest, first what was sent first
+    order = sorted(code.deliver, key=lambda item: (item[0] > 0, -item[0]))
     return [
         "uint32_t source;",
         "bool busy = true;",
         f"for (int round = 0; busy && round < {MAX_ROUNDS}; round++) {{",
         "    busy = false;",
-        *(f"    {line}" for line in code.deliver),
+        *(f"    {line}" for _, lines in order for line in lines),
         "}",
         "(void)t;",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -111,12 +112,13 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32"), and the
-    delays that the ring buffer must hold at least."""
+    """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32"), the
+    delays that the ring buffer must hold at least, and units of weights under way by (group, port, sign)."""
 
     neurons: int = 0
     word: str = ""
     delays: int = 1
+    units: Mapping[tuple[str, str, int], float] = field(default_factory=dict)
 
 
 def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Partition:
@@ -162,7 +164,7 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         for item in groups:
             app_of[item.number] = app
             own = [b for b in bundles if b.target == item.group.name]
-            incoming[item.number] = _incoming(app, item, own, log)
+            incoming[item.number] = _incoming(app, item, own, choices, log)
         most = max((incoming[item.number].most for item in groups), default=0)
         app.ring_bytes = 2 if most < 1 << 16 else 4
         if most >= 1 << 32:
@@ -226,7 +228,9 @@ def _of(bundle: Bundle, sign: int) -> Any:
     return bundle.weight >= 0 if sign > 0 else bundle.weight < 0
 
 
-def _incoming(app: App, item: GroupPlan, bundles: list[Bundle], log: Log) -> Incoming:
+def _incoming(
+    app: App, item: GroupPlan, bundles: list[Bundle], choices: Choices, log: Log
+) -> Incoming:
     """Quantise: one unit per receptor type of the group. Raises T313 for weights that are no numbers."""
     name = item.group.name
     scales, kinds, units = [], [np.zeros(len(b.pre), np.int64) for b in bundles], []
@@ -239,7 +243,8 @@ def _incoming(app: App, item: GroupPlan, bundles: list[Bundle], log: Log) -> Inc
         chosen = [_of(b, sign) & (b.port == port) for b in bundles]
         found = [np.abs(b.weight[c]) for b, c in zip(bundles, chosen, strict=True)]
         magnitudes = np.concatenate(found) if found else np.zeros(0)
-        scale = choose_scale(magnitudes, app.word.largest)
+        used = choices.units.get((name, port, sign), 0.0)
+        scale = choose_scale(magnitudes, app.word.largest, used)
         scales.append(scale)
         _note(item, port, scale, magnitudes, app, log)
         for k, (b, c) in enumerate(zip(bundles, chosen, strict=True)):

@@ -94,7 +94,7 @@ def take_over_queues(checkpoint: Checkpoint, old: Circuit, new: Circuit) -> Circ
             posts += np.asarray(link.post)[chosen].tolist()
             values += weights[chosen].tolist()
         if due:
-            name, everyone = f"{PREFIX}{number}", np.arange(len(due))
+            name, everyone = f"{PREFIX}{checkpoint.tick}_{number}", np.arange(len(due))
             groups.append(Group(name=name, component=SPIKE_SOURCE, size=len(due)))
             times = np.array(due) * new.step
             trains.append(EventTrain(group=name, port=SPIKE, times=times, index=everyone))
@@ -106,6 +106,13 @@ def take_over_queues(checkpoint: Checkpoint, old: Circuit, new: Circuit) -> Circ
                 )
             )  # fmt: skip
     checkpoint.queues[:] = kept
+    for train in old.trains:
+        later = np.asarray(train.times) > (checkpoint.tick + 0.5) * new.step
+        if train.group.startswith(PREFIX) and later.any():
+            groups.append(old.group(train.group))
+            times, index = np.asarray(train.times)[later], np.asarray(train.index)[later]
+            trains.append(replace(train, times=times, index=index))
+            links += [link for link in old.event_links if link.source == train.group]
     return replace(
         new,
         groups=(*new.groups, *groups),
