@@ -23,6 +23,7 @@ from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
 MAX_DELAY_BITS = 13
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
+SAMPLE = 64  # senders of a group whose targets are looked at
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
 
@@ -308,13 +309,26 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
 def _reaches_most(
     partition: Partition, network: Network, item: GroupPlan, sizes: dict[int, int]
 ) -> bool:
-    """True if a neuron's targets lie on half of all PEs or more that could hold some."""
-    name = item.group.name
-    targets = {b.target for b in network.bundles if b.source == name}
+    """True if a neuron's targets lie on half of all PEs or more that could hold some; by a sample."""
+    name, size = item.group.name, item.group.size
+    bundles = [b for b in network.bundles if b.source == name]
+    targets = {b.target for b in bundles}
     groups = [g for app in partition.apps for g in app.groups if g.group.name in targets]
-    pes = sum(-(-g.group.size // sizes[g.number]) for g in groups)
-    synapses = sum(len(b.pre) for b in network.bundles if b.source == name)
-    return pes > 1 and synapses >= 0.5 * pes * item.group.size
+    counts = {g.group.name: -(-g.group.size // sizes[g.number]) for g in groups}
+    sizes_of = {g.group.name: g.group.size for g in groups}
+    pes = sum(counts.values())
+    if pes < 2 or sum(len(b.pre) for b in bundles) < 0.5 * pes * size:
+        return False
+    sample = np.zeros(size, bool)
+    sample[np.linspace(0, size - 1, SAMPLE).astype(int)] = True
+    found = [np.zeros(0, np.int64)]
+    for number, target in enumerate(sorted(targets)):
+        for b in (b for b in bundles if b.target == target):
+            chosen = sample[b.pre]
+            place = b.post[chosen] * counts[target] // sizes_of[target]
+            found.append((number << 24 | place) << 32 | b.pre[chosen])
+    reached = len(np.unique(np.concatenate(found)))
+    return bool(reached >= 0.5 * pes * np.count_nonzero(sample))
 
 
 def _dense_keys(partition: Partition, item: GroupPlan, edges: Any, port: str, key: int) -> int:
