@@ -309,7 +309,7 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
 def _reaches_most(
     partition: Partition, network: Network, item: GroupPlan, sizes: dict[int, int]
 ) -> bool:
-    """True if a neuron's targets lie on half of all PEs or more that could hold some; by a sample."""
+    """True if a neuron's targets lie on more than half of the PEs that could hold some; by a sample."""
     name, size = item.group.name, item.group.size
     bundles = [b for b in network.bundles if b.source == name]
     targets = {b.target for b in bundles}
@@ -328,7 +328,7 @@ def _reaches_most(
             place = b.post[chosen] * counts[target] // sizes_of[target]
             found.append((number << 24 | place) << 32 | b.pre[chosen])
     reached = len(np.unique(np.concatenate(found)))
-    return bool(reached >= 0.5 * pes * np.count_nonzero(sample))
+    return bool(reached > 0.5 * pes * np.count_nonzero(sample))
 
 
 def _dense_keys(partition: Partition, item: GroupPlan, edges: Any, port: str, key: int) -> int:
