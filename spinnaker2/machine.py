@@ -133,11 +133,18 @@ def packet_file(ticks: list[Words]) -> bytes:
     return np.concatenate(parts).astype("<u4").tobytes() if parts else b""
 
 
-def spike_rows(records: Records, pe: int, entry: dict[str, Any], ports: int) -> tuple[Any, Any]:
-    """Ticks at which something was sent, and which bit of the PE's record it was."""
-    size = entry["stop"] - entry["start"]
-    width = 2 + -(-size * ports // 32)
+def spike_rows(
+    records: Records, pe: int, entry: dict[str, Any], app: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Ticks at which something was sent, and which bit (or count) of the PE's record it was."""
+    senders = (entry["stop"] - entry["start"]) * app["ports"]
+    width = 2 + -(-senders // (4 if app.get("counts") else 32))
     rows = records.words(pe, SPIKES).reshape(-1, width)
+    if app.get("counts"):
+        counts = np.ascontiguousarray(rows[:, 2:]).view(np.uint8)
+        row, place = np.nonzero(counts)
+        times = counts[row, place]
+        return np.repeat(rows[row, 1].astype(np.int64), times), np.repeat(place, times)
     masks = np.ascontiguousarray(rows[:, 2:]).view(np.uint8)
     row, bit = np.nonzero(np.unpackbits(masks, axis=1, bitorder="little"))
     return rows[row, 1].astype(np.int64), bit
@@ -174,7 +181,7 @@ def event_times(
 def _by_bit(records: Records, layout: dict[str, Any], pe: int) -> tuple[Any, Any]:
     """Ticks and bits of a PE's events, by bit."""
     entry = layout["pes"][pe]
-    when, bit = spike_rows(records, pe, entry, layout["apps"][entry["app"]]["ports"])
+    when, bit = spike_rows(records, pe, entry, layout["apps"][entry["app"]])
     order = np.argsort(bit, kind="stable")
     return when[order], bit[order]
 

@@ -274,6 +274,7 @@ def _app_entry(app: App) -> dict[str, Any]:
         "receptors": [f"{port} {'+' if sign > 0 else '-'}" for port, sign in app.types],
         "delays": app.word.slots,
         "ports": app.ports,
+        "counts": app.model.repeats,
         "types": [[port, sign] for port, sign in app.types],
         "bits": {"delay": app.word.delay, "type": app.word.type, "index": app.word.index},
         "ring_width": app.ring_bytes,

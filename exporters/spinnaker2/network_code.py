@@ -292,7 +292,12 @@ def _send(code: NetworkCode, item: GroupPlan) -> str:
         if key in code.ports:
             inner.insert(0, f"rt_record_event({code.ports[key]}u, i);")
         if inner:
-            lines.append(f"if (events & {1 << bit}u) {{ /* {identifier(port.name)} */")
+            width = item.model.count_bits
+            head = f"if (events & {1 << bit}u) {{"
+            if item.model.repeats:
+                most = (1 << width) - 1
+                head = f"for (uint32_t n = events >> {bit * width} & {most}u; n; n--) {{"
+            lines.append(f"{head} /* {identifier(port.name)} */")
             lines += [f"    {line}" for line in inner]
             lines.append("}")
     return _function(f"static inline void g{g}_send(uint32_t events, uint32_t i)", lines)

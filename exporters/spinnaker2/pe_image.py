@@ -144,7 +144,8 @@ def _records(layout: _Layout, part: Slice, app: App, order: Order) -> int:
 
 def record_words(part: Slice, app: App, order: Order) -> tuple[int, int, int]:
     """Words per tick of the spike, state and time records."""
-    spikes = 2 + -(-part.size * app.ports // 32) if order.record_spikes else 0
+    in_word = 4 if app.model.repeats else 32
+    spikes = 2 + -(-part.size * app.ports // in_word) if order.record_spikes else 0
     traces = 1 + len(order.traced) if order.traced else 0
     return spikes, traces, 1
 
@@ -166,7 +167,8 @@ def _global_words(
     scales = [_float(scale.unit) for scale in incoming.scales]
     table = {
         "N_NEURONS": part.size,
-        "RECORD_SPIKES": int(order.record_spikes),
+        # 2: counts of 8 bits, where a step may send several
+        "RECORD_SPIKES": int(order.record_spikes) * (2 if app.model.repeats else 1),
         "RECORD_V": int(bool(order.traced)),
         "PROFILING": 0,
         "TIME_DONE": 1,

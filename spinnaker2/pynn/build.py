@@ -10,9 +10,10 @@ import numpy as np
 
 from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, EventTrain, Group
 from ...canonical_model.diagnostics import Level, refuse
-from ...canonical_model.model import Component
+from ...canonical_model.expr_parse import parse_expr
+from ...canonical_model.model import Component, OnCondition, While
 from ...canonical_model.units import NONE, Dimension
-from .fragments import INJECTED, SPIKE, assemble, fragment
+from .fragments import INJECTED, SPIKE, action, assemble, fragment
 from .simulator import State
 from .spikesources import (
     Drawing,
@@ -28,7 +29,7 @@ CURRENT_FACTORS = {"amplitude": 1e-9, "offset": 1e-9, "mean": 1e-9, "stdev": 1e-
 CURRENT_NAMES = {"dt": "interval"}
 FOREVER = 2**52  # ticks
 LAST_TIME = 1e9  # s: what stands for "never" on the chip
-ON_CHIP_RATE = 0.3  # spikes per step up to which a chip can draw them one by one
+ON_CHIP_RATE = 50.0  # spikes per step up to which sources are drawn on the chip
 
 
 @dataclass(slots=True)
@@ -118,8 +119,8 @@ class Builder:
         if highest * self.state.dt * 1e-3 <= ON_CHIP_RATE:
             return True
         message = (
-            f"'{population.label}' sends {highest:g} spikes/s, more than one in three steps: its "
-            "spikes are drawn beforehand"
+            f"'{population.label}' sends {highest:g} spikes/s, more than {ON_CHIP_RATE:g} in a step: "
+            "its spikes are drawn beforehand"
         )
         self.state.log.add("Y401", Level.NOTE, message)
         return False
@@ -345,18 +346,19 @@ def output_port(population: Any) -> str:
 
 
 def _poisson_component() -> Component:
-    """A Poisson process that waits; at most one spike in a step, a surplus comes in the next."""
+    """A Poisson process that waits from spike to spike; a step sends all that fall into it."""
     part = fragment(
         parameters={"interval": "ms", "pause": "ms", "start": "ms", "stop": "ms"},
         states={"wait": "ms"},
         initial={"wait": "start - interval * log(1 - uniform())"},
         rates={"wait": "-1"},
-        when=[
-            ("wait <= 0 * interval and t < stop",
-             ["spike", "wait = wait + pause - interval * log(1 - uniform())"]),
-        ],
-    )  # fmt: skip
-    return assemble("PoissonSource", [part])
+    )
+    due = parse_expr("wait <= 0 * interval")
+    body = (action("spike"), action("wait = wait + pause - interval * log(1 - uniform())"))
+    sending = OnCondition(
+        test=parse_expr("wait <= 0 * interval and t < stop"), body=(While(test=due, body=body),)
+    )
+    return replace(assemble("PoissonSource", [part]), on_conditions=(sending,))
 
 
 SPIKE_SOURCE = assemble("SpikeSource", [])

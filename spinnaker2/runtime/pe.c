@@ -71,7 +71,8 @@ bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app)
     pe->spikes = pe_region(pe, REGION_SPIKE_RECORD);
     pe->traces = pe_region(pe, REGION_VOLTAGE_RECORD);
     pe->done = pe_region(pe, REGION_TIME_DONE);
-    pe->spike_words = global[GLOBAL_RECORD_SPIKES] ? 2u + (pe->size * app->ports + 31u) / 32u : 0u;
+    const uint32_t senders = pe->size * app->ports, mode = global[GLOBAL_RECORD_SPIKES];
+    pe->spike_words = mode == 0u ? 0u : 2u + (mode == 2u ? (senders + 3u) / 4u : (senders + 31u) / 32u);
     pe->trace_words = global[GLOBAL_N_TRACED] ? 1u + global[GLOBAL_N_TRACED] : 0u;
     pe->tick = global[GLOBAL_FIRST_TICK];
     pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
@@ -152,6 +153,23 @@ void pe_emit(pe_t *pe, uint32_t index, uint32_t events)
         if (pe->spike_words)
             pe->spike_row[2u + place / 32u] |= 1u << (place % 32u);
         hal_send(pe, pe->key + place);
+    }
+}
+
+void pe_emit_counts(pe_t *pe, uint32_t index, uint32_t events, uint32_t width)
+{
+    const uint32_t most = width < 32u ? (1u << width) - 1u : 0xFFFFFFFFu;
+    for (uint32_t port = 0u; port < pe->app->ports; port++) {
+        const uint32_t place = port * pe->size + index, count = events >> (port * width) & most;
+        if (count && pe->spike_words) {
+            const uint32_t kept = count < 255u ? count : 255u;
+            if (pe->global[GLOBAL_RECORD_SPIKES] == 2u)
+                pe->spike_row[2u + place / 4u] |= kept << (8u * (place % 4u));
+            else
+                pe->spike_row[2u + place / 32u] |= 1u << (place % 32u);
+        }
+        for (uint32_t k = 0u; k < count; k++)
+            hal_send(pe, pe->key + place);
     }
 }
 

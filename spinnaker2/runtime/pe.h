@@ -66,6 +66,9 @@ const pe_entry_t *pe_find(const pe_t *pe, uint32_t key);
 /* Events of neuron `index`, one bit a port. */
 void pe_emit(pe_t *pe, uint32_t index, uint32_t events);
 
+/* The same where a port may send several: `width` bits count the events of each. */
+void pe_emit_counts(pe_t *pe, uint32_t index, uint32_t events, uint32_t width);
+
 /* How many times of a list, counted in ticks and ascending, are due now; `next` goes past them. */
 uint32_t pe_due(const pe_t *pe, const uint32_t *times, uint32_t count);
 
