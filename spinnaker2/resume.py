@@ -25,6 +25,9 @@ RANDOM_SPREAD = 0x85EBCA6B
 ONE_RANDOM, ONE_WAITING = 4, 9  # words of GLOBAL_PARAMS of the form for one PE
 
 
+GENERATOR = {"states": [f"generator {k}" for k in range(4)], "machines": 0}
+
+
 @dataclass(slots=True)
 class Deliveries:
     """Weights under way to the neurons of a group: the tick in which each acts, port, sign, neuron, sum."""
@@ -133,6 +136,9 @@ class _Image:
         for feed, used in zip(self.app["feeds"], self.copies, strict=True):
             own = _rows(values, int(values[row + 3]) // 4, len(used), feed)
             found.append((feed["group"], feed, np.array(used, np.int64), own))
+            if feed["draws"]:
+                own = _rows(values, int(values[row + feed["row"] - 1]) // 4, len(used), GENERATOR)
+                found.append((feed["group"], GENERATOR, np.array(used, np.int64), own))
             row += feed["row"]
         return found
 

@@ -124,6 +124,7 @@ def _images(
             period=period,
             # streams of PEs must differ
             seed=(seed + 0x9E3779B9 * (part.number + 1)) & 0xFFFFFFFF,
+            source_seed=seed,
             h=plan.h,
             record_spikes=part.group.group.name in loud,
             traced=tuple(traced.get(part.number, ())),
@@ -280,7 +281,8 @@ def _app_entry(app: App) -> dict[str, Any]:
         "ring_width": app.ring_bytes,
         **state_fields(app.model),
         "feeds": [
-            {"group": feed.source.group.name, "row": feed.row, **state_fields(feed.source.model)}
+            {"group": feed.source.group.name, "row": feed.row, "draws": feed.draws,
+             **state_fields(feed.source.model)}
             for feed in app.feeds
         ],
         "neurons": app.neurons,

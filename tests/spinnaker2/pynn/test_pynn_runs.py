@@ -135,3 +135,25 @@ def test_weights_may_change_beside_synapses_that_learn() -> None:
         sim.run(10.0)
         found.append(np.stack([trace(cells, "isyn_exc"), trace(cells)]))
     np.testing.assert_allclose(found[1], found[0], atol=2e-4)
+
+
+def test_a_noisy_current_is_the_same_on_all_cores_and_goes_on() -> None:
+    found = []
+    for pieces in ([50.0], [20.0, 30.0]):
+        sim.setup(timestep=0.1, backend="host")
+        cells = sim.Population(600, sim.IF_curr_exp(tau_m=1e6, v_thresh=1e3))
+        noise = sim.NoisyCurrentSource(mean=0.1, stdev=0.5, start=5.0, stop=45.0, dt=0.5)
+        noise.inject_into(cells)
+        noise.record()
+        cells[[0, 300, 599]].record("v")
+        for length in pieces:
+            sim.run(length)
+        found.append((trace(cells), noise.get_data().magnitude[:, 0]))
+        assert not [issue for issue in sim.issues() if issue.code == "T310"]
+    (v, current), (again, current_again) = found
+    assert v.shape == (501, 3) and np.all(v[:, 0] == v[:, 1]) and np.all(v[:, 0] == v[:, 2])
+    np.testing.assert_array_equal(v, again)
+    np.testing.assert_array_equal(current, current_again)
+    assert len(np.unique(current)) > 70
+    # a capacitor of 1 nF sums the current up
+    np.testing.assert_allclose(v[-1, 0] + 65.0, np.sum(current[:-1]) * 0.1, rtol=1e-3)
