@@ -2,7 +2,7 @@
 
     python spinnaker2_accuracy.py [--length 1000] [--steps 0.1 1.0] [--write]
 
-Each model gets one second of Poisson spikes, at whole milliseconds so that every step size sees the same input.
+Each model gets one second of Poisson spikes, at whole milliseconds: every step size sees the same input.
 Three runs per model and step: NEST, the float64 grid simulator, the chip's program (float32) on the emulator.
 A fourth run with a step of 0.01 ms stands for the exact solution. `--write` makes docs/spinnaker2_accuracy.md
 with its figure.
@@ -91,8 +91,9 @@ def _nest_euler() -> tuple[str, dict[str, float], float]:
 
 def _nest_rk4() -> tuple[str, dict[str, float], float]:
     """NEST has no fixed-step Runge-Kutta of its own: the module that the hub makes."""
-    import nest
     from interspike.nest.load import prepare
+
+    import nest
 
     built = prepare(izhikevich("rk4"), solver="rk4")
     nest.Install(str(built.file.with_suffix("")))
@@ -277,7 +278,9 @@ def measure(name: str, step: float, length: float, fine: Run) -> Row:
 
 def fine_run(name: str, length: float) -> Run:
     """The float64 solution with a step of FINE; Izhikevich's by Runge-Kutta for both schemes."""
-    return ours("izhikevich_rk4" if name.startswith("izhikevich") else name, FINE, length, "reference")
+    return ours(
+        "izhikevich_rk4" if name.startswith("izhikevich") else name, FINE, length, "reference"
+    )
 
 
 def _time(value: float) -> str:
@@ -357,9 +360,10 @@ HEAD = """# Accuracy on SpiNNaker2
 
     python benchmarks/spinnaker2_accuracy.py --write
 
-makes this page: {cells} cells of each model get {length:g} ms of Poisson spikes, excitatory and inhibitory, at whole milliseconds, so that
-every step size sees the same input. NEST 3.10's own `iaf_psc_exp` and `izhikevich` (forward Euler) and, for Runge-Kutta, the NEST
-module that the hub makes from the same model. The chip's program runs on the emulator; QEMU gives the same bits.
+makes this page: {cells} cells of each model get {length:g} ms of Poisson spikes, excitatory and inhibitory, at
+whole milliseconds, so that every step size sees the same input. NEST 3.10 runs its own `iaf_psc_exp` and
+`izhikevich` (forward Euler) and, for Runge-Kutta, the module that the hub makes of the same model. The chip's
+program runs on the emulator; QEMU gives the same bits.
 
 ![errors over the step size](spinnaker2_accuracy.svg)
 

@@ -151,7 +151,9 @@ def _run_machine(
     traced = frozenset(everyone if backend == "qemu" else ())
     host = place if backend == "host" else build(folder, "host")
     sent = machine.list_packets(folder)
-    (host / "machine.bin").write_bytes(machine.machine_file(layout, data, sent, ticks, traced, resumed))
+    (host / "machine.bin").write_bytes(
+        machine.machine_file(layout, data, sent, ticks, traced, resumed)
+    )
     _execute([str((host / "program").resolve()), "machine.bin"], host)
     records = machine.read_records(host / "records.bin")
     if backend == "qemu":

@@ -47,7 +47,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What a run takes over: keys under way into its first tick, and each PE's ring buffer with its address."""
+    """What a run takes over: keys under way into its first tick, each PE's ring buffer with its address."""
 
     waiting: list[int]
     rings: list[tuple[int, bytes]]

@@ -43,8 +43,8 @@ class Deliveries:
 class Checkpoint:
     """What is left of a run at `tick`; `states` by group and name are words, with what is known of them.
 
-    Of applications: `rings` by group, `sent` (group, number of the port, instance) and the unit of `weights` by
-    (group, port, sign); of one PE: `queues` as (link, delay in ticks, due, sender).
+    Of applications: `rings` by group, `sent` (group, number of the port, instance) and the unit of
+    `weights` by (group, port, sign); of one PE: `queues` as (link, delay in ticks, due, sender).
     """
 
     tick: int
@@ -111,7 +111,9 @@ class _Image:
         self.app, self.copies = app, entry["copies"]
         begin = self._at("GLOBAL_PARAMS")
         self.globals_at = begin
-        self.table = dict(zip(GLOBALS, self.words[begin : begin + len(GLOBALS)].tolist(), strict=True))
+        self.table = dict(
+            zip(GLOBALS, self.words[begin : begin + len(GLOBALS)].tolist(), strict=True)
+        )
         self.key = int(self.words[self._at("ROUTING_TABLE")])
         self.values_at = self._at("NEURONS_PARAMS")
 
@@ -172,7 +174,9 @@ def _sizes(layout: dict[str, Any]) -> dict[str, int]:
     return sizes
 
 
-def _keep(found: Checkpoint, group: str, size: int, names: list[str], where: Any, own: Words) -> None:
+def _keep(
+    found: Checkpoint, group: str, size: int, names: list[str], where: Any, own: Words
+) -> None:
     table = found.states.setdefault(group, {})
     for column, name in enumerate(names):
         words, known = table.setdefault(name, (np.zeros(size, np.uint32), np.zeros(size, bool)))

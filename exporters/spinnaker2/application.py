@@ -281,8 +281,12 @@ def _app_entry(app: App) -> dict[str, Any]:
         "ring_width": app.ring_bytes,
         **state_fields(app.model),
         "feeds": [
-            {"group": feed.source.group.name, "row": feed.row, "draws": feed.draws,
-             **state_fields(feed.source.model)}
+            {
+                "group": feed.source.group.name,
+                "row": feed.row,
+                "draws": feed.draws,
+                **state_fields(feed.source.model),
+            }
             for feed in app.feeds
         ],
         "neurons": app.neurons,

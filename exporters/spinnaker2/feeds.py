@@ -147,7 +147,10 @@ def feed_data(
             words.append(base + region.array(np.searchsorted(used, pre[order]), "<u2"))
         if feed.draws:
             # the same on all PEs: it depends on the source only
-            own = [seed + SOURCE_SPREAD * (feed.source.number + 1) + INSTANCE_SPREAD * int(k) for k in used]
+            own = [
+                seed + SOURCE_SPREAD * (feed.source.number + 1) + INSTANCE_SPREAD * int(k)
+                for k in used
+            ]
             words.append(base + region.array([generator(value) for value in own], "<u4"))
     table = base + region.add(struct.pack(f"<{len(words)}I", *words))
     return bytes(region.data), input_at, table
@@ -258,7 +261,12 @@ def feed_code(
 def generator(seed: int) -> tuple[int, int, int, int]:
     """The state of runtime/random.c's generator after rt_seed(seed)."""
     bits = 0xFFFFFFFF
-    x, y, z, c = 123456789 ^ (seed & bits), (987654321 + seed) & bits, 43219876 ^ (seed << 7 & bits), 6543217
+    x, y, z, c = (
+        123456789 ^ (seed & bits),
+        (987654321 + seed) & bits,
+        43219876 ^ (seed << 7 & bits),
+        6543217,
+    )
     y = y or 1
     for _ in range(16):
         x = (314527869 * x + 1234567) & bits

@@ -103,7 +103,9 @@ def pe_image(
     values_at, values = slice_values(part.group, part.start, part.stop)
     inputs = len(app.model.component.analog_inputs)
     bounds, name = (part.start, part.stop), part.group.group.name
-    more, *places = feed_data(app.feeds, inputs, name, bounds, links, len(values), order.source_seed)
+    more, *places = feed_data(
+        app.feeds, inputs, name, bounds, links, len(values), order.source_seed
+    )
     values += more
     offsets = (*values_at, *places)
     # behind the others four words for a random generator that goes on

@@ -21,8 +21,8 @@ from ...canonical_model.units import CURRENT, NEURO, SI
 from ..resume import Checkpoint, give, take
 from .build import Builder, output_port
 from .simulator import State
-from .takeover import are_same, deliver_sent, take_over_queues
 from .tables import Rows, table_of
+from .takeover import are_same, deliver_sent, take_over_queues
 
 NOTHING = np.zeros(0, dtype=np.int64)
 

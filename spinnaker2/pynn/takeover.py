@@ -29,7 +29,8 @@ def _is_same(a: EventLink, b: EventLink) -> bool:
         return False
     pairs = ((a.pre, b.pre), (a.post, b.post), (a.weight, b.weight), (a.delay, b.delay))
     return all(
-        first is second or (first is not None and second is not None and np.array_equal(first, second))
+        first is second
+        or (first is not None and second is not None and np.array_equal(first, second))
         for first, second in pairs
     )
 

@@ -295,7 +295,9 @@ def test_pair_stdp_gives_nest_s_weights(backend: str) -> None:
     sim.run(210.0)
     found = projection.get("weight", format="list", with_address=False)
     # the chip's weights are single-precision numbers
-    np.testing.assert_allclose(found, list(expected.values()), rtol=1e-9 if backend == "reference" else 2e-6)
+    np.testing.assert_allclose(
+        found, list(expected.values()), rtol=1e-9 if backend == "reference" else 2e-6
+    )
 
 
 MODEL = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="m">
