@@ -304,7 +304,7 @@ def table(rows: list[Row]) -> str:
         "",
         "## Float32: the chip's program and float64 on the same grid",
         "",
-        "V is compared in each cell up to its first deviating spike; Izhikevich's largest differences are on the "
+        "V is compared in each cell up to its first deviating spike; Izhikevich's largest are on the "
         "upstroke of a spike, where V rises by tens of mV in a step.",
         "",
         "| model | step (ms) | max of dV (mV) | rms of dV (mV) | first deviating spike (ms) | "

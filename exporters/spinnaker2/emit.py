@@ -21,7 +21,7 @@ from .app_code import app_source, app_table
 from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
 from .data import Image, build_image
-from .host_code import build_files, host_class
+from .host_code import build_files, host_class, install_script
 from .model_code import model_header
 from .network_code import EDGE, NetworkCode, network_source
 from .partition import Choices
@@ -169,7 +169,9 @@ def application_files(
     for app in partition.apps:
         files[f"{app.name}_application.py"] = host_class(plan, app)
     files |= build_files(partition.apps)
-    files["host.py"] = (RUNTIME.parent / "host.py").read_text(encoding="utf-8")
+    for own in ("host.py", "registration.py"):
+        files[own] = (RUNTIME.parent / own).read_text(encoding="utf-8")
+    files["install.py"] = install_script(partition.apps)
     files["numeric.py"] = NUMERIC.read_text(encoding="utf-8")
     files["runtime/memory.h"] = memory.c_header()
     files["runtime/pe.ld"] = memory.linker_script(memory.PROGRAM)
