@@ -88,10 +88,16 @@ def export(
 
     if form == "one":
         return one()
-    network = qualify(circuit, step, log)
-    if not isinstance(network, Network):
-        return one(*network)
     own = Log()
+    network = qualify(circuit, step, own)
+    if not isinstance(network, Network):
+        # noise and current generators inside of their cells, where they would stand in the way
+        reasons, own = network, Log()
+        inner = on_grid(fuse(subject, sources=True), step)
+        network = qualify(inner, step, own)
+        if not isinstance(network, Network):
+            return one(*reasons)
+        circuit = inner
     try:
         application = build(
             network, scheme=scheme, step=step, ticks=ticks, first=first, name=name,
