@@ -99,7 +99,7 @@ def run(
     """Build and run an exported folder for `length` seconds (None: as exported);
     `resumed`: what an application takes over from the run before (see `resume`).
 
-    Raises ModelError E100 to E105.
+    Raises ModelError E100 to E106.
     """
     folder = Path(folder)
     layout = _read_layout(folder)
@@ -212,6 +212,9 @@ def _read_records(place: Path, layout: dict[str, Any], ticks: int) -> EmulationR
     done, lost = struct.unpack("<2I", raw["status.bin"])
     if done != ticks:
         raise error("E104", f"the program ended after {done} of {ticks} ticks")
+    if lost:
+        message = f"{lost} events were lost: more were under way than the queues of one PE hold"
+        raise error("E106", message, hint="shorter delays, a larger step, or fewer cells")
     step = layout["step_s"]
     words = np.frombuffer(raw["events.bin"], dtype="<u4").reshape(-1, 2)
     sender = words[:, 1]

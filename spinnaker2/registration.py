@@ -86,8 +86,7 @@ def install(application: Any, folder: Path, wanted: tuple[int, ...] | None = Non
     text = text.replace("INCLUDES .. ", "INCLUDES . ")
     (fresh / chosen.build).write_text(text, encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
-    return target
+    return fresh.rename(target)
 
 
 def register(application: Any, wanted: tuple[int, ...] | None = None) -> str:

@@ -23,7 +23,8 @@ from .c_printer import identifier
 from .data import Image, build_image
 from .host_code import build_files, host_class, install_script
 from .model_code import model_header
-from .network_code import EDGE, NetworkCode, network_source
+from .network_code import NetworkCode, network_source
+from .network_text import EDGE
 from .partition import Choices
 from .plan import ModelPlan, Plan, make_plan, state_fields, unit_system
 from .python_code import application_class, run_script

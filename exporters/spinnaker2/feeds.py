@@ -21,7 +21,7 @@ from ...canonical_model.query import regimes
 from ...canonical_model.units import UnitSystem
 from .c_printer import identifier, literal
 from .data import Region, chosen_values
-from .network_code import EDGE
+from .network_text import EDGE
 from .plan import GroupPlan, ModelPlan, Plan
 
 SOURCE_SPREAD, INSTANCE_SPREAD = 0x9E3779B1, 0x85EBCA77  # odd: seeds of all sources differ

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +14,12 @@ from ...canonical_model.query import regimes
 from ...solvers.graph import topological
 from .c_printer import identifier, literal
 from .data import Image
+from .known_code import skips, timed, trains
+from .network_text import EDGE, c_function, each_of, model_call
 from .plan import GroupPlan, Plan
 
 MAX_QUEUE = 1024
 MAX_ROUNDS = 1000
-EDGE = 1e-9  # of a step: a delay that is a whole number of steps up to rounding stays so
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
     for number, link in enumerate(plan.circuit.event_links):
         _event_link(code, number, link)
     tick = _tick(code)
-    trains = _trains(code)
+    known = trains(code)
     includes = "\n".join(f'#include "models/{model.name}.h"' for model in plan.models)
     parts = [
         head,
@@ -69,13 +69,13 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
         *code.declarations,
         "",
         *(_send(code, item) for item in plan.groups),
-        *([trains] if trains else []),
+        *([known] if known else []),
         _queues(code),
-        _function("static void deliver(float t)", _delivery(code)),
-        _function("static void gather(float t)", ["(void)t;", *code.gather]),
-        _function("void network_init(void)", _init(code)),
-        _function("void network_tick(void)", tick),
-        _function("void network_record(void)", _record(code)),
+        c_function("static void deliver(float t)", _delivery(code)),
+        c_function("static void gather(float t)", ["(void)t;", *code.gather]),
+        c_function("void network_init(void)", _init(code)),
+        c_function("void network_tick(void)", tick),
+        c_function("void network_record(void)", _record(code)),
     ]
     return "\n".join(parts), code
 
@@ -92,11 +92,6 @@ def _queues(code: NetworkCode) -> str:
         f"rt_queue_t *const network_queues[] = {{ {names} }};\n"
         f"const uint32_t network_n_queues = {len(labels)}u;\n"
     )
-
-
-def _function(head: str, lines: list[str]) -> str:
-    body = "\n".join(f"    {line}" if line else "" for line in lines)
-    return f"{head}\n{{\n{body}\n}}\n"
 
 
 def _declare(code: NetworkCode, item: GroupPlan) -> None:
@@ -117,15 +112,6 @@ def _declare(code: NetworkCode, item: GroupPlan) -> None:
         f"g{g}_params = rt_region({region}, {own}u);",
         f"g{g}_state = rt_region({region}, {state}u);",
     ]
-
-
-def _call(item: GroupPlan, function: str, index: str, extra: str = "") -> str:
-    """A call of a model function for one instance."""
-    g, m = item.number, item.model.name
-    return (
-        f"{m}_{function}(&g{g}_state[{index}], &g{g}_params[{index}], g{g}_shared, "
-        f"&g{g}_input[{index}], t{extra})"
-    )
 
 
 def _inputs(code: NetworkCode) -> None:
@@ -200,12 +186,15 @@ def _input(
             code.gather += [loop, f"    g{g}_input[i].{c_name} = {literal(default)};"]
         sign = "+=" if is_sum and not (first and plain) else "="
         if plain:
-            code.gather += [loop, f"    g{g}_input[i].{c_name} {sign} {_call(source, value, 'i')};"]
+            code.gather += [
+                loop,
+                f"    g{g}_input[i].{c_name} {sign} {model_call(source, value, 'i')};",
+            ]
         else:
             number = len(code.declarations)
             code.rows(f"a{number}_pre", link.pre, "<u2", "uint16_t")
             code.rows(f"a{number}_post", link.post, "<u2", "uint16_t")
-            call = _call(source, value, f"a{number}_pre[k]")
+            call = model_call(source, value, f"a{number}_pre[k]")
             code.gather += [
                 f"for (uint32_t k = 0u; k < {len(link.pre)}u; k++)",
                 f"    g{g}_input[a{number}_post[k]].{c_name} {sign} {call};",
@@ -246,7 +235,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
             weight = f"{label}_weight[k]"
         if link.factor:
             variable = source.model.fields[link.factor]
-            weight = f"{weight} * {_call(source, f'get_{variable}', 'source')}"
+            weight = f"{weight} * {model_call(source, f'get_{variable}', 'source')}"
         senders = len(np.unique(pre))
         capacity = max(4, min(MAX_QUEUE, senders * (int(wait) + 2)))
         code.declarations += [
@@ -255,7 +244,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         ]
         port = identifier(link.target_port)
         g = target.number
-        call = _call(target, f"on_{port}", "i", f", {weight}")
+        call = model_call(target, f"on_{port}", "i", f", {weight}")
         lines = [
             f"while (rt_pop(&{label}, rt_tick, &source)) {{",
             "    busy = true;",
@@ -300,7 +289,7 @@ def _send(code: NetworkCode, item: GroupPlan) -> str:
             lines.append(f"{head} /* {identifier(port.name)} */")
             lines += [f"    {line}" for line in inner]
             lines.append("}")
-    return _function(f"static inline void g{g}_send(uint32_t events, uint32_t i)", lines)
+    return c_function(f"static inline void g{g}_send(uint32_t events, uint32_t i)", lines)
 
 
 def _delivery(code: NetworkCode) -> list[str]:
@@ -323,18 +312,7 @@ def _init(code: NetworkCode) -> list[str]:
     lines = ["const uint32_t *global = rt_region(REGION_GLOBAL_PARAMS, 0u);"]
     lines += ["const union { uint32_t u; float f; } step = { .u = global[2] };", "h = step.f;"]
     known = ["send_known();"] if code.plan.circuit.trains else []
-    return [*lines, *code.setup, *_skips(code), "gather((float)rt_tick * h);", *known]
-
-
-def _skips(code: NetworkCode) -> list[str]:
-    """Times of lists that were before the first tick."""
-    lines = []
-    for item in code.plan.groups:
-        for k, timed in enumerate(item.group.component.timed_events):
-            name = f"g{item.number}_times_{k}"
-            due = f"{name}_next < {len(timed.times)}u && {name}[{name}_next] <= rt_tick"
-            lines += [f"while ({due})", f"    {name}_next++;"]
-    return lines
+    return [*lines, *code.setup, *skips(code), "gather((float)rt_tick * h);", *known]
 
 
 def _tick(code: NetworkCode) -> list[str]:
@@ -342,62 +320,25 @@ def _tick(code: NetworkCode) -> list[str]:
     lines = ["float t = (float)rt_tick * h;", "deliver(t);", "gather(t);"]
     for item in code.plan.groups:
         if any(program.commits for _, program in item.model.update.programs):
-            lines += [_loop(item), f"    {_call(item, 'step', 'i', ', h')};"]
+            lines += [each_of(item), f"    {model_call(item, 'step', 'i', ', h')};"]
     lines += ["rt_tick++;", "t = (float)rt_tick * h;", "(void)t;"]
     for item in code.plan.groups:
         if item.group.component.update is not None:
-            call = _call(item, "update", "i", ", h")
-            lines += [_loop(item), f"    g{item.number}_send({call}, i);"]
+            call = model_call(item, "update", "i", ", h")
+            lines += [each_of(item), f"    g{item.number}_send({call}, i);"]
     for item in code.plan.groups:
         component = item.group.component
         if component.on_conditions or any(r.on_conditions for r in regimes(component)):
-            lines += [_loop(item), f"    g{item.number}_send({_call(item, 'conditions', 'i')}, i);"]
+            lines += [
+                each_of(item),
+                f"    g{item.number}_send({model_call(item, 'conditions', 'i')}, i);",
+            ]
     for item in code.plan.groups:
-        for k, timed in enumerate(item.group.component.timed_events):
-            lines += _timed(code, item, k, timed.times)
+        for k, entry in enumerate(item.group.component.timed_events):
+            lines += timed(code, item, k, entry.times)
     if code.plan.circuit.trains:
         lines.append("send_known();")
     return lines
-
-
-def _trains(code: NetworkCode) -> str:
-    """A function that sends the events of trains that are due by now."""
-    lines = []
-    for number, train in enumerate(code.plan.circuit.trains):
-        item = code.group(train.group)
-        ticks = np.maximum(np.ceil(np.asarray(train.times) / code.plan.step - EDGE), 0)
-        bit = [port.name for port in item.group.component.event_outputs].index(train.port)
-        name = f"train_{number}"
-        code.rows(f"{name}_tick", ticks, "<u4", "uint32_t")
-        code.rows(f"{name}_index", train.index, "<u2", "uint16_t")
-        code.declarations.append(f"static uint32_t {name}_next;")
-        lines += [
-            f"while ({name}_next < {len(ticks)}u && {name}_tick[{name}_next] <= rt_tick) {{",
-            f"    g{item.number}_send({1 << bit}u, {name}_index[{name}_next]);",
-            f"    {name}_next++;",
-            "}",
-        ]
-    return _function("static void send_known(void)", lines) if lines else ""
-
-
-def _loop(item: GroupPlan) -> str:
-    return f"for (uint32_t i = 0u; i < g{item.number}_size; i++)"
-
-
-def _timed(code: NetworkCode, item: GroupPlan, k: int, times: tuple[float, ...]) -> list[str]:
-    """A list of ticks at which a body runs for all instances."""
-    step = code.plan.step
-    ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in times)
-    name = f"g{item.number}_times_{k}"
-    code.rows(name, ticks, "<u4", "uint32_t")
-    code.declarations.append(f"static uint32_t {name}_next;")
-    return [
-        f"while ({name}_next < {len(ticks)}u && {name}[{name}_next] <= rt_tick) {{",
-        f"    {_loop(item)}",
-        f"        g{item.number}_send({_call(item, f'timed_{k}', 'i')}, i);",
-        f"    {name}_next++;",
-        "}",
-    ]
 
 
 def _record(code: NetworkCode) -> list[str]:
@@ -409,4 +350,4 @@ def _record(code: NetworkCode) -> list[str]:
 
 def _probe(code: NetworkCode, probe: Probe) -> str:
     item = code.group(probe.group)
-    return _call(item, f"get_{item.model.fields[probe.variable]}", f"{probe.index}u")
+    return model_call(item, f"get_{item.model.fields[probe.variable]}", f"{probe.index}u")
