@@ -231,4 +231,6 @@ def _read_records(place: Path, layout: dict[str, Any], ticks: int) -> EmulationR
         for k, item in enumerate(layout["traces"])
         if table is not None
     }
-    return EmulationResult(events, (first + np.arange(rows)) * step, traces, raw, lost)
+    counters = (dict.fromkeys(machine.STATUS_NAMES, 0) | {"ticks": done},)
+    times = (first + np.arange(rows)) * step
+    return EmulationResult(events, times, traces, raw, lost, counters)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,19 @@ from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.timegrid import on_grid
 from ...canonical_model.units import NEURO, UnitSystem
 from ...spinnaker2 import memory
+from ...spinnaker2.budget import CLOCKS, one_tick_cycles
 from ..artifact import Artifact
 from .app_code import app_source, app_table
 from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
+from .cost import neuron_cost
 from .data import Image, build_image
 from .host_code import build_files, host_class, install_script
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
 from .network_text import EDGE
 from .partition import Choices
-from .plan import ModelPlan, Plan, make_plan, state_fields, unit_system
+from .plan import ModelPlan, Plan, make_plan, state_fields, unit_system, words_of
 from .python_code import application_class, run_script
 from .qualify import Network, qualify
 from .text import machine_makefile, machine_readme, makefile, readme
@@ -146,7 +149,8 @@ def _one_pe(
     files = {f"models/{m.name}.h": model_header(m, units, head) for m in plan.models}
     files["network.c"] = network
     files["Makefile"] = makefile()
-    files["layout.json"] = _layout(plan, code, image, ticks)
+    data = image.to_bytes()
+    files["layout.json"] = _layout(plan, code, image, data, ticks, log)
     files["README.md"] = readme(plan, code, image, source, ticks[1], units)
     files[f"run_{identifier(name)}.py"] = run_script(plan)
     for model in _populations(plan):
@@ -154,7 +158,7 @@ def _one_pe(
     files["runtime/memory.h"] = memory.c_header()
     files["runtime/pe.ld"] = memory.linker_script()
     artifacts = [Artifact(path, text.encode()) for path, text in sorted(files.items())]
-    artifacts.append(Artifact("data.bin", image.to_bytes()))
+    artifacts.append(Artifact("data.bin", data))
     return (*artifacts, *runtime_files((*COMMON, *ONE_PE)))
 
 
@@ -231,7 +235,21 @@ def _check_memory(plan: Plan) -> None:
         raise refuse("T301", message, hint="convert a smaller network")
 
 
-def _layout(plan: Plan, code: NetworkCode, image: Image, ticks: tuple[int, int]) -> str:
+def warn_of_tick(plan: Plan, cycles: float, log: Log) -> None:
+    """A tick that one PE cannot meet even if no events come."""
+    late = [clock for clock in CLOCKS if cycles > clock * plan.step]
+    if late:
+        clocks = " and ".join(f"{clock / 1e6:g} MHz ({clock * plan.step:.0f})" for clock in late)
+        message = (
+            f"the network on one core takes about {cycles:.0f} cycles per tick without any events, "
+            f"more than a tick of {plan.step * 1e3:g} ms has at {clocks}"
+        )
+        log.add("T316", Level.WARNING, message, hint="a larger step, or a smaller network")
+
+
+def _layout(
+    plan: Plan, code: NetworkCode, image: Image, data: bytes, ticks: tuple[int, int], log: Log
+) -> str:
     """What the emulator needs to run the program and to read its records back."""
     from ...canonical_model.query import declared
     from ...canonical_model.units import NONE
@@ -251,7 +269,7 @@ def _layout(plan: Plan, code: NetworkCode, image: Image, ticks: tuple[int, int])
         }
         for probe in plan.circuit.event_probes
     ]
-    data = {
+    facts: dict[str, Any] = {
         "format": 1,
         "name": plan.name,
         "step_s": plan.step,
@@ -263,12 +281,17 @@ def _layout(plan: Plan, code: NetworkCode, image: Image, ticks: tuple[int, int])
                 "name": item.group.name,
                 "size": item.group.size,
                 "at": image.groups[item.number][2],
+                "bytes": 4 * (len(item.model.own) + words_of(item.model)),
+                "cost": asdict(neuron_cost(item.model, 0)),
                 **state_fields(item.model),
             }
             for item in plan.groups
         ],
+        "sram": {"used": len(data), "free": memory.DATA.size - len(data)},
+        "synapses": sum(len(link.pre) for link in plan.circuit.event_links),
         "queues": [list(entry) for entry in code.queues],
         "traces": traces,
         "events": events,
     }
-    return json.dumps(data, indent=1) + "\n"
+    warn_of_tick(plan, one_tick_cycles(facts["groups"]), log)
+    return json.dumps(facts, indent=1) + "\n"

@@ -97,6 +97,12 @@ def state_fields(model: ModelPlan) -> dict[str, Any]:
     return {"states": names, "machines": len(component.machines)}
 
 
+def words_of(model: ModelPlan) -> int:
+    """Words of an instance's state."""
+    fields = state_fields(model)
+    return max(1, len(fields["states"]) + int(fields["machines"]))
+
+
 def unit_system(plan: Plan) -> str:
     """What the chip's numbers count: `neuro` (mV, ms, pA ...) or `si`."""
     return "neuro" if plan.units == NEURO else "si"
