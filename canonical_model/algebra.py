@@ -139,12 +139,6 @@ class Definitions:
             known = self._depends[name] = self.depends(value) if value is not None else frozenset()
         return known
 
-    def written_out(self, expr: Expr) -> Expr:
-        """`expr` with the values of derived variables in their places, all the way down."""
-        while names := free_names(expr) & self.values.keys():
-            expr = substitute(expr, {name: self.values[name] for name in names})
-        return expr
-
     def linear(self, expr: Expr, variables: frozenset[str]) -> Linear | None:
         """`expr` as an affine form in `variables` (coefficients free of them), or None."""
         match expr:
