@@ -62,9 +62,14 @@ def cells_of(model: Model, log: Log) -> Circuit:
 
     Raises ModelError W2xx where the network does not fit together.
     """
-    circuit = fuse(wire(model, log), sources=True, peers=True)
+    circuit = together(wire(model, log))
     log.stop_on_error()
     return circuit
+
+
+def together(circuit: Circuit) -> Circuit:
+    """Synapses and inputs as part of their cells."""
+    return fuse(circuit, sources=True, peers=True)
 
 
 def cell_component(group: Group, circuit: Circuit, log: Log) -> Component:
