@@ -28,6 +28,10 @@ LONGEST = {
     "05_fitzhugh_nagumo": 60.0,
 }  # s
 USUAL = 0.1  # s: the others, but for those that run for seconds
+COLUMNS = (
+    "model", "NESTML models", "lines", "NESTML 9 accepts", "spikes", "shift (steps)", "deviation",
+    "published", "off (ms)", "original off (ms)", "step (ms)", "length (ms)", "left out",
+)  # fmt: skip
 FLOOR = 1e-4  # s: cells with channels are run at this step at most
 
 
@@ -328,8 +332,8 @@ near threshold (02) multiplies it; the columns "off" show that neither is farthe
 that differ between cells (N204), events that come together (N205), equations without units (N208), second
 outputs (N209), functions of time as recordables (N210).
 
-| model | NESTML models | lines | NESTML 9 accepts | spikes | shift (steps) | deviation | published | off (ms) | original off (ms) | step (ms) | length (ms) | left out |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
 {chr(10).join(_line(row) for row in rows)}
 """
 

@@ -92,7 +92,8 @@ def compare(path: Path) -> Row:
 
 
 def _membrane(chip: Any, reference: Any) -> tuple[str, float, float]:
-    """The name of the membrane's trace, its largest deviation away from spikes, and the rms, over its range."""
+    """The name of the membrane's trace, its largest deviation away from spikes and the rms, over its
+    range."""
     label = next((name for name in MEMBRANE if name in chip.traces), next(iter(chip.traces)))
     wanted = reference.traces[label]
     values = np.interp(reference.times, chip.times, chip.traces[label])

@@ -147,9 +147,12 @@ def _is_bounded(component: model.Component, name: str) -> bool:
         for item in nested(body):
             if isinstance(item, model.If):
                 tests += [test for test, _ in item.branches]
-            if isinstance(item, model.Assign) and item.target == name:
-                if any(getattr(node, "function", "") == "max" for node in walk(item.value)):
-                    return True
+            if (
+                isinstance(item, model.Assign)
+                and item.target == name
+                and any(getattr(node, "function", "") == "max" for node in walk(item.value))
+            ):
+                return True
     return any(
         isinstance(node, Binary) and node.op == "<" and node.left == Name(name)
         for node in _nodes(tests)

@@ -1,5 +1,5 @@
-"""Models in the styles that people write, from today's back to those with `end`: read, run, written again, and
-converted, or refused for a reason that is named here."""
+"""Models in the styles that people write, from today's back to those with `end`: read, run, written again,
+and converted, or refused for a reason that is named here."""
 
 from __future__ import annotations
 

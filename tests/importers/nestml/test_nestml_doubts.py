@@ -40,7 +40,11 @@ NOT_CAUGHT = [
     ("nearly equal time constants", LINEAR.format(10.001, "exp(-t / tau_s)"), "N073", False),
     ("priorities compared as texts", PRIORITIES.format("", 9, 10), "N063", False),
     ("a variable called as a unit", {"state": "mV real = 1"}, "N041", False),
-    ("a unit for which a variable is taken", {"state": "h real = 1", "update": "r = 1 h / 1 s"}, "N041", False),
+    (
+        "a unit for which a variable is taken",
+        {"state": "h real = 1", "update": "r = 1 h / 1 s"},
+        "N041", False,
+    ),
     ("a forward reference", {"parameters": "a1 real = b1\n        b1 real = 1"}, "N066", False),
     (
         "a counter below zero",

@@ -168,6 +168,10 @@ def test_every_prefix_of_a_model(name: str) -> None:
 QUANTITY = st.sampled_from(("V", "w", "r", "n", "v[1]", "1.5", "2 mV", "tau", "spikes", "t"))
 
 
+def flat(parts: list[list[str]]) -> list[str]:
+    return [line for part in parts for line in part]
+
+
 def lines(depth: int) -> st.SearchStrategy[list[str]]:
     """Statements of a program, sound or not, as indented lines."""
     value = st.one_of(QUANTITY, expressions())
@@ -182,7 +186,7 @@ def lines(depth: int) -> st.SearchStrategy[list[str]]:
     )  # fmt: skip
     one = simple.map(lambda text: [text])
     if not depth:
-        return st.lists(one, min_size=1, max_size=3).map(lambda parts: sum(parts, []))
+        return st.lists(one, min_size=1, max_size=3).map(flat)
     inner = lines(depth - 1).map(lambda body: [f"    {line}" for line in body])
     tests = st.one_of(st.sampled_from(("n == 0", "n > 0", "V > 1 mV", "ok")), value)
     branch = st.tuples(tests, inner).map(lambda t: [f"if {t[0]}:", *t[1]])
@@ -196,7 +200,7 @@ def lines(depth: int) -> st.SearchStrategy[list[str]]:
         ),
     )
     every = st.one_of(one, block)
-    return st.lists(every, min_size=1, max_size=3).map(lambda parts: sum(parts, []))
+    return st.lists(every, min_size=1, max_size=3).map(flat)
 
 
 def joined(found: list[str]) -> str:
