@@ -13,6 +13,7 @@ import numpy as np
 
 from ..circuit import AnalogLink, Circuit, EventLink, Group
 from ..diagnostics import Level, Log, Span, error, refuse, suggest
+from ..draw import drawn
 from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
 from .flatten import Flat, flatten
@@ -98,6 +99,7 @@ def wire(
         component = None
     if component is not None or network is None:
         network = _single(model, component)
+    network = drawn(network)
     wiring = Wiring(model, network, log, merge, continuous)
     for population in network.populations:
         _population(wiring, population)
