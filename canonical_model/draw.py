@@ -124,13 +124,19 @@ def _fan(owners: int, partners: int, number: int, random: np.random.Generator) -
     return found.ravel()
 
 
-def drawn(network: Network, limit: int = MAX_CONNECTIONS) -> Network:
+def drawn(
+    network: Network,
+    limit: int = MAX_CONNECTIONS,
+    kept: Callable[[Projection], bool] = lambda item: False,
+) -> Network:
     """The network with arrays in place of rules and distributions; itself where there are none.
+
+    Projections for which `kept` is true stay as they are.
 
     Raises ModelError W213 (refused: more than `limit` connections), W214 to W216.
     """
     populations = tuple(_population(item) for item in network.populations)
-    waiting = [item for item in network.projections if item.rule is not None]
+    waiting = [p for p in network.projections if p.rule is not None and not kept(p)]
     if not waiting:
         same = all(a is b for a, b in zip(populations, network.populations, strict=True))
         return network if same else replace(network, populations=populations)
@@ -138,7 +144,7 @@ def drawn(network: Network, limit: int = MAX_CONNECTIONS) -> Network:
     known: list[tuple[Rule, _Whole]] = []
     projections = []
     for item in network.projections:
-        if item.rule is None:
+        if item.rule is None or kept(item):
             projections.append(item)
             continue
         whole = next((found for rule, found in known if rule == item.rule), None)

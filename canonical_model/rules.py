@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from .diagnostics import Span, error, refuse
 from .network import Network, Projection, Rule
@@ -71,6 +72,21 @@ def share(network: Network, item: Projection) -> float:
         return float(max(0, stop - max(starts, others)))
     pairs = float(sources) * targets
     return expected(item.rule, sources, targets) * own[0] * own[1] / pairs if pairs else 0.0
+
+
+def own_rule(item: Projection) -> Rule | None:
+    """The rule of a part between its own two populations, None where other parts have a say in it.
+
+    A rule that draws every pair by itself, or every owner of a fan, does the same for each part.
+    """
+    rule = item.rule
+    if rule is None:
+        return None
+    single = (len(rule.sources) == 1, len(rule.targets) == 1)
+    splits = {"all_to_all": True, "probabilistic": True, "fan_in": single[0], "fan_out": single[1]}
+    if not splits.get(rule.kind, all(single)):
+        return None
+    return replace(rule, sources=(item.source,), targets=(item.target,))
 
 
 def start(network: Network, names: tuple[str, ...], name: str) -> int:

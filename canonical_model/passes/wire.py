@@ -18,7 +18,7 @@ from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
 from .flatten import Flat, flatten
 from .merge import WEIGHT, is_mergeable, with_weight_payload
-from .portlinks import wire_links
+from .portlinks import keeps_rule, wire_links
 from .probes import attached_index, find_probes
 
 if TYPE_CHECKING:
@@ -87,8 +87,12 @@ def wire(
     component: str | None = None,
     merge: bool = True,
     continuous: bool = False,
+    large: int | None = None,
 ) -> Circuit:
     """The circuit of a model's network, or of one instance of `component`.
+
+    `large` leaves rules to the engine: those that need no generator, and those of more connections than
+    that, where one rule between two groups says all.
 
     `continuous` recovers regimes from time-step programs, which otherwise run on a grid only.
 
@@ -99,8 +103,12 @@ def wire(
         component = None
     if component is not None or network is None:
         network = _single(model, component)
-    network = drawn(network)
     wiring = Wiring(model, network, log, merge, continuous)
+    if large is not None:
+        network = drawn(network, kept=lambda item: keeps_rule(wiring, item, large))
+    else:
+        network = drawn(network)
+    wiring.network = network
     for population in network.populations:
         _population(wiring, population)
     whole = set(attached_index(network))

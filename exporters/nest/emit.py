@@ -16,7 +16,7 @@ from .model_code import model_header
 from .module_code import cmake_text, module_source, readme
 from .names import class_name, comment
 from .network_code import network_files
-from .network_plan import plan_network
+from .network_plan import MAX_DRAWN, plan_network
 from .plan import ModelPlan, plan_model
 from .synapse_code import synapse_header
 
@@ -38,7 +38,7 @@ def export(
     """
     if subject.network is None:
         return module_files(_models(subject, scheme, step, log), source, name, {})
-    circuit = wire(subject, log)
+    circuit = wire(subject, log, large=MAX_DRAWN)
     log.stop_on_error()
     plan = plan_network(subject, circuit, scheme=scheme, step=step, log=log)
     script = network_files(plan, module_name(name), circuit.seed)

@@ -94,10 +94,6 @@ def test_a_network_comes_back_equal() -> None:
     for ours, theirs in zip(*(n.projections for n in networks), strict=True):
         assert len(ours.pre) and np.array_equal(ours.pre, theirs.pre)
         assert np.array_equal(ours.post, theirs.post)
-            len(ours.pre)
-            and np.array_equal(ours.pre, theirs.pre)
-            and np.array_equal(ours.post, theirs.post)
-        )
         assert ours.delay is not None and theirs.delay is not None
         assert np.array_equal(ours.delay, theirs.delay)
 
