@@ -7,6 +7,7 @@ from pathlib import Path
 from ... import __version__
 from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.model import Component, Model, Provenance
+from ...canonical_model.passes.arming import arm
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import TIME
@@ -89,7 +90,7 @@ def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]
     """Every component that can stand alone, as a model of its own."""
     plans: list[ModelPlan] = []
     for component in model.components:
-        flat = flatten(component).component if _is_composite(component) else component
+        flat = arm(flatten(component).component) if _is_composite(component) else component
         if not _stands_alone(flat):
             message = f"'{component.name}' needs a host, so it is no model of its own in NEST"
             log.add("B212", Level.DROPPED, message, component.span)

@@ -316,7 +316,7 @@ def _condition(
     test = _timely(low, item.test)
     if guard is not None:
         test = Binary("and", guard, test)
-    return OnCondition(test=test, body=_entered(item.body, machines), span=item.span)
+    return replace(item, test=test, body=_entered(item.body, machines))
 
 
 def _timely(low: Lowering, test: Expr) -> Expr:
