@@ -146,13 +146,14 @@ def in_nest(
 def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
     """The imported model in the grid simulator."""
     from interspike.canonical_model.circuit import Circuit, Group, Probe
+    from interspike.canonical_model.passes.arming import arm
     from interspike.canonical_model.passes.flatten import flatten
     from interspike.canonical_model.passes.inline import inline_functions
     from interspike.canonical_model.passes.kernels import lower_kernels
     from interspike.solvers.simulate import simulate
 
     lowered = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
-    cell = flatten(lowered).component
+    cell = arm(flatten(lowered).component)
     groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
     units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}

@@ -24,6 +24,7 @@ from ..expr import (
     Number,
     Unary,
     free_names,
+    rebuild,
     substitute,
     walk,
 )
@@ -230,8 +231,12 @@ class _Arming:
         found: list[OnCondition] = []
         entry: list[Statement] = []
         for condition in regime.on_conditions:
-            plain = replace(condition, rising=False)
-            if not condition.rising or self.is_plain(plain, regime, entries, facts):
+            reached = self.reached(condition.test, regime)
+            plain = replace(condition, test=reached, rising=False)
+            if not condition.rising:
+                found.append(condition)
+                continue
+            if self.is_plain(condition, regime, entries, facts):
                 found.append(plain)
                 continue
             name = self.fresh()
@@ -240,7 +245,7 @@ class _Arming:
             leaves = any(isinstance(s, Transition) for s in condition.body)
             state = Name(name)
             is_off = Binary("and", Binary("<", state, HALF), Unary("not", condition.test))
-            is_on = Binary("and", Binary(">", state, HALF), condition.test)
+            is_on = Binary("and", Binary(">", state, HALF), reached)
             body = condition.body if leaves else (*condition.body, again)
             found.append(
                 OnCondition(
@@ -279,6 +284,32 @@ class _Arming:
             if certain(substitute(test, plain), self.before(entry, facts)) is not False:
                 return False
         return True
+
+    def reached(self, test: Expr, regime: Regime) -> Expr:
+        """Comparisons with time, or with a timer, that count at the moment itself: the trigger fires then,
+        and a pause of n steps lasts n steps."""
+        timers = {
+            ode.variable
+            for ode in (*self.component.odes, *regime.odes)
+            if bounds(ode.rhs, self.known) in ((1.0, 1.0), (-1.0, -1.0))
+        }
+
+        def change(part: Expr) -> Expr:
+            match part:
+                case Binary("<" | ">" as op, left, right):
+                    names = free_names(self.plain(part, regime))
+                    moving = {*self.moving(regime), TIME} & names
+                    if moving and moving <= {*timers, TIME}:
+                        return Binary(f"{op}=", left, right, part.span)
+                    return part
+            return rebuild(part, change)
+
+        return change(test)
+
+    def moving(self, regime: Regime) -> set[str]:
+        """What changes all the time in a regime."""
+        found = {ode.variable for ode in (*self.component.odes, *regime.odes)}
+        return found | {item.name for item in self.component.analog_inputs}
 
     def plain(self, expr: Expr, regime: Regime | None) -> Expr:
         """`expr` with derived variables written out, as far as they are few."""

@@ -28,9 +28,11 @@ from ..expr import (
 )
 from ..query import expressions, nested
 from ..units import TIME as TIME_DIMENSION
-from .change import all_expressions, change_expressions, change_statement
+from .change import Body, all_expressions, change_expressions, change_statement
+from .guards import in_mode, leads_to, simplified, targets, usual_values, with_target
 from .idioms import without_samples
 from .inline import inline_functions
+from .intervals import Known
 from .kernels import lower_kernels
 from .modes import Found, Mode, conjunction, find_counters, find_modes, in_the_way, without_locals
 
@@ -201,24 +203,20 @@ def _with_regimes(
     if len(modes) == 1:
         return replace(component, odes=(*active[0], *shared, *_clock_odes(modes[0])))
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
-    regimes = []
     names = _names(modes, active)
     jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
-    for mode, odes, name in zip(modes, active, names, strict=True):
+    tests = [tuple(_clocked(test, found) for test in mode.tests) for mode in modes]
+    known = usual_values(component)
+    joint = _Joint(component, names, tests, known, {o.variable for o in (*common, *shared)})
+    regimes = []
+    for k, (mode, odes, name) in enumerate(zip(modes, active, names, strict=True)):
         variables = {ode.variable for ode in odes}
         regimes.append(
             model.Regime(
                 name=name,
                 initial=mode is modes[_initial(component, modes)],
                 odes=(*(ode for ode in odes if ode not in common), *_clock_odes(mode)),
-                on_conditions=tuple(
-                    model.OnCondition(
-                        test=_clocked(conjunction(other.tests) or ONE, found),
-                        body=(model.Transition(regime=target),),
-                    )
-                    for other, target in zip(modes, names, strict=True)
-                    if other is not mode
-                ),
+                on_conditions=joint.conditions(k, variables | {*mode.counted}),
                 on_events=tuple(h for h in jump_handlers if _targets(h) <= variables),
             )
         )
@@ -226,9 +224,65 @@ def _with_regimes(
     return replace(
         component,
         odes=(*common, *shared),
+        on_conditions=joint.common,
         on_events=handlers,
         machines=(model.RegimeMachine(regimes=tuple(regimes)),),
     )
+
+
+class _Joint:
+    """Conditions and modes together: what can happen in each mode, and where it leads."""
+
+    def __init__(
+        self,
+        component: model.Component,
+        names: list[str],
+        tests: list[tuple[Expr, ...]],
+        known: Known,
+        moving: set[str],
+    ) -> None:
+        self.names, self.tests, self.known, self.moving = names, tests, known, moving
+        self.handlers = component.on_events
+        own = {c for c in component.on_conditions if self._belongs(c)}
+        self.common = tuple(c for c in component.on_conditions if c not in own)
+        self.own = [c for c in component.on_conditions if c in own]
+
+    def _belongs(self, item: model.OnCondition) -> bool:
+        """Does a mode decide a part of the test, or the body the mode?"""
+        changed = any(simplified(item.test, facts) != item.test for facts in self.tests)
+        return changed or leads_to(item.body, self.tests, self.known) is not None
+
+    def conditions(self, number: int, moving: set[str]) -> tuple[model.OnCondition, ...]:
+        """What happens in a mode whose own variables `moving` move, then the ways out of it."""
+        found = []
+        own = in_mode(self.own, self.tests[number])
+        for item in own:
+            goal = leads_to(item.body, self.tests, self.known)
+            moves = goal is not None and goal != number
+            body = (
+                with_target(item.body, self.names[goal])
+                if moves and goal is not None
+                else item.body
+            )
+            found.append(replace(item, body=body))
+        undecided = [c.body for c in (*own, *self.common) if not self._decides(c.body)]
+        undecided += [h.body for h in self.handlers]
+        changing = self.moving | moving | {name for body in undecided for name in targets(body)}
+        for k, tests in enumerate(self.tests):
+            test = simplified(conjunction(tests) or ONE, self._held(number, changing))
+            if k != number and test != ZERO:
+                whole = conjunction(tests) or ONE
+                found.append(
+                    model.OnCondition(test=whole, body=(model.Transition(regime=self.names[k]),))
+                )
+        return tuple(found)
+
+    def _decides(self, body: Body) -> bool:
+        return leads_to(body, self.tests, self.known) is not None
+
+    def _held(self, number: int, changing: set[str]) -> list[Expr]:
+        """The tests of a mode that stay as they are as long as it lasts."""
+        return [test for test in self.tests[number] if not free_names(test) & {*changing, TIME}]
 
 
 def _targets(handler: model.OnEvent) -> set[str]:
@@ -255,8 +309,10 @@ def _clock_odes(mode: Mode) -> tuple[model.Ode, ...]:
 
 
 def _names(modes: list[Mode], active: list[list[model.Ode]]) -> list[str]:
-    """`integrating` where most is integrated, `refractory` for a lone other one, else numbered."""
-    most = max(range(len(modes)), key=lambda k: len(active[k]) - len(modes[k].counted))
+    """`integrating` where most is integrated besides timers, `refractory` for a lone other one, else
+    numbered."""
+    moved = [sum(1 for ode in odes if free_names(ode.rhs)) for odes in active]
+    most = max(range(len(modes)), key=lambda k: (moved[k], -len(active[k]), -len(modes[k].counted)))
     other = "refractory" if len(modes) == 2 else "mode_{}"
     return ["integrating" if k == most else other.format(k) for k in range(len(modes))]
 
