@@ -121,16 +121,55 @@ def with_target(body: tuple[model.Statement, ...], regime: str) -> tuple[model.S
     return (*body, model.Transition(regime=regime))
 
 
+def resolved(
+    body: tuple[model.Statement, ...], facts: Sequence[Expr]
+) -> tuple[model.Statement, ...]:
+    """The body with branches that `facts` decide replaced by what happens; facts that an assignment
+    before them may have changed say nothing."""
+    found: list[model.Statement] = []
+    held = list(facts)
+    for item in body:
+        if isinstance(item, model.If):
+            found += _branch(item, held)
+        else:
+            found.append(item)
+        changed = targets((item,))
+        held = [fact for fact in held if not free_names(fact) & changed]
+    return tuple(found)
+
+
+def _branch(item: model.If, facts: Sequence[Expr]) -> tuple[model.Statement, ...]:
+    branches = []
+    otherwise = resolved(item.otherwise, facts)
+    for test, body in item.branches:
+        known = simplified(test, facts)
+        if known == ZERO:
+            continue
+        if known == ONE:
+            otherwise = resolved(body, facts)
+            break
+        branches.append((known, resolved(body, facts)))
+    if not branches:
+        return otherwise
+    return (replace(item, branches=tuple(branches), otherwise=otherwise),)
+
+
 def in_mode(items: Sequence[model.OnCondition], facts: Sequence[Expr]) -> list[model.OnCondition]:
     """The conditions that can hold where `facts` do, without what these decide."""
     found = []
     for item in items:
         test = simplified(item.test, facts)
         if test != ZERO:
-            found.append(item if test == item.test else replace(item, test=test))
+            found.append(replace(item, test=test, body=resolved(item.body, facts)))
     return found
 
 
 __all__ = [
-    "in_mode", "leads_to", "simplified", "targets", "usual_values", "with_target",
+    "in_mode",
+    "leads_to",
+    "resolved",
+    "simplified",
+    "targets",
+    "usual_values",
+    "with_target",
 ]  # fmt: skip

@@ -29,7 +29,7 @@ from ..expr import (
 from ..query import expressions, nested
 from ..units import TIME as TIME_DIMENSION
 from .change import Body, all_expressions, change_expressions, change_statement
-from .guards import in_mode, leads_to, simplified, targets, usual_values, with_target
+from .guards import in_mode, leads_to, resolved, simplified, targets, usual_values, with_target
 from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known
@@ -80,15 +80,25 @@ def _without_unused(component: model.Component, found: Found) -> model.Component
     )
     while True:
         used = {name for expr in all_expressions(component) for name in free_names(expr)}
+        stepped = _stepped(component)
         idle = {
             item.name
             for item in component.derived_parameters
-            if item.name not in used and _counts_steps(item.value)
+            if item.name not in used and item.name in stepped
         }
         if not idle:
             return component
         kept = tuple(item for item in component.derived_parameters if item.name not in idle)
         component = replace(component, derived_parameters=kept)
+
+
+def _stepped(component: model.Component) -> set[str]:
+    """Derived parameters that depend on the step, also through each other."""
+    items = component.derived_parameters
+    found = {item.name for item in items if _counts_steps(item.value)}
+    while more := {i.name for i in items if free_names(i.value) & found} - found:
+        found |= more
+    return found
 
 
 def _counts_steps(expr: Expr) -> bool:
@@ -217,10 +227,14 @@ def _with_regimes(
                 initial=mode is modes[_initial(component, modes)],
                 odes=(*(ode for ode in odes if ode not in common), *_clock_odes(mode)),
                 on_conditions=joint.conditions(k, variables | {*mode.counted}),
-                on_events=tuple(h for h in jump_handlers if _targets(h) <= variables),
+                on_events=(
+                    *(h for h in jump_handlers if _targets(h) <= variables),
+                    *joint.handled(k),
+                ),
             )
         )
-    handlers = tuple(h for h in component.on_events if h not in jump_handlers)
+    apart = [*jump_handlers, *joint.own_handlers]
+    handlers = tuple(h for h in component.on_events if h not in apart)
     return replace(
         component,
         odes=(*common, *shared),
@@ -243,6 +257,7 @@ class _Joint:
     ) -> None:
         self.names, self.tests, self.known, self.moving = names, tests, known, moving
         self.handlers = component.on_events
+        self.own_handlers = [h for h in self.handlers if self._depends(h.body)]
         own = {c for c in component.on_conditions if self._belongs(c)}
         self.common = tuple(c for c in component.on_conditions if c not in own)
         self.own = [c for c in component.on_conditions if c in own]
@@ -250,23 +265,37 @@ class _Joint:
     def _belongs(self, item: model.OnCondition) -> bool:
         """Does a mode decide a part of the test, or the body the mode?"""
         changed = any(simplified(item.test, facts) != item.test for facts in self.tests)
-        return changed or leads_to(item.body, self.tests, self.known) is not None
+        return changed or self._depends(item.body)
+
+    def _depends(self, body: Body) -> bool:
+        """Does the mode decide a branch of the body, or the body the mode?"""
+        changed = any(resolved(body, facts) != body for facts in self.tests)
+        return changed or leads_to(body, self.tests, self.known) is not None
+
+    def handled(self, number: int) -> tuple[model.OnEvent, ...]:
+        """What events do in a mode, where that depends on it."""
+        found = []
+        for item in self.own_handlers:
+            body = self.going(resolved(item.body, self.tests[number]), number)
+            if body:
+                found.append(replace(item, body=body))
+        return tuple(found)
+
+    def going(self, body: Body, number: int) -> Body:
+        """The body with the change of regime that it leads to."""
+        goal = leads_to(body, self.tests, self.known)
+        if goal is None or goal == number:
+            return body
+        return with_target(body, self.names[goal])
 
     def conditions(self, number: int, moving: set[str]) -> tuple[model.OnCondition, ...]:
         """What happens in a mode whose own variables `moving` move, then the ways out of it."""
         found = []
         own = in_mode(self.own, self.tests[number])
         for item in own:
-            goal = leads_to(item.body, self.tests, self.known)
-            moves = goal is not None and goal != number
-            body = (
-                with_target(item.body, self.names[goal])
-                if moves and goal is not None
-                else item.body
-            )
-            found.append(replace(item, body=body))
+            found.append(replace(item, body=self.going(item.body, number)))
         undecided = [c.body for c in (*own, *self.common) if not self._decides(c.body)]
-        undecided += [h.body for h in self.handlers]
+        undecided += [h.body for h in self.handlers if not self._decides(h.body)]
         changing = self.moving | moving | {name for body in undecided for name in targets(body)}
         for k, tests in enumerate(self.tests):
             test = simplified(conjunction(tests) or ONE, self._held(number, changing))
