@@ -194,10 +194,15 @@ Statement: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnCondition:
-    """Statements that run when `test` becomes true (continuous) or is true at a step's end (grid)."""
+    """Statements that run when `test` becomes true (continuous) or is true at a step's end (grid).
+
+    `rising`: a test that holds already when its regime is entered, or at the start, has to be false before
+    it can count, and then counts once, on a grid as well (`passes/arming.py`).
+    """
 
     test: Expr
     body: tuple[Statement, ...]
+    rising: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
 
 

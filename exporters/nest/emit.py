@@ -7,6 +7,7 @@ from pathlib import Path
 from ... import __version__
 from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.model import Component, Model, Provenance
+from ...canonical_model.passes.arming import arm
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import TIME
@@ -16,7 +17,7 @@ from .model_code import model_header
 from .module_code import cmake_text, module_source, readme
 from .names import class_name, comment
 from .network_code import network_files
-from .network_plan import plan_network
+from .network_plan import MAX_DRAWN, plan_network
 from .plan import ModelPlan, plan_model
 from .synapse_code import synapse_header
 
@@ -38,7 +39,7 @@ def export(
     """
     if subject.network is None:
         return module_files(_models(subject, scheme, step, log), source, name, {})
-    circuit = wire(subject, log)
+    circuit = wire(subject, log, large=MAX_DRAWN)
     log.stop_on_error()
     plan = plan_network(subject, circuit, scheme=scheme, step=step, log=log)
     script = network_files(plan, module_name(name), circuit.seed)
@@ -89,7 +90,7 @@ def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]
     """Every component that can stand alone, as a model of its own."""
     plans: list[ModelPlan] = []
     for component in model.components:
-        flat = flatten(component).component if _is_composite(component) else component
+        flat = arm(flatten(component).component) if _is_composite(component) else component
         if not _stands_alone(flat):
             message = f"'{component.name}' needs a host, so it is no model of its own in NEST"
             log.add("B212", Level.DROPPED, message, component.span)
