@@ -13,7 +13,7 @@ from .plan import ModelPlan
 
 def facts_text(plans: Sequence[ModelPlan]) -> str:
     """Parameters, states, recordables with units, receptors, by model."""
-    return json.dumps({plan.name: _facts(plan) for plan in plans}, indent=1, sort_keys=True) + "\n"
+    return json.dumps({plan.title: _facts(plan) for plan in plans}, indent=1, sort_keys=True) + "\n"
 
 
 def _facts(plan: ModelPlan) -> dict[str, Any]:
