@@ -67,9 +67,7 @@ def _of_text(text: str) -> Pairing:
     neuron, colon, rest = text.partition(":")
     if not colon or not rest:
         raise error("A017", f"'{text}' is no pair", hint=FORM)
-    return Pairing(
-        neuron=neuron, synapses=tuple(_partner(part, text) for part in rest.split("+"))
-    )
+    return Pairing(neuron=neuron, synapses=tuple(_partner(part, text) for part in rest.split("+")))
 
 
 def _partner(part: str, text: str) -> Partner:

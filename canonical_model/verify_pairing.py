@@ -85,7 +85,10 @@ def _reads(partner: Partner, synapse: Component, neuron: Component | None) -> It
             message = f"'{neuron.name}' has no quantity '{quantity}' for '{port}' to read"
             yield _issue("V162", message, neuron.span, suggest(quantity, dimensions))
         elif dimensions[quantity] != inputs[port].dimension:
-            theirs, ours = dimension_name(dimensions[quantity]), dimension_name(inputs[port].dimension)
+            theirs, ours = (
+                dimension_name(dimensions[quantity]),
+                dimension_name(inputs[port].dimension),
+            )
             message = f"'{port}' of '{synapse.name}' is {ours}, '{quantity}' is {theirs}"
             yield _issue("V163", message, inputs[port].span)
 

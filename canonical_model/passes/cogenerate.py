@@ -372,9 +372,7 @@ class _Move:
         return replace(synapse, analog_inputs=tuple(inputs), extras=extras)
 
 
-def _extended(
-    host: Component, odes: tuple[model.Ode, ...], extras: Mapping[str, str]
-) -> Component:
+def _extended(host: Component, odes: tuple[model.Ode, ...], extras: Mapping[str, str]) -> Component:
     """The neuron with more equations; a program integrates them first of all, in every step."""
     update = host.update
     if update is not None and odes:
@@ -384,9 +382,7 @@ def _extended(
             first = replace(first, variables=(*update[0].variables, *first.variables))
             update = update[1:]
         update = (first, *update)
-    return replace(
-        host, odes=(*host.odes, *odes), update=update, extras={**host.extras, **extras}
-    )
+    return replace(host, odes=(*host.odes, *odes), update=update, extras={**host.extras, **extras})
 
 
 def _without(moved: frozenset[str]) -> Rewrite:
@@ -421,8 +417,6 @@ def _without_unused(synapse: Component, names: Mapping[str, str]) -> Component:
             synapse,
             parameters=tuple(p for p in synapse.parameters if p.name not in gone),
             constants=tuple(c for c in synapse.constants if c.name not in gone),
-            derived_parameters=tuple(
-                d for d in synapse.derived_parameters if d.name not in gone
-            ),
+            derived_parameters=tuple(d for d in synapse.derived_parameters if d.name not in gone),
             checks=tuple(c for c in synapse.checks if not free_names(c.test) <= gone),
         )

@@ -38,7 +38,9 @@ def leading(plan: ModelPlan, body: Sequence[Statement]) -> int:
     """How many statements advance what is kept: after them it stands as it was before a spike."""
     moved = set(moved_states(plan.source))
     first = body[0] if body else None
-    return int(isinstance(first, Integrate) and bool(first.variables) and {*first.variables} <= moved)
+    return int(
+        isinstance(first, Integrate) and bool(first.variables) and {*first.variables} <= moved
+    )
 
 
 def before_lines(plan: ModelPlan, indent: str) -> list[str]:

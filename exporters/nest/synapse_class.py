@@ -56,7 +56,9 @@ def _class(plan: ModelPlan) -> str:
         "HEARD": "  size_t heard_ = 0;\n" if plan.is_modulated else "",
         "CP": " cp" if plan.is_modulated else "",
         "SPIKES": "cp.spikes(), " if plan.is_modulated else "",
-        "HEAR": "const std::vector< nest::spikecounter >& spikes,\n    " if plan.is_modulated else "",
+        "HEAR": "const std::vector< nest::spikecounter >& spikes,\n    "
+        if plan.is_modulated
+        else "",
         "VALUES": f"\n    Host_{plan.name} host;" if plan.reads else "",
         "MS": plan.step_in_ms,
         "NAME": plan.name,

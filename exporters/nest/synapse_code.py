@@ -212,5 +212,3 @@ def priority(plan: ModelPlan, role: str) -> int:
     """The largest priority of what happens at the spikes of one end."""
     found = [item.priority for item in handlers_of(plan, role) if item.priority != LAST]
     return max(found, default=0)
-
-

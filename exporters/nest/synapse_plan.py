@@ -103,9 +103,7 @@ def refuse_unfit_synapse(component: Component) -> None:
     if component.on_conditions or component.machines or component.timed_events:
         items = (*component.on_conditions, *component.timed_events)
         span = items[0].span if items else component.span
-        message = (
-            f"the synapse '{component.name}' acts on conditions, but NEST runs synapses at spikes only"
-        )
+        message = f"the synapse '{component.name}' acts on conditions, but NEST runs synapses at spikes only"
         raise refuse("B308", message, span)
     uses = Uses(component, frozenset(reads))
     for expr in _between_events(component):
