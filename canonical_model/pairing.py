@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 class Partner:
     """A synapse of a pairing, and what its ports mean.
 
-    `post` are the spike ports that hear the neuron, `modulators` those that hear a third party (none named:
-    those of that role), `reads` maps analog inputs to quantities of the neuron. `keep` are states that stay in
-    the synapse in any case. `weight` and `delay` name the quantities that are the connection's weight and delay
-    ("": by custom, or none).
+    `post` are the spike ports that hear the neuron, `modulators` those that hear a third party (none
+    named: those of that role), `reads` maps analog inputs to quantities of the neuron. `keep` are states
+    that stay in the synapse in any case. `weight` and `delay` name the quantities that are the
+    connection's weight and delay ("": by custom, or none).
     """
 
     synapse: str

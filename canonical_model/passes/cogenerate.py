@@ -1,8 +1,8 @@
 """Make neurons and synapses that belong together: what a neuron can keep for its synapses moves into it.
 
 The names are those that NESTML gives: the neuron `n__with_s`, the synapse `s__with_n`, what moves
-`x__for_s`. The neuron advances what it has taken over at the start of every step, and changes it right after it
-has sent a spike. The synapse reads it, and other quantities of the neuron, as analog inputs.
+`x__for_s`. The neuron advances what it has taken over at the start of every step, and changes it right
+after it has sent a spike. The synapse reads it, and other quantities of the neuron, as analog inputs.
 """
 
 from __future__ import annotations

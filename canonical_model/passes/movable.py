@@ -1,8 +1,8 @@
 """Which states of a synapse its target neuron can keep for all synapses of the kind.
 
 A state moves if nothing but the neuron decides about it: its equation and its changes read fixed values,
-other moving states and quantities of the neuron only, and it changes at the neuron's spikes only. What the
-synapse needs of it between events, or halfway through a handler, keeps it in the synapse, which is always right.
+other moving states and quantities of the neuron only, and it changes at the neuron's spikes only. A state
+that the synapse needs between events, or halfway through a handler, stays there, which is always right.
 """
 
 from __future__ import annotations

@@ -216,7 +216,8 @@ def _register(plan: ModelPlan) -> str:
             "{",
             f"  throw nest::IllegalConnection( {message} );",
             "}",
-            "neuron->kept().connect( interspike::steps_of( begin_ms_ ) - get_delay_steps(), get_delay_steps() );",
+            "const long delay = get_delay_steps();",
+            "neuron->kept().connect( interspike::steps_of( begin_ms_ ) - delay, delay );",
         ]
     elif handlers_of(plan, POST):
         lines.append("t.register_stdp_connection( begin_ms_ - get_delay(), get_delay() );")
