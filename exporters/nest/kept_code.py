@@ -1,4 +1,4 @@
-"""What a neuron keeps for the synapses that were made together with it, as code of the node."""
+"""What a neuron keeps of its own past, for itself and for the synapses that were made together with it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ...canonical_model.model import Integrate, Statement
 from ...canonical_model.passes.cogenerate import NEURON, host_reads, moved_states
 from .body_code import Scope, derived_lines, node_names
 from .plan import Kept, ModelPlan
+from .printer import print_cpp
 
 
 def join_pairs(plans: Sequence[ModelPlan]) -> None:
@@ -95,3 +96,39 @@ def prepare_lines(plan: ModelPlan) -> list[str]:
         f"    kept_.prepare( now, {_traces(plan)}, {samples} );",
         "  }",
     ]
+
+
+def past_prepare_lines(plan: ModelPlan) -> list[str]:
+    """Before a run: rings as long as the delays."""
+    lines = []
+    for k, item in enumerate(plan.delays):
+        scope = Scope(plan, node_names(plan))
+        needed = derived_lines(scope, [Name(item.variable), item.delay], "    ")
+        delay = print_cpp(item.delay, scope.names)
+        lines += [
+            "  {",
+            "    [[maybe_unused]] const Shared& q = *q_;",
+            "    [[maybe_unused]] const State& s = s_;",
+            "    [[maybe_unused]] const double h = q.h;",
+            "    [[maybe_unused]] const double t = 0.0;",
+            *needed,
+            f"    b_.past_{k}.prepare( ( {delay} ) / h, {scope.names[item.variable]} );",
+            "  }",
+        ]
+    return lines
+
+
+def past_lines(plan: ModelPlan) -> list[str]:
+    """The beginning of a step: delayed variables move on."""
+    lines = []
+    for k, item in enumerate(plan.delays):
+        scope = Scope(plan, node_names(plan))
+        needed = derived_lines(scope, [Name(item.variable)], "      ")
+        lines += [
+            "    {",
+            "      [[maybe_unused]] const double t = ( begin_steps + lag ) * h;",
+            *needed,
+            f"      s.{plan.fields[item.state]} = b_.past_{k}.shift( {scope.names[item.variable]} );",
+            "    }",
+        ]
+    return lines

@@ -39,6 +39,7 @@ def model_header(plan: ModelPlan, head: str) -> str:
         '#include "interspike_nest.h"',
         *(['#include "interspike_rkf45.h"'] if plan.adaptive else []),
         *(['#include "interspike_pair.h"'] if plan.kept else []),
+        *(['#include "interspike_past.h"'] if plan.delays else []),
         "",
         documentation(plan),
         "namespace INTERSPIKE_NAMESPACE INTERSPIKE_LOCAL\n{\n",
@@ -150,6 +151,7 @@ def _class(plan: ModelPlan) -> str:
     ]
     if ports.width:
         lines.append(f"    nest::MultiChannelInputBuffer< {ports.width} > input;")
+    lines += [f"    interspike::Past past_{k};" for k in range(len(plan.delays))]
     lines += [
         "    bool is_recorded = false;",
         "  };",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...canonical_model.model import BOOLEAN, INTEGER
-from .kept_code import prepare_lines
+from .kept_code import past_prepare_lines, prepare_lines
 from .names import status_key, string
 from .plan import ModelPlan
 from .ports import SpikePort
@@ -374,6 +374,7 @@ def _hooks(plan: ModelPlan) -> str:
     lines += [
         "  b_.logger.reset();",
         *(["  kept_.clear();"] if plan.kept else []),
+        *(f"  b_.past_{k}.clear();" for k in range(len(plan.delays))),
         "  nest::ArchivingNode::clear_history();",
         "}",
         "",
@@ -392,5 +393,5 @@ def _hooks(plan: ModelPlan) -> str:
         lines += [f"  if ( std::isnan( {place} ) )", "  {"]
         lines += [f"    throw nest::BadProperty( {message} );", "  }"]
     lines += ["  if ( not has_begun_ )", "  {", "    has_begun_ = true;", "    begin();", "  }"]
-    lines += prepare_lines(plan)
+    lines += [*past_prepare_lines(plan), *prepare_lines(plan)]
     return "\n".join([*lines, "}", ""])

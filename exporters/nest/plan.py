@@ -40,6 +40,7 @@ from ...solvers.graph import topological
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .builtin import free_name
+from .delay_code import Delay, with_past
 from .names import class_name, model_name, status_key, unique
 from .ports import Ports, find_ports
 from .synapse_plan import delay_as_input, is_synapse, refuse_unfit_synapse, weight_as_state
@@ -84,6 +85,7 @@ class ModelPlan:
     fields: dict[str, str]
     keys: dict[str, str]
     recordables: dict[str, str]
+    delays: tuple[Delay, ...] = ()
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
@@ -124,7 +126,8 @@ class ModelPlan:
 
     def dimension(self, name: str) -> Dimension:
         """The dimension of a quantity."""
-        found = {item.name: item.dimension for item in declared(self.source)}
+        found = {item.name: item.dimension for item in declared(self.component)}
+        found |= {item.name: item.dimension for item in declared(self.source)}
         return found.get(name, NONE)
 
 
@@ -134,7 +137,7 @@ def plan_model(
     """Decide. `step` in seconds. Raises ModelError B3xx (refused), S2xx (no such solution)."""
     units = _units(source, log)
     h = step / units.size(TIME)
-    component = _prepared(source, units, h)
+    component, delays = with_past(_prepared(source, units, h))
     _refuse_unfit(component)
     if is_synapse(component):
         component = weight_as_state(delay_as_input(component))
@@ -163,6 +166,7 @@ def plan_model(
         fields={},
         keys={},
         recordables={},
+        delays=delays,
     )
     _name_all(plan, log)
     names = [item.name for item in plan.update.coefficients]

@@ -101,8 +101,8 @@ def refuse_unfit_synapse(component: Component) -> None:
         message = f"the synapse '{component.name}' hears {names}: NEST gives one volume transmitter"
         raise refuse("B303", message, modulators[1].span)
     if component.on_conditions or component.machines or component.timed_events:
-        items = (*component.on_conditions, *component.timed_events)
-        span = items[0].span if items else component.span
+        spans = [item.span for item in component.on_conditions]
+        span = spans[0] if spans else component.span
         message = f"the synapse '{component.name}' acts on conditions, but NEST runs synapses at spikes only"
         raise refuse("B308", message, span)
     uses = Uses(component, frozenset(reads))

@@ -12,7 +12,7 @@ from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.query import bodies, conditions
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code
-from .kept_code import before_lines, leading, record_lines
+from .kept_code import before_lines, leading, past_lines, record_lines
 from .names import identifier
 from .plan import ModelPlan, expressions
 from .ports import SpikePort
@@ -42,6 +42,7 @@ def update_method(plan: ModelPlan) -> str:
         )
     lines += ["  for ( long lag = from; lag < to; ++lag )", "  {"]
     lines += [f"    {text}" for text in _arrivals(plan)]
+    lines += past_lines(plan)
     lines.append("    [[maybe_unused]] long emitted = 0;")
     if plan.kept:
         lines.append("    Kept::TraceValues before;")
