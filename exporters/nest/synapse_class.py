@@ -13,7 +13,16 @@ from .names import string
 from .plan import ModelPlan, expressions
 from .printer import literal
 from .shared_code import shared_struct, state_checks
-from .synapse_code import MODULATOR, POST, PRE, handlers_of, own_inputs, priority, synapse_functions
+from .synapse_code import (
+    MODULATOR,
+    POST,
+    PRE,
+    handlers_of,
+    own_inputs,
+    priority,
+    synapse_functions,
+    traces_of_target,
+)
 from .synapse_plan import weight_of
 
 
@@ -87,7 +96,6 @@ def _follow(plan: ModelPlan) -> str:
     host = "host, " if plan.reads else ""
     # at equal times the end of higher priority goes first, else the target
     is_pre_first = priority(plan, PRE) > priority(plan, POST)
-    first, last = ("", "post") if is_pre_first else ("post_first", "post_rest")
     lines = _modulator_lines(plan)
     if plan.neuron:
         lines += _PAIRED
@@ -104,32 +112,44 @@ def _follow(plan: ModelPlan) -> str:
         ]
     lines.append("reach( t_ms );")
     if has_post:
-        lines += ["if ( not is_pre )", "{", *_tie(plan, "post", host), "}", "else", "{"]
-        lines += [f"  {line}" for line in _pre_lines(plan, has_pre, first, last, host)]
-        lines.append("}")
+        tie = _tie(plan, host)
+        own = [] if is_pre_first or not has_pre else traces_of_target(plan)
+        pre = _pre_lines(plan, host) if has_pre else []
+        pre = ["if ( is_pre )", "{", *(f"  {line}" for line in _seen_before(plan, own, pre)), "}"]
+        lines += [*pre, *tie] if is_pre_first else [*_saved(plan, own), *tie, *pre]
     elif has_pre:
-        inner = [f"  {line}" for line in _pre_lines(plan, True, "", "", host)]
-        lines += ["if ( is_pre )", "{", *inner, "}"]
+        lines += ["if ( is_pre )", "{", *(f"  {line}" for line in _pre_lines(plan, host)), "}"]
     lines.append("begin_ms_ = t_ms;")
     return "\n".join(f"    {line}" for line in lines)
 
 
-def _pre_lines(plan: ModelPlan, has_pre: bool, first: str, last: str, host: str) -> list[str]:
-    """A spike of the source, with one of the target before or after it."""
-    lines = _tie(plan, first, host) if first else []
-    if has_pre:
-        lines += [*_pre_values(plan), f"on_pre( s_, *q_, {host}t, rng, 1.0, send );"]
-    return lines + (_tie(plan, last, host) if last else [])
+def _pre_lines(plan: ModelPlan, host: str) -> list[str]:
+    """A spike of the source."""
+    return [*_pre_values(plan), f"on_pre( s_, *q_, {host}t, rng, 1.0, send );"]
 
 
-def _tie(plan: ModelPlan, part: str, host: str) -> list[str]:
+def _tie(plan: ModelPlan, host: str) -> list[str]:
+    """A spike of the target that has come back just now."""
     return [
         "if ( post != last )",
         "{",
         *(f"  {line}" for line in _post_values(plan)),
-        f"  on_{part}( s_, *q_, {host}post->t_@MS@, rng, 1.0, ignore );",
+        f"  on_post( s_, *q_, {host}post->t_@MS@, rng, 1.0, ignore );",
         "}",
     ]
+
+
+def _saved(plan: ModelPlan, own: list[str]) -> list[str]:
+    return [f"const double before_{k} = s_.{plan.fields[name]};" for k, name in enumerate(own)]
+
+
+def _seen_before(plan: ModelPlan, own: list[str], body: list[str]) -> list[str]:
+    """The body with the target's own traces as they were before its spike."""
+    lines = []
+    for k, name in enumerate(own):
+        place = f"s_.{plan.fields[name]}"
+        lines += [f"const double after_{k} = {place};", f"{place} = before_{k};"]
+    return [*lines, *body, *(f"s_.{plan.fields[n]} = after_{k};" for k, n in enumerate(own))]
 
 
 def _modulator_lines(plan: ModelPlan) -> list[str]:

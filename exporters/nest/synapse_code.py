@@ -6,12 +6,10 @@ back along the dendrite.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ...canonical_model.expr import ZERO, Expr, Number, free_names
-from ...canonical_model.model import INTEGER, Assign, Emit, Integrate, OnEvent, Statement
+from ...canonical_model.expr import ZERO, Expr, Number
+from ...canonical_model.model import INTEGER, Emit, Integrate, OnEvent
 from ...canonical_model.passes.kernels import LAST
-from ...canonical_model.query import nested
+from ...canonical_model.passes.movable import Uses, movable
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code, trials
 from .plan import ModelPlan
@@ -124,50 +122,20 @@ def handlers_of(plan: ModelPlan, role: str) -> list[OnEvent]:
 
 
 def _all_handlers(plan: ModelPlan) -> list[str]:
-    """Functions for the handlers of each end; the target's in two parts as well."""
+    """Functions for the handlers of each end."""
     parts = []
-    for role in (PRE, MODULATOR):
+    for role in (PRE, POST, MODULATOR):
         if handlers_of(plan, role):
             parts.append(_handler(plan, role, handlers_of(plan, role)))
-    post = handlers_of(plan, POST)
-    if post:
-        own = _traces_of_target(plan)
-        first = [replace(i, body=tuple(s for s in i.body if not _is_of(s, own))) for i in post]
-        rest = [replace(i, body=tuple(s for s in i.body if _is_of(s, own))) for i in post]
-        parts.append(_handler(plan, POST, post))
-        parts.append(_handler(plan, "post_first", first))
-        parts.append(_handler(plan, "post_rest", rest))
     return parts
 
 
-def _is_of(statement: Statement, names: set[str]) -> bool:
-    return isinstance(statement, Assign) and statement.target in names
-
-
-def _traces_of_target(plan: ModelPlan) -> set[str]:
-    """States that only the target's spikes move: a spike of the source at the same time sees them as
-    they were before, as it would see a trace that the neuron itself keeps."""
-    component = plan.component
-    rates = {ode.variable: free_names(ode.rhs) for ode in component.odes}
-    states = {item.name for item in component.state_variables}
-    heard = {
-        role: [s for item in handlers_of(plan, role) for s in nested(item.body)]
-        for role in (PRE, POST)
-    }
-    moved = {s.target for s in heard[PRE] if isinstance(s, Assign)}
-    found = {s.target for s in heard[POST] if isinstance(s, Assign)} & states - moved
-    changed = True
-    while changed:
-        changed = False
-        for name in sorted(found):
-            used = set(rates.get(name, ()))
-            for s in heard[POST]:
-                if isinstance(s, Assign) and s.target == name:
-                    used |= free_names(s.value)
-            if (used & states) - found:
-                found.discard(name)
-                changed = True
-    return found
+def traces_of_target(plan: ModelPlan) -> list[str]:
+    """States that only the target's spikes decide about: a spike of the source at the same time sees them
+    as they were before, as it would see a trace that the neuron itself keeps."""
+    keep = {weight_of(plan.component)}
+    found = movable(Uses(plan.component, frozenset(plan.reads)), keep)
+    return [item.name for item in plan.component.state_variables if item.name in found]
 
 
 def _handler(plan: ModelPlan, role: str, items: list[OnEvent]) -> str:
