@@ -120,7 +120,11 @@ def convert(
     if pairs or suffix:
         from .pairs import with_pairs
 
-        model = with_pairs(model, pairs, suffix, target, log)
+        model = with_pairs(model, pairs, suffix, log)
+    if model.pairings:
+        from .pairs import held_by
+
+        model = held_by(model, target, log)
     named = _source_name(source, model)
     options = {"solver": solver}
     experiment = model.network.experiment if model.network else None

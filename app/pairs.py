@@ -27,15 +27,11 @@ _NAMES = ("weight", "delay")
 _TABLES = ("weight_variable", "delay_variable", "strictly_synaptic_vars")
 
 
-def with_pairs(
-    model: Model, pairs: Sequence[PairLike], suffix: str, target: Exporter, log: Log
-) -> Model:
+def with_pairs(model: Model, pairs: Sequence[PairLike], suffix: str, log: Log) -> Model:
     """The model with these pairings and the suffix on the names of its components.
 
     Raises ModelError A017 (a pair that cannot be read), V16x (one that does not fit the models).
     """
-    if not pairs and not suffix:
-        return model
     from ..canonical_model.verify_pairing import verify_pairings
 
     found = tuple(item for pair in pairs for item in pairings_of(pair, log))
@@ -43,13 +39,21 @@ def with_pairs(
     issues = list(verify_pairings(found, model.components))
     if issues:
         raise ModelError(issues)
-    if found and target.abilities.get("pairs", None) is None:
-        message = f"'{target.name}' has no form for pairs: every model is written for itself"
-        log.add("A015", Level.DROPPED, message)
-        found = ()
-    elif found and target.abilities["pairs"].support is Support.NONE:
-        raise error("A015", f"'{target.name}' cannot hold pairs of neurons and synapses")
     return with_suffix(replace(model, pairings=(*model.pairings, *found)), suffix)
+
+
+def held_by(model: Model, target: Exporter, log: Log) -> Model:
+    """The model without its pairings where the target has no form for them, which is told to `log`."""
+    ability = target.abilities.get("pairs")
+    if not model.pairings or (ability is not None and ability.support is not Support.NONE):
+        return model
+    names = [f"'{p.neuron}' and '{s.synapse}'" for p in model.pairings for s in p.synapses]
+    message = (
+        f"'{target.name}' has no form for pairs: {', '.join(names)} are written each for itself"
+    )
+    hint = "pairs are made for nest; nestml and canonical keep them"
+    log.add("A015", Level.DROPPED, message, hint=hint)
+    return replace(model, pairings=())
 
 
 def pairings_of(pair: PairLike, log: Log) -> Iterable[Pairing]:
@@ -143,20 +147,33 @@ def _of_table(name: str, ports: Mapping[str, Any], tables: Mapping[str, Any]) ->
 
 
 def _completed(pairing: Pairing, components: tuple[Component, ...]) -> Pairing:
-    """A continuous port that nothing is said of reads the neuron's quantity of its name."""
+    """What nothing is said of: ports by their roles, the weight by custom, and a continuous port reads the
+    neuron's quantity of its name."""
+    from ..canonical_model.passes.cogenerate import weight_of
     from ..canonical_model.verify_pairing import readable
 
     known = {item.name: item for item in components}
     neuron = known.get(pairing.neuron)
-    if neuron is None:
-        return pairing
-    quantities = readable(neuron)
+    quantities = readable(neuron) if neuron is not None else {}
     partners = []
     for partner in pairing.synapses:
-        inputs = known[partner.synapse].analog_inputs if partner.synapse in known else ()
-        more = {i.name: i.name for i in inputs if quantities.get(i.name) == i.dimension}
-        partners.append(replace(partner, reads={**more, **partner.reads}))
+        synapse = known.get(partner.synapse)
+        if synapse is not None:
+            inputs = synapse.analog_inputs
+            more = {i.name: i.name for i in inputs if quantities.get(i.name) == i.dimension}
+            partner = replace(
+                partner,
+                post=partner.post or _of_role(synapse, "post"),
+                modulators=partner.modulators or _of_role(synapse, "modulator"),
+                reads={**more, **partner.reads},
+                weight=partner.weight or weight_of(synapse),
+            )
+        partners.append(partner)
     return replace(pairing, synapses=tuple(partners))
+
+
+def _of_role(synapse: Component, role: str) -> tuple[str, ...]:
+    return tuple(item.name for item in synapse.event_inputs if item.role == role)
 
 
 def with_suffix(model: Model, suffix: str) -> Model:

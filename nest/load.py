@@ -98,6 +98,7 @@ def _key(artifacts: Sequence[Artifact]) -> str:
     compiler = building.find_compiler(nest.with_mpi)
     digest = hashlib.sha256()
     facts = [nest.version, str(nest.package), str(nest.new_strings), *compiler, *building.FLAGS]
+    facts += building.own_flags()
     facts.append(building.compiler_version(compiler[0]))
     for text in facts:
         digest.update(text.encode() + b"\0")

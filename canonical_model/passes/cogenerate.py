@@ -15,7 +15,7 @@ from ..diagnostics import Level, Log, ModelError
 from ..expr import ONE, Expr, Name, free_names, rename, substitute
 from ..model import Component, Model
 from ..pairing import Partner
-from ..query import statics
+from ..query import nested, statics
 from .change import (
     Rewrite,
     all_expressions,
@@ -104,6 +104,21 @@ def prepared(synapse: Component, partner: Partner) -> Component:
         if not problem.refused:
             raise
     return lower_kernels(synapse, show=True)
+
+
+def weight_of(component: Component) -> str:
+    """The quantity that is a synapse's weight: as the user said, by custom of names, or the one that is sent
+    as it is; "" if there is none."""
+    names = [item.name for item in component.state_variables]
+    names += [item.name for item in component.parameters]
+    told = component.extras.get(WEIGHT, "")
+    sent = [
+        item.weight.id
+        for handler in component.on_events
+        for item in nested(handler.body)
+        if isinstance(item, model.Emit) and isinstance(item.weight, Name)
+    ]
+    return next((name for name in (told, "w", "weight", *sent) if name in names), "")
 
 
 def host_reads(component: Component) -> dict[str, tuple[str, bool]]:

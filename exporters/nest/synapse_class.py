@@ -7,6 +7,7 @@ its neuron keeps for it.
 
 from __future__ import annotations
 
+from ...canonical_model.passes.cogenerate import weight_of
 from .body_code import draws
 from .model_code import documentation
 from .names import string
@@ -23,7 +24,6 @@ from .synapse_code import (
     synapse_functions,
     traces_of_target,
 )
-from .synapse_plan import weight_of
 
 
 def synapse_header(plan: ModelPlan, head: str) -> str:

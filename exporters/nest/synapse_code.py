@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...canonical_model.expr import ZERO, Expr, Number
 from ...canonical_model.model import INTEGER, Emit, Integrate, OnEvent
+from ...canonical_model.passes.cogenerate import weight_of
 from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.passes.movable import Uses, movable
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
@@ -15,7 +16,6 @@ from .integrate_code import integrate_code, trials
 from .plan import ModelPlan
 from .printer import print_cpp
 from .shared_code import coefficient_lines
-from .synapse_plan import weight_of
 
 PRE, POST, MODULATOR = "pre", "post", "modulator"
 

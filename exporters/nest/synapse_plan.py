@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...canonical_model.diagnostics import ModelError, refuse
-from ...canonical_model.expr import Expr, Name, Number, free_names
+from ...canonical_model.expr import Expr, Number, free_names
 from ...canonical_model.model import (
     AnalogInput,
     Component,
     DerivedVariable,
-    Emit,
     StateVariable,
 )
-from ...canonical_model.passes.cogenerate import DELAY, WEIGHT, host_reads
+from ...canonical_model.passes.cogenerate import DELAY, host_reads, weight_of
 from ...canonical_model.passes.movable import Uses
 from ...canonical_model.query import expressions, nested
 
@@ -43,21 +42,6 @@ def weight_as_state(component: Component) -> Component:
         parameters=tuple(item for item in component.parameters if item.name != name),
         state_variables=(*component.state_variables, state),
     )
-
-
-def weight_of(component: Component) -> str:
-    """The quantity that NEST calls the weight: as the user said, by the custom of its languages, or the one
-    that is sent as it is; "" if there is none."""
-    names = [item.name for item in component.state_variables]
-    names += [item.name for item in component.parameters]
-    told = component.extras.get(WEIGHT, "")
-    sent = [
-        item.weight.id
-        for handler in component.on_events
-        for item in nested(handler.body)
-        if isinstance(item, Emit) and isinstance(item.weight, Name)
-    ]
-    return next((name for name in (told, "w", "weight", *sent) if name in names), "")
 
 
 def delay_as_input(component: Component) -> Component:
