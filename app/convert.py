@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..canonical_model.diagnostics import (
     LOSSES,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..canonical_model.circuit import Circuit
     from .pairs import PairLike
 
+Source: TypeAlias = str | Path | Model | Sequence[str | Path | Model]
 SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
 DEFAULT_STEP = 1e-4  # s: what most point-neuron models are published with
 REPORT = "report.json"
@@ -79,7 +80,7 @@ class Conversion:
 
 
 def convert(
-    source: str | Path | Model | Sequence[str | Path | Model],
+    source: Source,
     *,
     to: str,
     output: str | Path | None = None,
@@ -124,7 +125,7 @@ def convert(
     if model.pairings:
         from .pairs import held_by
 
-        model = held_by(model, target, log)
+        model = held_by(model, target, component, log)
     named = _source_name(source, model)
     options = {"solver": solver}
     experiment = model.network.experiment if model.network else None
@@ -176,7 +177,7 @@ def convert(
 
 
 def read_all(
-    source: str | Path | Model | Sequence[str | Path | Model],
+    source: Source,
     data: bytes | None,
     component: str | None,
     search_path: Sequence[str | Path],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..canonical_model.abilities import Support
-from ..canonical_model.diagnostics import Level, Log, ModelError, error, suggest
+from ..canonical_model.diagnostics import Level, Log, ModelError, error, refuse, suggest
 from ..canonical_model.model import Component, Model
 from ..canonical_model.pairing import Pairing, Partner
 from ..exporters.format import Exporter
@@ -42,17 +42,21 @@ def with_pairs(model: Model, pairs: Sequence[PairLike], suffix: str, log: Log) -
     return with_suffix(replace(model, pairings=(*model.pairings, *found)), suffix)
 
 
-def held_by(model: Model, target: Exporter, log: Log) -> Model:
-    """The model without its pairings where the target has no form for them, which is told to `log`."""
+def held_by(model: Model, target: Exporter, component: str | None, log: Log) -> Model:
+    """The model without its pairings where the target has no form for them, which is told to `log`.
+
+    Raises ModelError A015 where the target makes one thing of all models, and none is chosen.
+    """
     ability = target.abilities.get("pairs")
     if not model.pairings or (ability is not None and ability.support is not Support.NONE):
         return model
     names = [f"'{p.neuron}' and '{s.synapse}'" for p in model.pairings for s in p.synapses]
-    message = (
-        f"'{target.name}' has no form for pairs: {', '.join(names)} are written each for itself"
-    )
+    message = f"'{target.name}' has no form for pairs: {', '.join(names)}"
     hint = "pairs are made for nest; nestml and canonical keep them"
-    log.add("A015", Level.DROPPED, message, hint=hint)
+    if target.takes == "circuit" and model.network is None and component is None:
+        hint += "; plasticity on SpiNNaker2 is PyNN's (docs/pynn.md)"
+        raise refuse("A015", message, hint=hint)
+    log.add("A015", Level.DROPPED, f"{message} stand each for itself", hint=hint)
     return replace(model, pairings=())
 
 
