@@ -231,7 +231,7 @@ class Calls:
         """`x(t - d)`. Raises ModelError N043."""
         span, names = self.span(apply), self.parent.names
         if symbol.kind not in (kinds.STATE, kinds.INLINE) or symbol.size is not None:
-            message = f"'{symbol.name}' is a {symbol.kind}, not a function"
+            message = f"'{symbol.name}' is {kinds.one(symbol.kind)}, not a function"
             raise error("N043", message, span, hint="a product is written with '*'")
         argument = apply.args[0] if len(apply.args) == 1 else None
         while isinstance(argument, syntax.Group):

@@ -161,14 +161,14 @@ class Expressions:
         own = is_kernel and symbol.ode and place.kind == kinds.IN_KERNEL
         if is_kernel and not own:
             hint = f"write 'convolve({name}, port)'" if kind == kinds.KERNEL else ""
-            message = f"'{name}' is a {kind} and stands inside of convolve() only"
+            message = f"'{name}' is {kinds.one(kind)} and stands inside of convolve() only"
             raise error("N034", message, span, hint=hint)
         statics = (kinds.PARAMETER, kinds.INTERNAL)
         if place.kind == kinds.IN_FUNCTION and kind not in statics:
-            message = f"the function '{place.function}' reads '{name}', a {kind}"
+            message = f"the function '{place.function}' reads '{name}', {kinds.one(kind)}"
             raise error("N034", message, span, hint="pass it as an argument")
         if place.kind == kinds.IN_KERNEL and kind not in statics and not own:
-            message = f"a kernel reads '{name}', a {kind}"
+            message = f"a kernel reads '{name}', {kinds.one(kind)}"
             raise error("N034", message, span, hint="kernels depend on parameters and t only")
         if place.kind in (kinds.STATICS, kinds.INITIAL, kinds.GUARD):
             self.static(variable, symbol, place)
@@ -184,7 +184,7 @@ class Expressions:
             self.names.log.add("N059", Level.WARNING, message, span)
             return
         if symbol.kind not in (kinds.PARAMETER, kinds.INTERNAL, kinds.STATE):
-            message = f"a declaration cannot read '{symbol.name}', a {symbol.kind}"
+            message = f"a declaration cannot read '{symbol.name}', {kinds.one(symbol.kind)}"
             hint = "what changes is an inline expression in 'equations'"
             raise error("N034", message, span, hint=hint)
         if place.position >= 0 and symbol.position >= place.position:

@@ -186,7 +186,7 @@ class _Lowering:
         symbol = self.names.symbols.get(variable.name)
         if symbol is None or symbol.kind != kinds.SPIKE:
             ports = [s.name for s in self.names.symbols.values() if s.kind == kinds.SPIKE]
-            what = f"a {symbol.kind}" if symbol is not None else "not declared"
+            what = kinds.one(symbol.kind) if symbol is not None else "not declared"
             message = f"'{variable.name}' receives no spikes: it is {what}"
             raise error("N049", message, span, hint=self.names.near(variable.name, ports))
         if not symbol.type.kind:

@@ -15,6 +15,7 @@ from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from . import syntax
 from .lexer import decode, read_lines
 from .lower import lower
+from .old_model import modernise
 from .parse import parse
 
 
@@ -36,6 +37,7 @@ def read(
     trees: list[syntax.ModelSyntax] = []
     with log.gather():
         trees = parse(read_lines(decode(raw, file), file, log), file, log)
+        trees = [modernise(tree, file, log) for tree in trees]
     if not trees:
         log.stop_on_error()
         raise error("N070", "the file holds no model", Span(file), hint="write 'model NAME:'")

@@ -100,7 +100,7 @@ class Statements:
                 message = f"'{variable.name}' cannot be assigned to"
             raise error("N030", message, span, hint=self.names.near(variable.name, names))
         if symbol.kind not in (kinds.STATE, kinds.LOCAL, kinds.ARGUMENT) and symbol.type.kind:
-            message = f"'{variable.name}' is a {symbol.kind} and cannot be assigned to"
+            message = f"'{variable.name}' is {kinds.one(symbol.kind)} and cannot be assigned to"
             hint = "what changes is declared in the state" if symbol.kind != kinds.SPIKE else ""
             raise error("N034", message, span, hint=hint)
         if place.kind == kinds.IN_FUNCTION and symbol.kind == kinds.STATE:

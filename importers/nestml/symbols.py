@@ -30,6 +30,15 @@ UPDATE, RECEIVE, CONDITION, IN_FUNCTION = "update", "onReceive", "onCondition", 
 PROGRAMS = (UPDATE, RECEIVE, CONDITION)
 
 
+def one(kind: str) -> str:
+    """A kind with its article.
+
+    >>> one(INTERNAL), one(STATE)
+    ('an internal', 'a state variable')
+    """
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 @dataclass(slots=True)
 class Symbol:
     """What a name of the model stands for; `size` is a vector's, `order` the number of derivatives kept."""
