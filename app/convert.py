@@ -191,9 +191,8 @@ def read_all(
         raise error("A001", "no source is given")
     from .pairs import joined
 
-    # `component` is looked for in all of them together, once they are one
     models = [read_source(item, None, None, search_path, log, import_options) for item in source]
-    return joined(models)
+    return joined(models, component)
 
 
 def read_source(

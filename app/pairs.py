@@ -200,10 +200,11 @@ def with_suffix(model: Model, suffix: str) -> Model:
     )
 
 
-def joined(models: Sequence[Model]) -> Model:
-    """Several models as one. Raises ModelError A016 for two that have one name or a network each."""
-    if len(models) == 1:
-        return models[0]
+def joined(models: Sequence[Model], component: str | None = None) -> Model:
+    """Several models as one, `component` its main part.
+
+    Raises ModelError A016 for two that have one name or a network each, W201 for an unknown component.
+    """
     components: dict[str, Component] = {}
     for model in models:
         for item in model.components:
@@ -213,6 +214,9 @@ def joined(models: Sequence[Model]) -> Model:
     networks = [model.network for model in models if model.network is not None]
     if len(networks) > 1:
         raise error("A016", "two of the files have a network; convert them one by one")
+    if component is not None and component not in (*components, *(n.name for n in networks)):
+        hint = suggest(component, components)
+        raise error("W201", f"there is no component '{component}'", hint=hint)
     import hashlib
 
     first = models[0].provenance
@@ -220,6 +224,7 @@ def joined(models: Sequence[Model]) -> Model:
     source = ", ".join(dict.fromkeys(m.provenance.source for m in models))
     return replace(
         models[0],
+        name=component or models[0].name,
         components=tuple(components.values()),
         network=networks[0] if networks else None,
         provenance=replace(first, source=source, sha256=digest),

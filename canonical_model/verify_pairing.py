@@ -18,7 +18,12 @@ def verify_pairings(
 ) -> Iterator[Issue]:
     """Every way in which pairings do not fit the components."""
     known = {item.name: item for item in components}
+    made: set[tuple[str, ...]] = set()
     for pairing in pairings:
+        parts = (pairing.neuron, *(item.synapse for item in pairing.synapses))
+        if len(set(parts)) < len(parts) or parts in made:
+            yield _issue("V160", f"{' and '.join(parts)}: this pair is named twice", None)
+        made.add(parts)
         neuron = known.get(pairing.neuron)
         if pairing.neuron and neuron is None:
             yield _unknown(pairing.neuron, known)
@@ -26,8 +31,6 @@ def verify_pairings(
             synapse = known.get(partner.synapse)
             if synapse is None:
                 yield _unknown(partner.synapse, known)
-            elif synapse is neuron:
-                yield _issue("V160", f"'{partner.synapse}' is paired with itself", synapse.span)
             else:
                 yield from _ports(partner, synapse)
                 yield from _states(partner, synapse)

@@ -69,9 +69,11 @@ def paired(
         move = _move(prepared(synapse, partner), partner)
         host = move.into(host)
         synapses.append(move.rest(f"{synapse.name}__with_{other}", name))
-        what = ", ".join(sorted(move.states)) or "nothing"
-        message = f"'{neuron.name}' keeps for '{synapse.name}': {what}"
-        log.add("K120", Level.NOTE, message, synapse.span)
+        what = ", ".join(new for old, new in move.names().items() if old in move.states)
+        fixed = ", ".join(new for old, new in move.names().items() if old not in move.states)
+        message = f"'{name}' keeps for '{synapse.name}': {what or 'nothing'}"
+        message += f" (and its {fixed})" if fixed else ""
+        log.add("K130", Level.NOTE, message, synapse.span)
     return host, synapses
 
 
