@@ -50,9 +50,11 @@ components["two_mode_cell"] = m.Component(  # no program of a step, but regimes
     on_events=(m.OnEvent(port="in", body=(m.Assign(target="v", value=E("v + jump * weight")),)),))
 for name in ("after_synapse", "smooth_synapse"):
     components["free_" + name] = replace(components[name], name="free_" + name)
-result = convert(replace(models, components=tuple(components.values())), to="nest", pairs=[
-    "jump_neuron:after_synapse+smooth_synapse", "jump_neuron:reward_synapse:drive=over",
-    "two_mode_cell:smooth_synapse"])
+late = interspike.load(fixtures + "/nestml/late_neuron.nestml")
+models = replace(models, components=(*components.values(), *late.components))
+pairs = ["jump_neuron:after_synapse+smooth_synapse", "jump_neuron:reward_synapse:drive=over",
+         "two_mode_cell:smooth_synapse"]
+result = convert(models, to="nest", pairs=pairs)
 built = build_cached(result.artifacts, Path(cache))
 found = {"models": built.models}
 draw = np.random.default_rng(11)
@@ -132,6 +134,37 @@ found["spikes"] = [[float(t) for t in r.events["times"]] for r in heards]
 found["over"] = [float(v) for v in meter.events["over"]]
 found["memory"] = [float(v) for v in meter.events["drive_memory__for_reward_synapse"]]
 found["final"] = float(nest.GetConnections(pre, post).get("w"))
+
+start()
+late = nest.Create("late_neuron")
+meter = nest.Create("multimeter", params={"interval": 0.1, "record_from": ["u", "drive__delayed"]})
+nest.Connect(meter, late)
+nest.Simulate(20.0)
+nest.Simulate(30.0)
+found["late"] = [float(v) for v in meter.events["u"]]
+found["drive"] = [float(v) for v in meter.events["drive__delayed"]]
+
+try:
+    import pyNN.nest as sim
+except ImportError:
+    sim = None
+if sim is not None:
+    from interspike.nest.pynn import cell_types
+
+    sim.setup(timestep=0.1, min_delay=0.1, max_delay=5.0)
+    types = cell_types(models, pairs=pairs, cache=cache)
+    sources = sim.Population(2, sim.SpikeSourceArray(spike_times=[[5.0, 25.0], [12.0, 31.0]]))
+    cells = sim.Population(1, types["two_mode_cell__with_smooth_synapse"]())
+    loud = sim.Population(1, sim.SpikeSourceArray(spike_times=[8.0, 20.0]))
+    cells.record(["spikes", "bump__for_smooth_synapse__X__post_spikes__for_smooth_synapse"])
+    plastic = types["smooth_synapse__with_two_mode_cell"](weight=2.0, delay=1.0, gain=0.5)
+    learns = sim.Projection(sources, cells, sim.AllToAllConnector(), plastic)
+    static = sim.StaticSynapse(weight=12.0, delay=0.5)
+    sim.Projection(loud, cells, sim.AllToAllConnector(), static)
+    sim.run(50.0)
+    data = cells.get_data().segments[0]
+    found["pynn"] = [float(len(data.spiketrains[0])), float(data.analogsignals[0].magnitude.max())]
+    found["learnt"] = [float(w) for w in np.ravel(learns.get("weight", format="array"))]
 print("RESULT " + json.dumps(found))
 """
 
@@ -218,3 +251,25 @@ def test_third_factors_come_when_they_are_due(found: dict[str, list[float]]) -> 
             sent.append(w)
     assert len(sent) == len(found["reward"]) > 40 and np.ptp(sent) > 1e-3
     assert found["reward"] == pytest.approx(sent, rel=1e-6)
+
+
+@needs_nest
+def test_delayed_variables_are_those_of_the_past(found: dict[str, list[float]]) -> None:
+    """u' = -u(t - 5 ms) / 12 ms, held within a step; before the start u is what it was then."""
+    past, u, expected = [2.0] * 51, 2.0, []
+    for _ in found["late"]:
+        past = [*past[1:], u]
+        u -= 0.1 * past[0] / 12
+        expected.append(u)
+    assert len(expected) > 400
+    assert found["late"] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    assert found["drive"][100] == pytest.approx(10 * expected[100 - 31], rel=1e-12)
+
+
+@needs_nest
+def test_pynn_knows_both_ends_of_a_pair(found: dict[str, list[float]]) -> None:
+    if "pynn" not in found:
+        pytest.skip("PyNN is not installed")
+    spikes, memory = found["pynn"]
+    assert spikes == 2 and 0.5 < memory < 2
+    assert len(found["learnt"]) == 2 and all(w != 2.0 for w in found["learnt"])
