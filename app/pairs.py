@@ -153,7 +153,7 @@ def _of_table(name: str, ports: Mapping[str, Any], tables: Mapping[str, Any]) ->
 def _completed(pairing: Pairing, components: tuple[Component, ...]) -> Pairing:
     """What nothing is said of: ports by their roles, the weight by custom, and a continuous port reads the
     neuron's quantity of its name."""
-    from ..canonical_model.passes.cogenerate import weight_of
+    from ..canonical_model.passes.partners import weight_of
     from ..canonical_model.verify_pairing import readable
 
     known = {item.name: item for item in components}

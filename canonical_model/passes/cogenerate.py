@@ -15,7 +15,7 @@ from ..diagnostics import Level, Log, ModelError
 from ..expr import ONE, Expr, Name, free_names, rename, substitute
 from ..model import Component, Model
 from ..pairing import Partner
-from ..query import nested, statics
+from ..query import statics
 from .change import (
     Rewrite,
     all_expressions,
@@ -27,11 +27,9 @@ from .change import (
 from .flatten import flatten
 from .inline import inline_functions
 from .kernels import lower_kernels
-from .movable import POST, Uses, movable, written_out
+from .movable import Uses, movable, written_out
+from .partners import HOST, MOVED, NEURON, POST, delay_of, moved_states, weight_of, with_roles
 
-# notes on components: the paired neuron, what an input reads of it, what a neuron keeps for synapses
-NEURON, HOST, MOVED = "pair:neuron", "pair:host:", "pair:moved"
-WEIGHT, DELAY = "pair:weight", "pair:delay"
 AFTER = "__after"  # an input with the value that follows the neuron's own spike
 
 
@@ -77,26 +75,6 @@ def paired(
     return host, synapses
 
 
-def with_roles(synapse: Component, partner: Partner) -> Component:
-    """The synapse with its ports' roles, weight and delay as the pairing says."""
-    named = {n: POST for n in partner.post} | {n: "modulator" for n in partner.modulators}
-
-    def role(port: model.EventPort) -> str:
-        if port.name in named:
-            return named[port.name]
-        is_told = (port.role == POST and partner.post) or (
-            port.role == "modulator" and partner.modulators
-        )
-        return "pre" if is_told or not port.role else port.role
-
-    extras = dict(synapse.extras)
-    for key, value in ((WEIGHT, partner.weight), (DELAY, partner.delay)):
-        if value:
-            extras[key] = value
-    ports = tuple(replace(port, role=role(port)) for port in synapse.event_inputs)
-    return replace(synapse, event_inputs=ports, extras=extras)
-
-
 def prepared(synapse: Component, partner: Partner) -> Component:
     """With roles, and without kernels and functions where these can be written out."""
     synapse = with_roles(synapse, partner)
@@ -106,36 +84,6 @@ def prepared(synapse: Component, partner: Partner) -> Component:
         if not problem.refused:
             raise
     return lower_kernels(synapse, show=True)
-
-
-def weight_of(component: Component) -> str:
-    """The quantity that is a synapse's weight: as the user said, by custom of names, or the one that is sent
-    as it is; "" if there is none."""
-    names = [item.name for item in component.state_variables]
-    names += [item.name for item in component.parameters]
-    told = component.extras.get(WEIGHT, "")
-    sent = [
-        item.weight.id
-        for handler in component.on_events
-        for item in nested(handler.body)
-        if isinstance(item, model.Emit) and isinstance(item.weight, Name)
-    ]
-    return next((name for name in (told, "w", "weight", *sent) if name in names), "")
-
-
-def host_reads(component: Component) -> dict[str, tuple[str, bool]]:
-    """What a paired synapse reads: input -> quantity of the neuron, and whether its value after the spike."""
-    found = {}
-    for key, text in component.extras.items():
-        if key.startswith(HOST):
-            quantity, _, when = text.partition(" ")
-            found[key.removeprefix(HOST)] = (quantity, when == "after")
-    return found
-
-
-def moved_states(component: Component) -> tuple[str, ...]:
-    """The states that a neuron keeps for synapses."""
-    return tuple(component.extras.get(MOVED, "").split())
 
 
 def _named_integrations(neuron: Component) -> Component:
@@ -154,7 +102,7 @@ def _named_integrations(neuron: Component) -> Component:
 
 def _move(synapse: Component, partner: Partner) -> _Move:
     uses = Uses(synapse, frozenset(partner.reads))
-    states = movable(uses, {*partner.keep, partner.weight, partner.delay})
+    states = movable(uses, {*partner.keep, weight_of(synapse), delay_of(synapse)})
     return _Move(synapse, partner, uses, states)
 
 
@@ -427,7 +375,7 @@ def _without_unused(synapse: Component, names: Mapping[str, str]) -> Component:
     while True:
         used = _used(synapse)
         gone = {item.name for item in statics(synapse) if item.name in names} - used
-        gone -= {synapse.extras.get(WEIGHT, ""), synapse.extras.get(DELAY, "")}
+        gone -= {weight_of(synapse), delay_of(synapse)}
         if not gone:
             return synapse
         synapse = replace(

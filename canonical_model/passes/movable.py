@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from .. import model
 from ..expr import FUNCTIONS, Call, Expr, free_names, is_random, substitute, walk
 from ..query import bodies, expressions, nested, statics
+from .partners import POST
 
 # what means another time in the neuron than between the events of a synapse
 TIMED = frozenset({"timestep", "arrived", "delayed", "convolve"})
-POST = "post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ def written_out(component: model.Component, expr: Expr) -> Expr:
 
 
 def movable(uses: Uses, keep: Iterable[str]) -> frozenset[str]:
-    """The names of the states that move; `keep` never do."""
-    synapse = uses.synapse
-    changed = _changed_elsewhere(synapse) | _changed_within(uses.post) | set(keep)
+    """The names of the states that move; `keep` never do, nor what depends on fixed values among them."""
+    synapse, keep = uses.synapse, set(keep)
+    changed = _changed_elsewhere(synapse) | _changed_within(uses.post) | keep
     found = {item.name for item in synapse.state_variables} - changed
     found = {name for name in found if _is_read_clearly(uses, name)}
-    allowed = {item.name for item in statics(synapse)} | uses.reads
+    allowed = {item.name for item in statics(synapse)} - _depending(synapse, keep) | uses.reads
     again = True
     while again:
         again = False
@@ -90,6 +90,14 @@ def movable(uses: Uses, keep: Iterable[str]) -> frozenset[str]:
         found -= left
         again = again or bool(left)
     return _reached(uses, found)
+
+
+def _depending(synapse: model.Component, names: set[str]) -> set[str]:
+    """Fixed values among `names`, and those computed from them."""
+    found = set(names)
+    for _ in synapse.derived_parameters:
+        found |= {d.name for d in synapse.derived_parameters if free_names(d.value) & found}
+    return found
 
 
 def _values_of(uses: Uses, name: str) -> Iterator[Expr]:

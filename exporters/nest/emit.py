@@ -7,8 +7,9 @@ from pathlib import Path
 from ... import __version__
 from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.model import Component, Model, Provenance
-from ...canonical_model.passes.cogenerate import NEURON, cogenerate
+from ...canonical_model.passes.cogenerate import cogenerate
 from ...canonical_model.passes.flatten import flatten
+from ...canonical_model.passes.partners import NEURON
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import TIME
 from ..artifact import Artifact

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...canonical_model.expr import Name
 from ...canonical_model.model import Integrate, Statement
-from ...canonical_model.passes.cogenerate import NEURON, host_reads, moved_states
+from ...canonical_model.passes.partners import NEURON, host_reads, moved_states
 from .body_code import Scope, derived_lines, node_names
 from .plan import Kept, ModelPlan
 from .printer import print_cpp

@@ -29,9 +29,9 @@ from ...canonical_model.model import (
 )
 from ...canonical_model.passes.bound import bound_growth
 from ...canonical_model.passes.change import change_expressions
-from ...canonical_model.passes.cogenerate import host_reads
 from ...canonical_model.passes.inline import inline_functions
 from ...canonical_model.passes.kernels import lower_kernels
+from ...canonical_model.passes.partners import host_reads
 from ...canonical_model.query import declared, nested
 from ...canonical_model.query import expressions as own_expressions
 from ...canonical_model.units import NEURO, NONE, SI, TIME, Dimension, Quantity, UnitSystem

@@ -7,7 +7,7 @@ its neuron keeps for it.
 
 from __future__ import annotations
 
-from ...canonical_model.passes.cogenerate import weight_of
+from ...canonical_model.passes.partners import weight_of
 from .body_code import draws
 from .model_code import documentation
 from .names import string

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from ...canonical_model.expr import ZERO, Expr, Number
 from ...canonical_model.model import INTEGER, Emit, Integrate, OnEvent
-from ...canonical_model.passes.cogenerate import weight_of
 from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.passes.movable import Uses, movable
+from ...canonical_model.passes.partners import weight_of
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code, trials
 from .plan import ModelPlan

@@ -14,8 +14,8 @@ from ...canonical_model.model import (
     DerivedVariable,
     StateVariable,
 )
-from ...canonical_model.passes.cogenerate import DELAY, host_reads, weight_of
 from ...canonical_model.passes.movable import Uses
+from ...canonical_model.passes.partners import delay_of, host_reads, weight_of
 from ...canonical_model.query import expressions, nested
 
 
@@ -46,7 +46,7 @@ def weight_as_state(component: Component) -> Component:
 
 def delay_as_input(component: Component) -> Component:
     """The parameter that is the connection's delay: what depends on it follows the connection."""
-    name = component.extras.get(DELAY, "")
+    name = delay_of(component)
     found = [item for item in component.parameters if item.name == name]
     if not found:
         return component
@@ -75,9 +75,9 @@ def delay_as_input(component: Component) -> Component:
 
 def refuse_unfit_synapse(component: Component) -> None:
     """Raises ModelError B303 (a factor without a source), B308 (one that is needed between events)."""
-    reads = host_reads(component)
+    reads, delay = host_reads(component), delay_of(component)
     for item in component.analog_inputs:
-        if item.name not in reads and item.name != component.extras.get(DELAY):
+        if item.name not in reads and item.name != delay:
             raise _unpaired(component, item)
     modulators = [item for item in component.event_inputs if item.role == "modulator"]
     if len(modulators) > 1:

@@ -10,12 +10,8 @@ import pytest
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.model import Assign, Component, Emit, Integrate, Model
 from interspike.canonical_model.pairing import Pairing, Partner
-from interspike.canonical_model.passes.cogenerate import (
-    cogenerate,
-    host_reads,
-    moved_states,
-    weight_of,
-)
+from interspike.canonical_model.passes.cogenerate import cogenerate
+from interspike.canonical_model.passes.partners import host_reads, moved_states, weight_of
 from interspike.canonical_model.query import bodies, nested
 from interspike.canonical_model.verify import verify_model
 
