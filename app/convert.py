@@ -99,8 +99,8 @@ def convert(
     """Convert a model file (or a loaded `Model`, or several) to the target `to`.
 
     `dt` is a step such as `"0.1ms"` or a number of seconds; without it the experiment's own step holds,
-    else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the source's bytes
-    where there is no file, `source` then only names it. `import_options` are those of the
+    else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the (first) source's
+    bytes where there is no file, `source` then only names it. `import_options` are those of the
     source's language. `pairs` are neurons and synapses that are made together, as `app.pairs` says;
     `suffix` is added to the models' names. `strict` makes every loss an error. `stage` is
     told what is being done.
@@ -191,7 +191,10 @@ def read_all(
         raise error("A001", "no source is given")
     from .pairs import joined
 
-    models = [read_source(item, None, None, search_path, log, import_options) for item in source]
+    models = [
+        read_source(item, None if k else data, None, search_path, log, import_options)
+        for k, item in enumerate(source)
+    ]
     return joined(models, component)
 
 
