@@ -201,7 +201,7 @@ def with_suffix(model: Model, suffix: str) -> Model:
 
 
 def joined(models: Sequence[Model], component: str | None = None) -> Model:
-    """Several models as one, `component` its main part.
+    """Several models as one, `component` its main part: if that is no network, there is none.
 
     Raises ModelError A016 for two that have one name or a network each, W201 for an unknown component.
     """
@@ -217,6 +217,8 @@ def joined(models: Sequence[Model], component: str | None = None) -> Model:
     if component is not None and component not in (*components, *(n.name for n in networks)):
         hint = suggest(component, components)
         raise error("W201", f"there is no component '{component}'", hint=hint)
+    if component in components:
+        networks = []
     import hashlib
 
     first = models[0].provenance

@@ -54,7 +54,8 @@ def _cogenerated(model: Model, log: Log) -> Model:
     """The model with its pairs made. Raises ModelError B310 for pairs in a network."""
     if model.network is not None:
         message = "neurons and synapses can be paired where a file holds models, not in a network"
-        raise error("B310", message)
+        hint = "--component CELL takes the models without their network"
+        raise error("B310", message, hint=hint)
     return cogenerate(model, log)
 
 
