@@ -105,6 +105,10 @@ public:
     const SampleValues& samples,
     const bool has_spiked )
   {
+    if ( ring_.empty() )
+    {
+      prepare( step - 1, before, samples ); /* connected after the run was prepared */
+    }
     now_ = step;
     ring_[ place_( step, ring_.size() ) ] = Entry { before, samples };
     if ( has_spiked )
@@ -171,8 +175,9 @@ private:
   const Entry&
   entry_( const long step ) const
   {
+    static const Entry nothing {};
     const long size = ring_.size();
-    return ring_[ place_( std::max( step, now_ - size + 1 ), size ) ];
+    return size == 0 ? nothing : ring_[ place_( std::max( step, now_ - size + 1 ), size ) ];
   }
 
   std::vector< Spike > spikes_;
