@@ -19,8 +19,6 @@ from typing import Any
 
 import nestml_peer as peer
 from interspike.app.convert import convert
-from interspike.app.load import load, load_bytes
-from interspike.canonical_model.model import Model
 from interspike.nest.load import build_cached
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,9 +47,9 @@ class Case:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     of_neuron: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
-    change: tuple[str, str] | None = None
     silent: bool = False
     apart: bool = False
+    dense: bool = False
     remark: str = ""
 
     @property
@@ -73,10 +71,6 @@ DOPAMINE = {
 }  # fmt: skip
 TRACE = {"tau_minus": 20.0}
 TRIPLET_TRACES = {"tau_minus": 33.7, "tau_minus_triplet": 125.0}
-LAST = (
-    "        # potentiate synapse\n        w_ nS = w + tr_r1",
-    "        tr_o1 += 1\n        tr_o2 += 1\n        w_ nS = w + tr_r1",
-)
 CASES = (
     Case("static_synapse", twin="static_synapse"),
     Case("noisy_synapse", values={"A_noise": 0.0}, remark="without its noise: draws differ"),
@@ -95,13 +89,14 @@ CASES = (
          of_neuron=TRACE),
     Case("stdp_triplet_synapse", twin="stdp_triplet_synapse", defaults=TRIPLET,
          of_neuron=TRIPLET_TRACES,
-         remark="NESTML 9 reads tr_o2 with the jump of the spike at hand, which the model makes later"),
-    Case("stdp_triplet_synapse", change=LAST, remark="ours with the jumps first, as NESTML 9 runs it"),
+         remark="NESTML 9 makes 0.75 of the default of A2_plus, 7.5e-10"),
+    Case("stdp_triplet_synapse", values={"A2_plus": 7.5e-10},
+         remark="A2_plus given; NESTML 9 forgets the spike before one that was not yet seen"),
+    Case("stdp_triplet_synapse", values={"A2_plus": 7.5e-10}, dense=True,
+         remark="A2_plus given; a spike of the source in every step, so that all are seen at once"),
     Case("neuromodulated_stdp_synapse", "vt=mod_spikes", twin="stdp_dopamine_synapse",
          defaults=DOPAMINE, of_neuron=TRACE,
-         remark="NESTML 9 advances the synapse twice at each spike of the target"),
-    Case("neuromodulated_stdp_synapse", "vt=mod_spikes", silent=True,
-         remark="no spike of the target"),
+         remark="NESTML 9 advances the synapse twice between its events"),
     Case("stdsp_synapse", "dAP_trace=I_syn_exc", values={
          "permanence": 50.0, "lambda_plus": 0.05, "lambda_h": 1e-4, "lambda_minus": 0.005,
          "permanence_threshold": 10.0, "dt_min": 0.5}, remark="reads a current of the neuron"),
@@ -150,6 +145,8 @@ for side, (modules, neuron, synapse, defaults, of_neuron, values) in job["sides"
     back = post[::3] + job["delay"] + (0.1 if h < 1 else 0.0)
     pre = np.unique(np.round(np.concatenate([draw.uniform(5, 900, 80), back]) / h) * h)
     mods = np.unique(np.round(draw.uniform(5, 900, 40)))
+    if job["dense"]:
+        pre = np.arange(2, 150, h)
     if job["apart"]:
         pre = apart(pre, h, modules, neuron, of_neuron, post)
     start(h, modules)
@@ -193,18 +190,6 @@ class Row:
     twin: str
 
 
-def models(case: Case) -> Model:
-    """The synapse as it is, or with another order of statements."""
-    path = LIBRARY / "synapses" / f"{case.synapse}.nestml"
-    if case.change is None:
-        return load(path)
-    old, new = case.change
-    text = path.read_text()
-    assert old in text
-    jumps = "        # increment post trace values\n        tr_o1 += 1\n        tr_o2 += 1\n"
-    return load_bytes(text.replace(jumps, "").replace(old, new).encode(), file=path.name)
-
-
 def sides(case: Case, cache: Path) -> dict[str, tuple[Any, ...]]:
     """Modules, names and values of each side."""
     neuron = LIBRARY / "neurons" / f"{NEURON}.nestml"
@@ -221,7 +206,7 @@ def sides(case: Case, cache: Path) -> dict[str, tuple[Any, ...]]:
     options["neuron_synapse_pairs"] = [pair] if case.is_paired else []
     files = [neuron, LIBRARY / "synapses" / f"{case.synapse}.nestml"]
     theirs = peer.make(files, cache, f"pair_{case.synapse}", SUFFIX, options)
-    made = convert([load(neuron), models(case)], to="nest", pairs=[text], suffix=SUFFIX)
+    made = convert(files, to="nest", pairs=[text], suffix=SUFFIX)
     ours = build_cached(made.artifacts, cache / "ours")
     names = (NEURON + SUFFIX, case.synapse + SUFFIX)
     if case.is_paired:
@@ -246,7 +231,7 @@ def result(case: Case, cache: Path) -> Row:
     spikes = weights = 0
     for h, delay, seed in PLAN:
         job = {"sides": parts, "h": h, "delay": delay, "seed": seed, "silent": case.silent,
-               "apart": case.apart,
+               "apart": case.apart, "dense": case.dense,
                "modulated": case.is_modulated}  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-P", "-c", RUN, json.dumps(job)],
