@@ -21,25 +21,17 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "lems_to_nestml.md"
 MODELS = ROOT.parent / "shared" / "models" / "neuroml"
-<<<<<<< HEAD
 MAX_STEPS = 2_500  # of one run: longer ones take a coarser step
-=======
-MAX_STEPS = 20_000  # of one run: longer ones take a coarser step
->>>>>>> main
 LONGEST = {
     "17_pospischil_rs": 0.25,
     "22_circadian_clock_sbml": 25.0,
     "05_fitzhugh_nagumo": 60.0,
 }  # s
-<<<<<<< HEAD
 USUAL = 0.1  # s: the others, but for those that run for seconds
 COLUMNS = (
     "model", "NESTML models", "lines", "NESTML 9 accepts", "spikes", "shift (steps)", "deviation",
     "published", "off (ms)", "original off (ms)", "step (ms)", "length (ms)", "left out",
 )  # fmt: skip
-=======
-USUAL = 0.12  # s: the others, but for those that run for seconds
->>>>>>> main
 FLOOR = 1e-4  # s: cells with channels are run at this step at most
 
 

@@ -132,8 +132,9 @@ under QEMU. One cell gets a constant current from 10 to 160 ms and 40 spikes on 
 the reference is our simulator in double precision (float64), on the same grid with the same solver.
 
 All bits of both emulators are equal for {same} of {len(rows)}; spikes are within one step of float64 for
-{near} of {len(rows)}. `hh_cond_exp_destexhe` draws noise in each step, from another generator on the chip than
-in float64 (its noise is switched off here).
+{near} of {len(rows)}. `iaf_chxk_2008` interpolates between steps, so that each spike multiplies a difference by
+about 7, and `terub_gpe` fires in bursts of its own, in which differences grow. `hh_cond_exp_destexhe` draws
+noise in each step, from another generator on the chip than in float64 (its noise is switched off here).
 
 "spikes": chip and float64, one number where they agree. "shift": the largest distance of a spike, in steps.
 "worst": the largest deviation of the quantity named, over its range, further than 1.5 ms from any spike;
