@@ -23,7 +23,7 @@ DELAYED = "delayed"
 def lower_delays(component: model.Component, step: float) -> model.Component:
     """The component without `delayed`, for steps of `step` seconds; delays are rounded to whole steps.
 
-    Raises ModelError K130 (a delay that changes, of more than 1000 steps, or within regimes).
+    Raises ModelError K140 (a delay that changes, of more than 1000 steps, or within regimes).
     """
     calls = [
         node
@@ -35,7 +35,7 @@ def lower_delays(component: model.Component, step: float) -> model.Component:
         return component
     if component.machines:
         message = f"'{component.name}' has regimes and reads a delayed quantity"
-        raise refuse("K130", message, calls[0].span)
+        raise refuse("K140", message, calls[0].span)
     values = static_values(component)
     lengths: dict[str, int] = {}
     for call in calls:
@@ -68,11 +68,11 @@ def _count(call: Call, values: dict[str, Expr], step: float) -> int:
     delay = fixed_value(call.args[1], values)
     if delay is None or not math.isfinite(delay) or delay < 0:
         message = f"the delay of '{_variable(call)}' is no fixed time"
-        raise refuse("K130", message, call.span, hint="use a parameter or a number")
+        raise refuse("K140", message, call.span, hint="use a parameter or a number")
     count = round(delay / step)
     if count > MAX_STEPS:
         message = f"the delay of '{_variable(call)}' is {count} steps, more than {MAX_STEPS}"
-        raise refuse("K130", message, call.span, hint="use a longer step")
+        raise refuse("K140", message, call.span, hint="use a longer step")
     return count
 
 

@@ -46,7 +46,7 @@ def test_it_converges_to_the_solution_by_steps() -> None:
 
 
 def test_delays_that_cannot_be_kept_are_refused() -> None:
-    with pytest.raises(ModelError, match="K130"):
+    with pytest.raises(ModelError, match="K140"):
         simulate(model("2 s"), length=0.004, dt=1e-4)
-    with pytest.raises(ModelError, match="K130"):
+    with pytest.raises(ModelError, match="K140"):
         simulate(model("-2 ms"), length=0.004, dt=1e-4)
