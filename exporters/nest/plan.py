@@ -40,6 +40,7 @@ from ...solvers.graph import topological
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .builtin import free_name
+from .flow import Flows, find_flows, without_unread
 from .names import class_name, status_key, unique
 from .ports import Ports, find_ports
 from .timers import SLACK, grid_safe
@@ -74,6 +75,8 @@ class ModelPlan:
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
+    flows: Flows = field(default_factory=lambda: Flows({}, ()))
+    flow_fields: dict[str, str] = field(default_factory=dict)
     sent: str = ""  # the quantity that other neurons read in every step
 
     @property
@@ -138,6 +141,11 @@ def plan_model(
         recordables={},
     )
     _name_all(plan, log)
+    if plan.adaptive:
+        plan.flows = find_flows(component, plan.update, {item.name for item in declared(component)})
+        exact = [flow.exact for flow in plan.flows.table.values()]
+        plan.update = without_unread(plan.update, exact)
+        plan.flow_fields = unique([item.name for item in plan.flows.coefficients], "c_")
     names = [item.name for item in plan.update.coefficients]
     names += [name for m in plan.update.matrices for row in m.names for name in row if name]
     plan.coefficients = unique(names, "c_", plan.taken)
