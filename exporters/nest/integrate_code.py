@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ...canonical_model.expr import TIME, walk
+from ...canonical_model.expr import TIME
 from ...canonical_model.model import Integrate
 from ...solvers.plan import Program
 from ...solvers.system import System, restricted, systems
@@ -13,8 +11,7 @@ from .flow import Flow
 from .names import identifier
 from .plan import ABSOLUTE, RELATIVE, ModelPlan
 from .printer import print_cpp
-
-INLINED = 150  # nodes of expressions: a rate that is written out at each of its six calls
+from .rates import rates_code
 
 
 def integrate_code(item: Integrate, scope: Scope, indent: str) -> list[str]:
@@ -112,13 +109,14 @@ def _unfollowed(flow: Flow, system: System, limits: str, scope: Scope, indent: s
     """The call of the solver where all that the rates read is integrated."""
     count, deep = len(flow.numeric), f"{indent}    "
     names = {name: f"y[ {k} ]" for k, name in enumerate(flow.numeric)}
-    rates, attribute = _rates(system, flow, scope, names, f"{deep}  ")
+    rates = rates_code(system, flow, scope, names, (indent, f"{deep}  "))
     return [
+        *rates.before,
         f"{indent}const bool converged = interspike::rkf45< {count} >( y, {limits},",
         f"{deep}[ & ]( const std::array< double, {count} >& y, [[maybe_unused]] const double t,",
-        f"{deep}  std::array< double, {count} >& dy ){attribute}",
+        f"{deep}  std::array< double, {count} >& dy ){rates.attribute}",
         f"{deep}{{",
-        *rates,
+        *rates.inside,
         f"{deep}}} );",
     ]
 
@@ -129,11 +127,12 @@ def _followed(flow: Flow, system: System, limits: str, scope: Scope, indent: str
     count, size = len(flow.numeric), len(flow.followed)
     names = {name: f"y[ {k} ]" for k, name in enumerate(flow.numeric)}
     names |= {name: f"x[ {k} ]" for k, name in enumerate(flow.followed)}
-    rates, attribute = _rates(system, flow, scope, names, f"{deep}  ")
+    rates = rates_code(system, flow, scope, names, (indent, f"{deep}  "))
     own = f"Shared_{plan.name}::Flow"
     held = f"const std::array< double, {size} >& x"
     start = ", ".join(f"s.{plan.fields[name]}" for name in flow.followed)
     return [
+        *rates.before,
         f"{indent}std::array< double, {size} > x = {{ {start} }};",
         f"{indent}const bool converged = interspike::rkf45< {count}, {size}, {own} >( y, x, {limits},",
         f"{deep}[ & ]( const int level, const double step, auto& own ) INTERSPIKE_ALWAYS",
@@ -145,9 +144,9 @@ def _followed(flow: Flow, system: System, limits: str, scope: Scope, indent: str
         *_move(flow, scope, f"{deep}  "),
         f"{deep}}},",
         f"{deep}[ & ]( const std::array< double, {count} >& y, {held}, [[maybe_unused]] const double t,",
-        f"{deep}  std::array< double, {count} >& dy ){attribute}",
+        f"{deep}  std::array< double, {count} >& dy ){rates.attribute}",
         f"{deep}{{",
-        *rates,
+        *rates.inside,
         f"{deep}}} );",
     ]
 
@@ -172,28 +171,3 @@ def trials(plan: ModelPlan) -> list[tuple[str, ...]]:
     if plan.component.update is None:
         return [()]
     return [key for key, flow in plan.flows.table.items() if flow.numeric]
-
-
-def _rates(
-    system: System, flow: Flow, scope: Scope, names: Mapping[str, str], indent: str
-) -> tuple[list[str], str]:
-    """dy from y: derived variables in order of dependence, then the rates; and how to inline them."""
-    inner = scope.inner()
-    inner.names.update(names)
-    inner.names[TIME] = "t"
-    definitions = system.definitions
-    rates = [system.rates[name] for name in flow.numeric]
-    needed: set[str] = set()
-    for rate in rates:
-        needed |= definitions.depends(rate) & definitions.values.keys()
-    lines, values = [], list(rates)
-    for name in system.order:
-        if name in needed:
-            values.append(definitions.values[name])
-            local = local_name(inner, name, "v_")
-            lines.append(f"{indent}const double {local} = {print_cpp(values[-1], inner.names)};")
-            inner.names[name] = local
-    for number, rate in enumerate(rates):
-        lines.append(f"{indent}dy[ {number} ] = {print_cpp(rate, inner.names)};")
-    is_short = sum(1 for value in values for _ in walk(value)) <= INLINED
-    return lines, " INTERSPIKE_ALWAYS" if is_short else ""

@@ -97,43 +97,44 @@ rkf45( std::array< double, N >& y,
     INTERSPIKE_UNROLL
     for ( int i = 0; i < N; ++i )
     {
-      at[ i ] = y[ i ] + h * ( 3.0 / 32.0 * k0[ i ] + 9.0 / 32.0 * k1[ i ] );
+      at[ i ] = ( y[ i ] + h * ( 3.0 / 32.0 ) * k0[ i ] ) + h * ( 9.0 / 32.0 ) * k1[ i ];
     }
     rate( at, x2, t + h * nodes[ 1 ], k2 );
     move( flow[ 2 ], x, x3 );
     INTERSPIKE_UNROLL
     for ( int i = 0; i < N; ++i )
     {
-      at[ i ] = y[ i ] + h * ( 1932.0 / 2197.0 * k0[ i ] - 7200.0 / 2197.0 * k1[ i ] + 7296.0 / 2197.0 * k2[ i ] );
+      at[ i ] = ( y[ i ] + h * ( 1932.0 / 2197.0 * k0[ i ] - 7200.0 / 2197.0 * k1[ i ] ) )
+        + h * ( 7296.0 / 2197.0 ) * k2[ i ];
     }
     rate( at, x3, t + h * nodes[ 2 ], k3 );
     move( flow[ 3 ], x, x4 );
     INTERSPIKE_UNROLL
     for ( int i = 0; i < N; ++i )
     {
-      at[ i ] = y[ i ]
-        + h * ( 439.0 / 216.0 * k0[ i ] - 8.0 * k1[ i ] + 3680.0 / 513.0 * k2[ i ] - 845.0 / 4104.0 * k3[ i ] );
+      at[ i ] = ( y[ i ] + h * ( 439.0 / 216.0 * k0[ i ] - 8.0 * k1[ i ] + 3680.0 / 513.0 * k2[ i ] ) )
+        - h * ( 845.0 / 4104.0 ) * k3[ i ];
     }
     rate( at, x4, t + h, k4 );
     move( flow[ 4 ], x, x5 );
     INTERSPIKE_UNROLL
     for ( int i = 0; i < N; ++i )
     {
-      at[ i ] = y[ i ]
-        + h * ( -8.0 / 27.0 * k0[ i ] + 2.0 * k1[ i ] - 3544.0 / 2565.0 * k2[ i ] + 1859.0 / 4104.0 * k3[ i ]
-          - 11.0 / 40.0 * k4[ i ] );
+      at[ i ] = ( y[ i ]
+                  + h * ( -8.0 / 27.0 * k0[ i ] + 2.0 * k1[ i ] - 3544.0 / 2565.0 * k2[ i ] + 1859.0 / 4104.0 * k3[ i ] ) )
+        - h * ( 11.0 / 40.0 ) * k4[ i ];
     }
     rate( at, x5, t + h * nodes[ 4 ], k5 );
     bool fits = true, is_small = true, is_finite = true;
     INTERSPIKE_UNROLL
     for ( int i = 0; i < N; ++i )
     {
-      next[ i ] = y[ i ]
-        + h * ( 16.0 / 135.0 * k0[ i ] + 6656.0 / 12825.0 * k2[ i ] + 28561.0 / 56430.0 * k3[ i ]
-          - 9.0 / 50.0 * k4[ i ] + 2.0 / 55.0 * k5[ i ] );
-      error[ i ] = h
-        * ( 1.0 / 360.0 * k0[ i ] - 128.0 / 4275.0 * k2[ i ] - 2197.0 / 75240.0 * k3[ i ] + 1.0 / 50.0 * k4[ i ]
-          + 2.0 / 55.0 * k5[ i ] );
+      next[ i ] = ( y[ i ]
+                    + h * ( 16.0 / 135.0 * k0[ i ] + 6656.0 / 12825.0 * k2[ i ] + 28561.0 / 56430.0 * k3[ i ]
+                        - 9.0 / 50.0 * k4[ i ] ) )
+        + h * ( 2.0 / 55.0 ) * k5[ i ];
+      error[ i ] = h * ( 1.0 / 360.0 * k0[ i ] - 128.0 / 4275.0 * k2[ i ] - 2197.0 / 75240.0 * k3[ i ] + 1.0 / 50.0 * k4[ i ] )
+        + h * ( 2.0 / 55.0 ) * k5[ i ];
       const double size = std::fabs( error[ i ] );
       const double allowed = absolute + relative * std::fabs( next[ i ] );
       fits = fits and size <= 1.1 * allowed; /* false for NaN */
