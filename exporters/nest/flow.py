@@ -43,8 +43,13 @@ class Flows:
     coefficients: tuple[Coefficient, ...]
 
 
-def find_flows(component: Component, update: UpdatePlan, taken: set[str]) -> Flows:
-    """Decide for every integration of an adaptive plan; `taken` are names that are in use."""
+def find_flows(
+    component: Component, update: UpdatePlan, taken: set[str], *, follow: bool = True
+) -> Flows:
+    """Decide for every integration of an adaptive plan; `taken` are names that are in use.
+
+    Without `follow` what the numeric rates read is integrated with them.
+    """
     if component.update is None:
         programs = dict(update.programs)
         found = {system.regimes: system for system in systems(component)}
@@ -52,11 +57,11 @@ def find_flows(component: Component, update: UpdatePlan, taken: set[str]) -> Flo
         programs = dict(update.integrations)
         found = {key: restricted(component, key) for key in programs}
     coefficients = Coefficients(Names(set(taken)))
-    table = {key: _flow(item, programs[key], coefficients) for key, item in found.items()}
+    table = {key: _flow(item, programs[key], coefficients, follow) for key, item in found.items()}
     return Flows(table, tuple(coefficients.items))
 
 
-def _flow(system: System, program: Program, shared: Coefficients) -> Flow:
+def _flow(system: System, program: Program, shared: Coefficients, follow: bool) -> Flow:
     """One system; what a matrix exponential solves is too dear for parts of a step: it is integrated."""
     exact = exact_system(system)
     numeric = tuple(name for name in system.rates if name not in exact.states)
@@ -64,7 +69,7 @@ def _flow(system: System, program: Program, shared: Coefficients) -> Flow:
     followed = _followed(system, exact, numeric)
     trial = Coefficients(Names(set(shared.names.taken)))
     _propagated(system, followed, trial)
-    if trial.matrices or len(trial.items) > MAX_COEFFICIENTS:
+    if not follow or trial.matrices or len(trial.items) > MAX_COEFFICIENTS:
         read = {*numeric, *followed.states}
         return Flow(tuple(name for name in system.rates if name in read), whole)
     instructions, values = _propagated(system, followed, shared)

@@ -9,7 +9,7 @@ from ...solvers.system import System, restricted, systems
 from .body_code import Scope, local_name
 from .flow import Flow
 from .names import identifier
-from .plan import ABSOLUTE, RELATIVE, ModelPlan
+from .plan import ABSOLUTE, GSL, RELATIVE, ModelPlan
 from .printer import print_cpp
 from .rates import rates_code
 
@@ -108,11 +108,12 @@ def _adaptive(
 def _unfollowed(flow: Flow, system: System, limits: str, scope: Scope, indent: str) -> list[str]:
     """The call of the solver where all that the rates read is integrated."""
     count, deep = len(flow.numeric), f"{indent}    "
+    solver = "gsl_rkf45" if scope.plan.library == GSL else "rkf45"
     names = {name: f"y[ {k} ]" for k, name in enumerate(flow.numeric)}
     rates = rates_code(system, flow, scope, names, (indent, f"{deep}  "))
     return [
         *rates.before,
-        f"{indent}const bool converged = interspike::rkf45< {count} >( y, {limits},",
+        f"{indent}const bool converged = interspike::{solver}< {count} >( y, {limits},",
         f"{deep}[ & ]( const std::array< double, {count} >& y, [[maybe_unused]] const double t,",
         f"{deep}  std::array< double, {count} >& dy ){rates.attribute}",
         f"{deep}{{",

@@ -52,6 +52,7 @@ SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"
 # NEURO counts amounts so that mol/m3 is 1 per um3; where lengths play no part, people write mmol
 AMOUNTS = UnitSystem((*NEURO.powers[:5], -3, *NEURO.powers[6:]))
+GSL = "gsl"  # a solver by name: rkf45 of the GNU Scientific Library
 TOLERANCE = 1e-6  # both, as NESTML's modules have them
 
 
@@ -72,6 +73,7 @@ class ModelPlan:
     fields: dict[str, str]
     keys: dict[str, str]
     recordables: dict[str, str]
+    library: str = ""  # whose adaptive solver: "" for our own
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
@@ -110,6 +112,7 @@ def plan_model(
     source: Component, *, scheme: str, step: float, log: Log, name: str | None = None
 ) -> ModelPlan:
     """Decide. `step` in seconds. Raises ModelError B3xx (refused), S2xx (no such solution)."""
+    library, scheme = (GSL, "rkf45") if scheme == GSL else ("", scheme)
     units = _units(source, log)
     h = step / units.size(TIME)
     component = _prepared(source, units, h)
@@ -139,10 +142,14 @@ def plan_model(
         fields={},
         keys={},
         recordables={},
+        library=library,
     )
     _name_all(plan, log)
     if plan.adaptive:
-        plan.flows = find_flows(component, plan.update, {item.name for item in declared(component)})
+        taken = {item.name for item in declared(component)}
+        # between events any time may pass: nothing to tabulate
+        follow = library != GSL and not plan.is_synapse
+        plan.flows = find_flows(component, plan.update, taken, follow=follow)
         exact = [flow.exact for flow in plan.flows.table.values()]
         plan.update = without_unread(plan.update, exact)
         plan.flow_fields = unique([item.name for item in plan.flows.coefficients], "c_")

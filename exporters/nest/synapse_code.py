@@ -15,7 +15,7 @@ from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.query import nested
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code, trials
-from .model_code import documentation
+from .model_code import documentation, solver_header
 from .names import string
 from .plan import ModelPlan, expressions, weight_of
 from .printer import print_cpp
@@ -31,7 +31,7 @@ def synapse_header(plan: ModelPlan, head: str) -> str:
     parts = [
         f"{head}#ifndef {guard}\n#define {guard}\n",
         '#include "interspike_nest.h"',
-        *(['#include "interspike_rkf45.h"'] if plan.adaptive else []),
+        *solver_header(plan),
         "",
         documentation(plan),
         "namespace INTERSPIKE_NAMESPACE INTERSPIKE_LOCAL\n{\n",
