@@ -119,7 +119,7 @@ TWINS = {
         traces={**G_KERNELS, "g_sfa": "g_sfa", "g_rr": "g_rr"},
         fixed=FIXED,
         remark="the library's text stops g_sfa and g_rr while refractory, NEST lets them decay (Dayan and "
-        "Abbott, as NEST says); NESTML 9: its timer takes a step too many",
+        "Abbott, as NEST says)",
     ),
     "iaf_psc_alpha_neuron": Twin("iaf_psc_alpha", {**REFRACTORY, **SYNAPSES}),
     "iaf_psc_delta_neuron": Twin("iaf_psc_delta", REFRACTORY),
@@ -128,7 +128,7 @@ TWINS = {
     "iaf_psc_exp_htum_neuron": Twin(
         "iaf_psc_exp_htum",
         SYNAPSES,
-        remark="NEST: by its text the library's model never fires (a counter that starts at 0 is counted down)",
+        remark="NEST's fires as it should",
     ),
     "ignore_and_fire_neuron": Twin(
         "ignore_and_fire",

@@ -20,7 +20,7 @@ from typing import Any
 import nestml_peer as peer
 import numpy as np
 from nest_twin_facts import CONTROLS, TWINS, Twin
-from nestml_drives import DRIVES
+from nestml_drives import DRIVES, REMARKS
 from nestml_trial import DELAY, LENGTH, OFF, ON, Drive, H, Run, trains
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "nest_twins.md"
@@ -151,8 +151,16 @@ def compare(path: Path, cache: Path, twin: Twin | None) -> Row:
         alike_spikes=len(alike["ours"].spikes) if alike else 0,
         twin_name=twin.model if twin else "",
         label=twin.label if twin else "",
-        remark=twin.remark if twin else "",
+        remark=_remark(path.stem, twin),
     )
+
+
+def _remark(model: str, twin: Twin | None) -> str:
+    """Why NESTML 9's module, and NEST's model, differ from ours."""
+    if twin is not None and twin.label:
+        return twin.remark
+    known = [REMARKS[model]] if model in REMARKS else []
+    return "; ".join([*known, *([twin.remark] if twin and twin.remark else [])])
 
 
 def _run(
