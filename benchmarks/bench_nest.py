@@ -38,20 +38,20 @@ class Case:
     current: float
     limits: tuple[float, float] | None
     own: tuple[tuple[str, float], ...] = ()
-    length: float = 40.0
+    length: float = 20.0
     solver: str = "auto"
     options: tuple[tuple[str, str], ...] = ()
 
 
 CASES = (
-    Case("iaf_psc_exp", 25.0, 650.0, None, length=100.0),
-    Case("iaf_psc_alpha", 12.0, 650.0, None, length=100.0),
+    Case("iaf_psc_exp", 25.0, 650.0, None, length=30.0),
+    Case("iaf_psc_alpha", 12.0, 650.0, None, length=30.0),
     Case("iaf_cond_exp", 4.0, 600.0, (1e-3, 0.0)),
     Case("aeif_cond_exp", 4.0, 800.0, (1e-6, 0.0), (("t_ref", 2.0),)),
-    Case("hh_psc_alpha", 30.0, 700.0, (1e-3, 0.0), length=20.0),
-    Case("izhikevich", 0.5, 8.0, None, length=100.0),
+    Case("hh_psc_alpha", 30.0, 700.0, (1e-3, 0.0), length=10.0),
+    Case("izhikevich", 1.5, 8.0, None, length=30.0),
     Case(
-        "izhikevich", 0.5, 8.0, None, length=100.0, solver="euler",
+        "izhikevich", 0.5, 8.0, None, length=30.0, solver="euler",
         options=(("numeric_solver", "forward-Euler"),),
     ),
 )  # fmt: skip
@@ -76,7 +76,7 @@ def once(side):
     if job["drive"] == "poisson":
         source = nest.Create("poisson_generator", params={"rate": 4000.0})
         nest.Connect(source, cells, syn_spec={"weight": job["weight"], "delay": 0.1})
-    nest.Simulate(10.0)
+    nest.Simulate(5.0)
     before = nest.GetKernelStatus()["local_spike_counter"]
     start = time.process_time()
     nest.Simulate(job["length"])
@@ -113,7 +113,7 @@ def main() -> None:
     options.add_argument("--cache", type=Path, default=Path("nestml9-modules"))
     options.add_argument("--library", type=Path, default=Path(sys.prefix, "models", "neurons"))
     options.add_argument("--size", type=int, default=10_000)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--only", nargs="*", default=[], help="models; then no page is written")
     arguments = options.parse_args()
     why = peer.missing()
@@ -259,7 +259,7 @@ def _memory(case: Case, modules: dict[str, Path]) -> str:
     """A row: bytes a neuron by side."""
     found = {}
     for side, given in _sides(case, modules, False).items():
-        job = {"module": given["module"], "model": given["model"], "size": 100_000}
+        job = {"module": given["module"], "model": given["model"], "size": 50_000}
         found[side] = _result(SIZE, job)
     cells = " | ".join(f"{found[side]:.0f}" for side in SIDES)
     return f"| {case.name} | {cells} | {found['ours'] / found['twin']:.2f} |"
@@ -286,7 +286,7 @@ evaluations of the rates against one. With `--solver euler` the methods are the 
 
 ## Memory
 
-Bytes a neuron: growth of the resident size from 100,000 to 200,000 neurons with equal parameters, after a run.
+Bytes a neuron: growth of the resident size from 50,000 to 100,000 neurons with equal parameters, after a run.
 Neurons whose parameters differ hold their own values of what is shared otherwise.
 
 | model | ours | NESTML 9 | NEST | ours / NEST |
