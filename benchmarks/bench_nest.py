@@ -38,20 +38,20 @@ class Case:
     current: float
     limits: tuple[float, float] | None
     own: tuple[tuple[str, float], ...] = ()
-    length: float = 20.0
+    length: float = 5.0
     solver: str = "auto"
     options: tuple[tuple[str, str], ...] = ()
 
 
 CASES = (
-    Case("iaf_psc_exp", 25.0, 650.0, None, length=30.0),
-    Case("iaf_psc_alpha", 12.0, 650.0, None, length=30.0),
+    Case("iaf_psc_exp", 25.0, 650.0, None, length=10.0),
+    Case("iaf_psc_alpha", 12.0, 650.0, None, length=10.0),
     Case("iaf_cond_exp", 4.0, 600.0, (1e-3, 0.0)),
     Case("aeif_cond_exp", 4.0, 800.0, (1e-6, 0.0), (("t_ref", 2.0),)),
-    Case("hh_psc_alpha", 30.0, 700.0, (1e-3, 0.0), length=10.0),
-    Case("izhikevich", 1.5, 8.0, None, length=30.0),
+    Case("hh_psc_alpha", 30.0, 700.0, (1e-3, 0.0), length=5.0),
+    Case("izhikevich", 1.5, 8.0, None, length=10.0),
     Case(
-        "izhikevich", 0.5, 8.0, None, length=30.0, solver="euler",
+        "izhikevich", 0.5, 8.0, None, length=10.0, solver="euler",
         options=(("numeric_solver", "forward-Euler"),),
     ),
 )  # fmt: skip
@@ -76,7 +76,7 @@ def once(side):
     if job["drive"] == "poisson":
         source = nest.Create("poisson_generator", params={"rate": 4000.0})
         nest.Connect(source, cells, syn_spec={"weight": job["weight"], "delay": 0.1})
-    nest.Simulate(5.0)
+    nest.Simulate(2.0)
     before = nest.GetKernelStatus()["local_spike_counter"]
     start = time.process_time()
     nest.Simulate(job["length"])
@@ -135,7 +135,9 @@ def main() -> None:
     if not arguments.only:
         text = HEAD.format(size=arguments.size, rounds=arguments.rounds)
         tables = (speed, MEMORY, memory, COSTS, costs)
-        PAGE.write_text(text + "\n".join(t if isinstance(t, str) else "\n".join(t) for t in tables) + "\n")
+        PAGE.write_text(
+            text + "\n".join(t if isinstance(t, str) else "\n".join(t) for t in tables) + "\n"
+        )
 
 
 def _build(case: Case, path: Path, cache: Path, start: float) -> tuple[dict[str, Path], str]:
@@ -145,22 +147,23 @@ def _build(case: Case, path: Path, cache: Path, start: float) -> tuple[dict[str,
 
     name = path.stem if case.solver != "euler" else f"{path.stem}_euler"
     theirs = peer.make([path], cache, name, SUFFIX, dict(case.options))
+    ours = prepare(path, solver=case.solver, cache=cache / "ours")
     fast = cache / "speed" / f"{name}module.so"
     record = fast.with_suffix(".json")
     if not record.is_file():
         fast.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(_compile(theirs.file.parent, fast)))
-    ours = prepare(path, solver=case.solver, cache=cache / "ours")
-    built = once(building.command(ours.folder, ours.file.stem, cache / "trial.so"), ours.folder).cpu
-    again = _compile(theirs.file.parent, cache / "trial.so")
-    (cache / "trial.so").unlink()
+        built = once(
+            building.command(ours.folder, ours.file.stem, cache / "trial.so"), ours.folder
+        ).cpu
+        record.write_text(json.dumps([_compile(theirs.file.parent, fast), built]))
+    again, built = json.loads(record.read_text())
     spent = 0.0
     for _ in range(2):
         begin = time.process_time()
         convert(path, to="nest", solver=case.solver)
         spent = time.process_time() - begin
     command = [sys.executable, "-P", "-m", "interspike", "convert", str(path), "--to", "nest"]
-    cold = best([*command, "-o", str(cache / "cold")], times=3).cpu
+    cold = best([*command, "-o", str(cache / "cold")], times=2).cpu
     theirs_cold = theirs.generated.cpu if theirs.generated else float("nan")
     warm = theirs_cold - start
     row = (
@@ -178,7 +181,16 @@ def _compile(folder: Path, output: Path) -> float:
     spent, objects = 0.0, []
     for unit in sorted(folder.glob("*.cpp")):
         target = folder / f"{unit.stem}.o"
-        command = [*compiler, *flags, "-I.", f"-I{nest.include}", "-c", str(unit), "-o", str(target)]
+        command = [
+            *compiler,
+            *flags,
+            "-I.",
+            f"-I{nest.include}",
+            "-c",
+            str(unit),
+            "-o",
+            str(target),
+        ]
         spent += once(command, folder).cpu
         objects.append(target)
     spent += once([*compiler, "-shared", *map(str, objects), "-o", str(output)], folder).cpu
@@ -259,7 +271,7 @@ def _memory(case: Case, modules: dict[str, Path]) -> str:
     """A row: bytes a neuron by side."""
     found = {}
     for side, given in _sides(case, modules, False).items():
-        job = {"module": given["module"], "model": given["model"], "size": 50_000}
+        job = {"module": given["module"], "model": given["model"], "size": 20_000}
         found[side] = _result(SIZE, job)
     cells = " | ".join(f"{found[side]:.0f}" for side in SIDES)
     return f"| {case.name} | {cells} | {found['ours'] / found['twin']:.2f} |"
@@ -286,7 +298,7 @@ evaluations of the rates against one. With `--solver euler` the methods are the 
 
 ## Memory
 
-Bytes a neuron: growth of the resident size from 50,000 to 100,000 neurons with equal parameters, after a run.
+Bytes a neuron: growth of the resident size from 20,000 to 40,000 neurons with equal parameters, after a run.
 Neurons whose parameters differ hold their own values of what is shared otherwise.
 
 | model | ours | NESTML 9 | NEST | ours / NEST |
@@ -295,7 +307,8 @@ COSTS = """
 ## Generating and building
 
 CPU seconds. "warm": from the file to C++ without start of Python and imports; "cold": a process of its own. NESTML
-9's generation was measured when its module was made (it is kept). Building: the compiler calls, side by side.
+9's generation was measured when its module was made (it is kept). Building:
+the compiler calls, one after the other when the modules were made.
 
 | model | NESTML 9, warm | ours, warm | times less | NESTML 9, cold | ours, cold | times less | NESTML 9, build | ours, build | ours / NESTML 9 |
 |---|---|---|---|---|---|---|---|---|---|"""

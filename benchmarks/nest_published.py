@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "nest_published.md"
 Times = NDArray[np.float64]
-RANDOM = {"06_pynn_cells": "its Poisson sources draw from NEST's generator", "16_inputs": "the same"}
+RANDOM = {
+    "06_pynn_cells": "its Poisson sources draw from NEST's generator",
+    "16_inputs": "the same",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,11 @@ def compare(models: Path, entry: dict[str, Any]) -> Found:
     engine = []
     for label, rule in entry["compare"]["events"].items():
         if label in result.events:
-            check = next(item for item in checks if item.get("source") == label or item.get("select") == label)
+            check = next(
+                item
+                for item in checks
+                if item.get("source") == label or item.get("select") == label
+            )
             best = np.array(check[rule["best_reference"]])[: rule["n"]]
             engine.append(_off(result.events[label][: rule["n"]], best, step))
     return Found(case, step, count, shown, _worst(engine))

@@ -32,9 +32,7 @@ REVERSALS = {"E_ex": "E_exc", "E_in": "E_inh"}
 CONDUCTANCE = {**REFRACTORY, **SYNAPSES, **REVERSALS}
 G_KERNELS = {"V_m": "V_m", "g_exc__X__exc_spikes": "g_ex", "g_inh__X__inh_spikes": "g_in"}
 FIXED = (1e-3, 0.0)
-FLANK = (
-    "ours and NESTML 9's: a solver's error of 1e-3 in NEST's shifts the flank of a spike, where 1 us is 0.1 mV"
-)
+FLANK = "ours and NESTML 9's: a solver's error of 1e-3 in NEST's shifts the flank of a spike, where 1 us is 0.1 mV"
 IN_SOLVER = (
     "NEST resets V_m inside a step of h, wherever the solver crosses V_peak; NESTML's text tests once a step: "
     "both as they are written"

@@ -112,7 +112,9 @@ def only(program: Program, states: tuple[str, ...]) -> Program:
 
 def without_unread(update: UpdatePlan, programs: list[Program]) -> UpdatePlan:
     """The plan without the coefficients that none of `programs` reads."""
-    used = {n for program in programs for item in program.instructions for n in free_names(item.value)}
+    used = {
+        n for program in programs for item in program.instructions for n in free_names(item.value)
+    }
     kept: list[Coefficient] = []
     for item in reversed(update.coefficients):
         if item.name in used:

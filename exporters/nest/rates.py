@@ -64,7 +64,9 @@ class _Writer:
 
     def moves(self, expr: Expr) -> bool:
         """True if the value differs between stages."""
-        return bool(self.system.definitions.depends(expr) & self.moving) or self.system.is_random(expr)
+        return bool(self.system.definitions.depends(expr) & self.moving) or self.system.is_random(
+            expr
+        )
 
     def text(self, expr: Expr) -> str:
         """C++ of an expression of an evaluation."""
@@ -162,7 +164,9 @@ def _line(writer: _Writer, argument: Expr) -> tuple[str, float, float] | None:
     form = writer.system.definitions.linear(argument, writer.moving)
     if form is None or not isinstance(form.rest, Number):
         return None
-    lines = [(n, c.value) for n, c in form.coefficients.items() if isinstance(c, Number) and c.value]
+    lines = [
+        (n, c.value) for n, c in form.coefficients.items() if isinstance(c, Number) and c.value
+    ]
     if len(lines) != 1 or len(form.coefficients) != 1:
         return None
     return (*lines[0], form.rest.value)
@@ -177,9 +181,7 @@ def _ratio(base: tuple[float, float], other: tuple[float, float]) -> int:
     return whole if abs(other[1] - whole * base[1]) <= MAX_SHIFT else 0
 
 
-def _share(
-    writer: _Writer, members: Mapping[Expr, tuple[float, float]], group: list[Expr]
-) -> None:
+def _share(writer: _Writer, members: Mapping[Expr, tuple[float, float]], group: list[Expr]) -> None:
     """One local with the exponential of the smallest slope; each member a power of it."""
     base = group[0]
     # the derived variables that the argument reads come first

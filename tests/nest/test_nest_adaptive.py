@@ -75,7 +75,13 @@ def _solution(rates: Any, start: list[float], stops: list[float], times: list[fl
     for stop in [*stops, times[-1]]:
         inside = [t for t in times if begin < t <= stop + 1e-9]
         done = integrate.solve_ivp(
-            rates, (begin, stop), y, "DOP853", t_eval=np.minimum(inside, stop), rtol=1e-13, atol=1e-13
+            rates,
+            (begin, stop),
+            y,
+            "DOP853",
+            t_eval=np.minimum(inside, stop),
+            rtol=1e-13,
+            atol=1e-13,
         )
         rows.append(done.y)
         y, begin = done.y[:, -1], stop

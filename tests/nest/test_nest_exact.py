@@ -21,7 +21,9 @@ def start(threads=1, **kernel):
     return interspike.nest.load(sys.argv[1], cache=sys.argv[2])
 """
 
-PAUSES = START + """
+PAUSES = (
+    START
+    + """
 found = {}
 for h in (0.01, 0.05, 0.0625, 0.1, 0.125, 0.2, 0.3, 0.7, 1.0):
     start(tics_per_ms=10000, resolution=h)
@@ -41,8 +43,11 @@ for h in (0.01, 0.05, 0.0625, 0.1, 0.125, 0.2, 0.3, 0.7, 1.0):
     found[str(h)] = rows
 print("RESULT " + json.dumps(found))
 """
+)
 
-GAPS = START + """
+GAPS = (
+    START
+    + """
 start(resolution=0.1)
 gaps = [0.0, *(s * 10.0 ** -k for k in range(1, 16) for s in (1.0, -1.0))]
 found = {}
@@ -61,8 +66,11 @@ for name, (cells, meter) in found.items():
     result[name] = [[events["times"][r].tolist(), events["V_m"][r].tolist()] for r in rows]
 print("RESULT " + json.dumps(result))
 """
+)
 
-THREADS = START + """
+THREADS = (
+    START
+    + """
 from interspike.canonical_model import model as m
 def run(threads):
     start(threads, resolution=0.1)
@@ -90,6 +98,7 @@ def run(threads):
             sorted(zip(weights["source"], weights["target"], weights["weight"])))
 print("RESULT " + json.dumps({"1": run(1), "4": run(4)}))
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +113,6 @@ def test_a_refractory_time_lasts_its_steps_at_any_resolution(in_nest: Runner) ->
             # the step that crosses the threshold comes after the pause
             assert set(mine) == {steps + 1}, (h, steps)
             assert mine == theirs, (h, steps)
-
 
 
 @pytest.mark.parametrize("name", ["leaky_exp_neuron", "leaky_alpha_neuron"])
