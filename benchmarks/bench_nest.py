@@ -1,8 +1,8 @@
-"""Speed and size in NEST: our modules, NESTML 9's modules, NEST's hand-written models. Writes `docs/nest_speed.md`.
+"""Speed and size in NEST: our modules, NESTML 9's, NEST's own models. Writes `docs/nest_speed.md`.
 
-CPU time of `Simulate` for unconnected neurons under Poisson input or a constant current: the three sides run in
-turn in one process, several times; ratios are medians over the rounds. Then the memory that a neuron takes, and
-what generating and building a module costs. NESTML 9's modules are kept in a cache folder.
+CPU time of `Simulate` for unconnected neurons under Poisson input or a constant current: the three sides run
+in turn in one process, several times; ratios are medians over the rounds. Then the memory that a neuron
+takes, and what generating and building a module costs. NESTML 9's modules are kept in a cache folder.
 """
 
 from __future__ import annotations
@@ -280,21 +280,22 @@ def _memory(case: Case, modules: dict[str, Path]) -> str:
 HEAD = """# Speed in NEST
 
 Written by `python benchmarks/bench_nest.py`. Ours, NESTML 9's module (compiled with the flags that NEST's
-`nest-config` gives it) and NEST's hand-written model, {size} unconnected neurons, steps of 0.1 ms, one thread;
-"poisson": one generator, 4 kHz to every neuron; "dc": a constant current. The three run in turn in one process,
-{rounds} rounds; ratios are medians over the rounds of CPU time of `Simulate`.
+`nest-config` gives it), NEST's hand-written model; {size} unconnected neurons, steps of 0.1 ms, one thread;
+"poisson": one generator, 4 kHz to every neuron; "dc": a constant current. The three run in turn in one
+process, {rounds} rounds; ratios are medians over the rounds of CPU time of `Simulate`.
 
 Methods: tolerances are absolute and relative. Ours and NESTML 9's have 1e-6 and 1e-6 where nothing is set.
 The method is the same there, adaptive Runge-Kutta-Fehlberg 4(5); ours follows states with an exact solution
-(conductances, synaptic currents) by tabulated propagators at every stage, so that they cost no error and force no
-short steps, shares exponentials of commensurate slopes, and takes steps of 2^-n of the resolution.
+(conductances, synaptic currents) by tabulated propagators at every stage, so that they cost no error and
+force no short steps, shares exponentials of commensurate slopes, and takes steps of 2^-n of the resolution.
 
-| model | method | drive | ours, ns a neuron and step | NESTML 9 | NEST | ours / NEST | ours / NESTML 9 | NESTML 9 / NEST | spikes/s, ours / NESTML 9 / NEST |
+| model | method | drive | ours, ns a neuron and step | NESTML 9 | NEST | ours / NEST \
+| ours / NESTML 9 | NESTML 9 / NEST | spikes/s, ours / NESTML 9 / NEST |
 |---|---|---|---|---|---|---|---|---|---|
 """
 MEMORY = """
-The one ratio above 1 is izhikevich with the adaptive solver that its text means, against NEST's forward Euler: six
-evaluations of the rates against one. With `--solver euler` the methods are the same.
+The one ratio above 1 is izhikevich with the adaptive solver that its text means, against NEST's forward
+Euler: six evaluations of the rates against one. With `--solver euler` the methods are the same.
 
 ## Memory
 
@@ -306,11 +307,12 @@ Neurons whose parameters differ hold their own values of what is shared otherwis
 COSTS = """
 ## Generating and building
 
-CPU seconds. "warm": from the file to C++ without start of Python and imports; "cold": a process of its own. NESTML
-9's generation was measured when its module was made (it is kept). Building:
-the compiler calls, one after the other when the modules were made.
+CPU seconds. "warm": from the file to C++ without start of Python and imports; "cold": a process of its own.
+NESTML 9's generation was measured when its module was made (it is kept). Building: the compiler calls, one
+after the other when the modules were made.
 
-| model | NESTML 9, warm | ours, warm | times less | NESTML 9, cold | ours, cold | times less | NESTML 9, build | ours, build | ours / NESTML 9 |
+| model | NESTML 9, warm | ours, warm | times less | NESTML 9, cold | ours, cold | times less \
+| NESTML 9, build | ours, build | ours / NESTML 9 |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 

@@ -1,6 +1,6 @@
 """Published NeuroML and LEMS models in NEST, against our grid simulator and their own engine's spike times.
 
-Writes `docs/nest_published.md`. `--models` is the folder with MANIFEST.json, which is not part of this repository.
+Writes `docs/nest_published.md`. `--models` is the folder with MANIFEST.json, no part of this repository.
 """
 
 from __future__ import annotations
@@ -113,10 +113,10 @@ def _worst(values: list[float]) -> str:
 
 HEAD = """# Published NeuroML and LEMS models in NEST
 
-Written by `benchmarks/nest_published.py`. Each network is converted, built and run in NEST as `interspike run`
-does, with its own step. Distances are the largest of all spikes, in steps: to our grid simulator (float64, the
-same order of a step), and to the times of the model's own engine (jNeuroML; extrapolated to step 0 by its
-record where that is said to be the better reference, so that the error of the method is in it).
+Written by `python benchmarks/nest_published.py --models FOLDER`. Each network is converted, built and run in
+NEST as `interspike run` does, with its own step. Distances are the largest of all spikes, in steps: to our
+grid simulator (float64, the same order of a step), and to the times of the model's own engine (jNeuroML;
+extrapolated to step 0 where its record calls that the better reference: the method's error is in it).
 
 | model | step, ms | spikes in NEST | to the grid simulator, steps | to its own engine, steps |
 |---|---|---|---|---|

@@ -1,4 +1,4 @@
-"""NEST's hand-written models of the neurons in NESTML 9's library: names, parameters, what differs and why."""
+"""NEST's hand-written models of the neurons in NESTML 9's library: names, parameters, what differs, why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 class Twin:
     """A model of NEST: `copied` names its parameters by ours, `own` sets others, `values` sets ours (on all
     sides that know them); `label` marks a row that repeats a model, `solver` is ours, `fixed` are the
-    tolerances (absolute, relative) that NEST has written in where it has no `limit` to set; `traces` names its recordables by ours; `ports` its receptors by our ports."""
+    tolerances (absolute, relative) that NEST has written in where it has no `limit` to set; `traces` names its
+    recordables by ours; `ports` its receptors by our ports."""
 
     model: str
     copied: Mapping[str, str] = field(default_factory=dict)
@@ -32,15 +33,19 @@ REVERSALS = {"E_ex": "E_exc", "E_in": "E_inh"}
 CONDUCTANCE = {**REFRACTORY, **SYNAPSES, **REVERSALS}
 G_KERNELS = {"V_m": "V_m", "g_exc__X__exc_spikes": "g_ex", "g_inh__X__inh_spikes": "g_in"}
 FIXED = (1e-3, 0.0)
-FLANK = "ours and NESTML 9's: a solver's error of 1e-3 in NEST's shifts the flank of a spike, where 1 us is 0.1 mV"
+FLANK = (
+    "ours and NESTML 9's: a solver's error of 1e-3 in NEST's shifts the flank of a spike, "
+    "where 1 us is 0.1 mV"
+)
 IN_SOLVER = (
-    "NEST resets V_m inside a step of h, wherever the solver crosses V_peak; NESTML's text tests once a step: "
-    "both as they are written"
+    "NEST resets V_m inside a step of h, wherever the solver crosses V_peak; NESTML's text tests once a "
+    "step: both as they are written"
 )
 
 TWINS = {
     "aeif_cond_alpha_neuron": Twin(
-        "aeif_cond_alpha", CONDUCTANCE, traces={**G_KERNELS, "w": "w"}, limit="gsl_error_tol", remark=IN_SOLVER
+        "aeif_cond_alpha", CONDUCTANCE, traces={**G_KERNELS, "w": "w"}, limit="gsl_error_tol",
+        remark=IN_SOLVER,
     ),
     "aeif_cond_alpha_alt_neuron": Twin(
         "aeif_cond_alpha",
@@ -88,7 +93,7 @@ TWINS = {
                ("AMPA", "NMDA", "GABA_A", "GABA_B", "NaP", "KNa", "T", "h")},
         },
         fixed=FIXED,
-        remark="ours does what the library's text says (see nestml_agreement.md for NESTML 9's faults in it); "
+        remark="ours does what the library's text says (see nestml_agreement.md for NESTML 9's faults); "
         "the text is another model than NEST's, which has other gates of NMDA and T and starts at rest",
     ),
     "iaf_chxk_2008_neuron": Twin(
@@ -96,8 +101,8 @@ TWINS = {
         {**SYNAPSES, **REVERSALS, "g_ahp": "G_ahp"},
         traces=G_KERNELS,
         fixed=FIXED,
-        remark="NEST: spike times between steps (V_m and conductances agree up to the first); after a spike the "
-        "library's text gives dg_ahp/dt the whole alpha function's slope without -g_ahp/tau_ahp",
+        remark="NEST: spike times between steps (V_m and conductances agree up to the first); after a spike "
+        "the library's text gives dg_ahp/dt the whole alpha function's slope without -g_ahp/tau_ahp",
     ),
     "iaf_cond_alpha_neuron": Twin("iaf_cond_alpha", CONDUCTANCE, traces=G_KERNELS, fixed=FIXED),
     "iaf_cond_beta_neuron": Twin(

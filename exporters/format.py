@@ -40,6 +40,8 @@ class Exporter:
     one thing (a package, a list of modules): `results` maps folders to the files in them, both relative to
     where the artifacts will lie.
     `solvers` are names of solvers that this target has besides those of all.
+    `together` is the dotted path of `together(circuit) -> Circuit` where the target integrates parts as one
+    system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
@@ -54,4 +56,5 @@ class Exporter:
     backends: tuple[str, ...] = ()
     index: str = ""
     solvers: tuple[str, ...] = ()
+    together: str = ""
     scratch: tuple[str, ...] = ("build", "__pycache__")

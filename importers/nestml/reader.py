@@ -13,8 +13,10 @@ from pathlib import Path
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from . import syntax
+from .doubts import doubts
 from .lexer import decode, read_lines
 from .lower import lower
+from .old_model import modernise
 from .parse import parse
 
 
@@ -36,12 +38,15 @@ def read(
     trees: list[syntax.ModelSyntax] = []
     with log.gather():
         trees = parse(read_lines(decode(raw, file), file, log), file, log)
+        trees = [modernise(tree, file, log) for tree in trees]
     if not trees:
         log.stop_on_error()
         raise error("N070", "the file holds no model", Span(file), hint="write 'model NAME:'")
     _different(trees, file, log)
     components = tuple(lower(tree, file, log) for tree in trees)
     log.stop_on_error()
+    for item in components:
+        doubts(item, log)
     name = component or trees[0].name
     known = [item.name for item in components]
     if name not in known:

@@ -22,7 +22,7 @@ def nest_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def in_nest(nest_cache: Path) -> Runner:
-    """Runs a script with the fixture's neurons and the cache as first arguments; what it prints after RESULT."""
+    """Runs a script, given the neurons and the cache first; what it prints after RESULT."""
 
     def run(script: str, *arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-P", "-c", script, str(NEURONS), str(nest_cache), *arguments]

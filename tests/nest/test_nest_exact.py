@@ -94,7 +94,8 @@ def run(threads):
     nest.Simulate(300.0)
     order = np.lexsort((heard.events["senders"], heard.events["times"]))
     weights = nest.GetConnections(synapse_model="plastic").get(["source", "target", "weight"])
-    return ([float(t) for t in heard.events["times"][order]], [int(s) for s in heard.events["senders"][order]],
+    events = heard.events
+    return ([float(t) for t in events["times"][order]], [int(s) for s in events["senders"][order]],
             sorted(zip(weights["source"], weights["target"], weights["weight"])))
 print("RESULT " + json.dumps({"1": run(1), "4": run(4)}))
 """

@@ -50,7 +50,8 @@ current.inject_into(leaky[1:2])
 sim.run(100.0)
 for name, cells in (("cond", cond), ("leaky", leaky)):
     data = cells.get_data().segments[0]
-    found[name] = {a.name: [a.units.dimensionality.string, a.magnitude.T.tolist()] for a in data.analogsignals}
+    found[name] = {a.name: [a.units.dimensionality.string, a.magnitude.T.tolist()]
+                   for a in data.analogsignals}
     found[name]["spikes"] = [[float(t) for t in s] for s in data.spiketrains]
 found["set"] = [float(v) for v in np.atleast_1d(cond.get("tau_slow"))]
 print("RESULT " + json.dumps(found))
