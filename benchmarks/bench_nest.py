@@ -44,8 +44,8 @@ class Case:
 
 
 CASES = (
-    Case("iaf_psc_exp", 25.0, 650.0, None, length=10.0),
-    Case("iaf_psc_alpha", 12.0, 650.0, None, length=10.0),
+    Case("iaf_psc_exp", 45.0, 650.0, None, length=10.0),
+    Case("iaf_psc_alpha", 17.0, 650.0, None, length=10.0),
     Case("iaf_cond_exp", 4.0, 600.0, (1e-3, 0.0)),
     Case("aeif_cond_exp", 4.0, 800.0, (1e-6, 0.0), (("t_ref", 2.0),)),
     Case("hh_psc_alpha", 30.0, 700.0, (1e-3, 0.0), length=5.0),
@@ -163,7 +163,7 @@ def _build(case: Case, path: Path, cache: Path, start: float) -> tuple[dict[str,
         convert(path, to="nest", solver=case.solver)
         spent = time.process_time() - begin
     command = [sys.executable, "-P", "-m", "interspike", "convert", str(path), "--to", "nest"]
-    cold = best([*command, "-o", str(cache / "cold")], times=2).cpu
+    cold = best([*command, "-o", str(cache / "cold")], times=1).cpu
     theirs_cold = theirs.generated.cpu if theirs.generated else float("nan")
     warm = theirs_cold - start
     row = (

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 class Twin:
     """A model of NEST: `copied` names its parameters by ours, `own` sets others, `values` sets ours (on all
     sides that know them); `label` marks a row that repeats a model, `solver` is ours, `fixed` are the
-    tolerances (absolute, relative) that NEST has written in where it has no `limit` to set; `traces` names its
-    recordables by ours; `ports` its receptors by our ports."""
+    tolerances (absolute, relative) that NEST has written in where it has no `limit` to set; `traces` names
+    its recordables by ours; `ports` its receptors by our ports."""
 
     model: str
     copied: Mapping[str, str] = field(default_factory=dict)

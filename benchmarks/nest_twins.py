@@ -272,12 +272,13 @@ steps of {H} ms, {LENGTH:g} ms in all.
 
 A cell holds the largest deviation from ours in V_m (mV) / the largest of any other quantity compared (of its
 largest value), both up to the first spike that differs, and the spikes. Solvers have their default
-tolerances (NESTML 9's modules and ours 1e-6; NEST's models 1e-3 or 1e-6, as they are written). The last column but one
-shows what is no matter of the solver: {TIGHT:g} on both sides where NEST's model lets its tolerance be set; for
-those that have 1e-3 written in, our module with GSL's solver (`--solver gsl`) and the same 1e-3.
-Rows with dots repeat the model above.
+tolerances (NESTML 9's modules and ours 1e-6; NEST's models 1e-3 or 1e-6, as they are written). The column
+"solver alike" shows what is no matter of the solver: {TIGHT:g} on both sides where NEST's model lets its
+tolerance be set; for those that have 1e-3 written in, our module with GSL's solver (`--solver gsl`) and
+the same 1e-3. Rows with dots repeat the model above.
 
-| model | our spikes | NESTML 9's module | NEST's model | deviation | solver alike | who is right where they differ |
+| model | our spikes | NESTML 9's module | NEST's model | deviation | solver alike \
+| who is right where they differ |
 |---|---|---|---|---|---|---|
 """
     return head + "\n".join(_line(row) for row in rows) + "\n"
