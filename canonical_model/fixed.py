@@ -10,7 +10,7 @@ from .model import Component, DerivedParameter
 from .query import statics
 
 MAX_DEPTH = 100
-_FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+_FUNCTIONS: dict[str, Callable[[float], float]] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "expm1": math.expm1,
     "log10": math.log10, "sin": math.sin, "cos": math.cos, "tan": math.tan, "tanh": math.tanh,
 }  # fmt: skip
