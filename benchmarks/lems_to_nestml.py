@@ -331,7 +331,8 @@ the original on the grid, at the step of this run (coarser than the model's own)
 Why a shift: on the grid a strict comparison with time (`t > last + pause`) is met a step after that time; the
 NESTML text takes the nearest step. The same holds for where a pulse begins. Each pause can then end a step
 earlier than in the original's run, which adds up over a train, and a cell whose spikes are chaotic (04) or
-near threshold (02) multiplies it; the columns "off" show that neither is farther from the truth.
+near threshold (02) multiplies it; the columns "off" show that what is read back is nowhere farther from the
+truth. 16 has random sources, which draw other numbers in each run.
 
 "left out": codes of what NESTML cannot hold (`docs/codes.md`): networks (N201), experiments (N202), values
 that differ between cells (N204), events that come together (N205), equations without units (N208), second
