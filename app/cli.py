@@ -246,6 +246,17 @@ def _diff_arguments(parser: argparse.ArgumentParser) -> None:
         "-I", dest="search_path", metavar="DIR", action="append", default=[],
         help="also look for included files here (may be repeated)",
     )  # fmt: skip
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="values",
+        help="a value for a parameter of the second model, e.g. a=0.1per_ms",
+    )
+    parser.add_argument(
+        "--match", action="store_true", help="give the second model the first one's values"
+    )
     _common_arguments(parser, "diff")
 
 

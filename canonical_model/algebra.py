@@ -17,6 +17,8 @@ from .expr import (
     Number,
     Unary,
     children,
+    free_names,
+    substitute,
 )
 
 MINUS_ONE = Number(-1.0)

@@ -297,7 +297,8 @@ class Kernel:
     """A convolution kernel: a function of `t` since the event, or linear ODEs with initial values.
 
     Used as `convolve(kernel, port)`: the sum over all events of weight times kernel. `value` is given,
-    or `odes` (states of the kernel, the kernel's own name first) with `initial`.
+    or `odes` (states of the kernel, the kernel's own name first, each of which can be convolved) with
+    `initial`.
     """
 
     name: str

@@ -69,7 +69,7 @@ def prepare(
 
 def build_cached(artifacts: Sequence[Artifact], cache: Path) -> Built:
     """The module of these artifacts in `cache`, built if it is not there yet."""
-    key = _key(artifacts)
+    key = sources_key(artifacts)
     models = tuple(
         Path(item.path).stem for item in artifacts if Path(item.path).parts[0] == "models"
     )
@@ -93,7 +93,8 @@ def build_cached(artifacts: Sequence[Artifact], cache: Path) -> Built:
     return Built(file, models, folder, False)
 
 
-def _key(artifacts: Sequence[Artifact]) -> str:
+def sources_key(artifacts: Sequence[Artifact]) -> str:
+    """A digest of what a built module depends on: sources, NEST, compiler and flags."""
     nest = building.find_nest()
     compiler = building.find_compiler(nest.with_mpi)
     digest = hashlib.sha256()

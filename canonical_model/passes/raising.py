@@ -11,59 +11,58 @@ from dataclasses import replace
 
 from .. import model
 from ..algebra import negative
-from ..diagnostics import refuse
+from ..diagnostics import Log, refuse
 from ..expr import (
     GRID_FUNCTIONS,
     ONE,
     TIME,
-    ZERO,
     Binary,
     Call,
     Expr,
     Name,
     Number,
     free_names,
-    rebuild,
     walk,
 )
 from ..query import expressions, nested
-from ..units import TIME as TIME_DIMENSION
-from .change import all_expressions, change_expressions, change_statement
+from .change import all_expressions, change_statement, rewrite
+from .counters import clocked, without_counters
 from .idioms import without_samples
 from .inline import inline_functions
 from .kernels import lower_kernels
-from .modes import Found, Mode, conjunction, find_counters, find_modes, in_the_way, without_locals
+from .modes import Found, Mode, conjunction, find_counters, find_modes, without_locals
 
 DERIVATIVE = "__d"
 
 
-def raise_program(component: model.Component) -> model.Component:
+def raise_program(component: model.Component, log: Log | None = None) -> model.Component:
     """The same behaviour as regimes, conditions and event handlers.
 
-    A component without a program is only rid of its kernels and functions.
+    A component without a program is only rid of its kernels and functions. `log` hears what is not exact.
 
     Raises ModelError K120 (a statement that stands in the way, with its place), K121 (too many regimes),
     K1xx of kernels and functions.
     """
     if component.update is None:
         return lower_kernels(inline_functions(component))
+    log = log if log is not None else Log()
     component = inline_functions(component)
     found = Found(component)
     find_counters(found)
-    update = without_locals(component.update or ())
+    update = without_locals(found, component.update or ())
     modes = find_modes(found, update)
-    component = _without_steps(replace(component, update=None), found)
+    component = without_counters(replace(component, update=None), found, log)
     component = replace(
         component,
         on_events=(*found.events, *component.on_events),
-        on_conditions=tuple(_condition(found, item) for item in component.on_conditions),
+        on_conditions=tuple(_condition(found, item, log) for item in component.on_conditions),
     )
-    conditions = tuple(_condition(found, item) for item in found.conditions)
+    conditions = tuple(_condition(found, item, log) for item in found.conditions)
     jumps = _jumping(component)
     lowered = lower_kernels(component)
     lowered = replace(lowered, on_conditions=(*conditions, *lowered.on_conditions), traces=())
     always = {ode.variable for ode in lowered.odes} - {ode.variable for ode in component.odes}
-    raised = _without_unused(_with_regimes(lowered, modes, always, found, jumps), found)
+    raised = _without_unused(_with_regimes(lowered, modes, always, found, jumps, log), found)
     _refuse_steps(raised)
     return raised
 
@@ -101,74 +100,17 @@ def _refuse_steps(component: model.Component) -> None:
                 raise refuse("K120", message, node.span or component.span)
 
 
-def _condition(found: Found, item: model.OnCondition) -> model.OnCondition:
+def _condition(found: Found, item: model.OnCondition, log: Log) -> model.OnCondition:
     """A condition in clocks instead of counters."""
-    body = tuple(change_statement(s, lambda e: _clocked(e, found)) for s in item.body)
+    body = tuple(change_statement(s, lambda e: clocked(e, found, log)) for s in item.body)
     rates = {ode.variable: ode.rhs for ode in found.component.odes}
-    test = without_samples(_clocked(item.test, found), found.samples, rates)
+    test = without_samples(clocked(item.test, found, log), found.samples, rates, log)
     used = [e for statement in nested(body) for e in expressions(statement)]
     for name in found.samples:
         if any(name in free_names(expr) for expr in (test, *used)):
             message = f"'{name}', a value of the step before, is used other than to see a crossing"
             raise refuse("K120", message, item.span)
     return replace(item, test=test, body=body)
-
-
-def _clocked(expr: Expr, found: Found) -> Expr:
-    """A counter as a clock: `steps(x)` is x, and whole numbers of steps beside it are steps of time."""
-    if isinstance(expr, Call) and expr.function == "steps":
-        return expr.args[0]
-    match expr:
-        # a clock runs through 0, it does not stop there
-        case Binary("==", Name(name), limit) if name in found.counters and limit == ZERO:
-            return Binary("<=", Name(name), ZERO, expr.span)
-        case Binary("!=", Name(name), limit) if name in found.counters and limit == ZERO:
-            return Binary(">", Name(name), ZERO, expr.span)
-    return rebuild(expr, lambda part: _clocked(part, found))
-
-
-def _without_steps(component: model.Component, found: Found) -> model.Component:
-    """Counters become clocks of dimension time, counts of steps become times."""
-    if found.counters:
-        _check_counters(component, found)
-    counted = _counting(component)
-    changed = change_expressions(component, lambda expr: _clocked(expr, found))
-    states = tuple(
-        replace(s, kind=model.REAL, dimension=TIME_DIMENSION, initial=s.initial)
-        if s.name in found.counters
-        else s
-        for s in changed.state_variables
-    )
-    derived = tuple(
-        replace(p, kind=model.REAL, dimension=TIME_DIMENSION) if p.name in counted else p
-        for p in changed.derived_parameters
-    )
-    return replace(changed, state_variables=states, derived_parameters=derived)
-
-
-def _counting(component: model.Component) -> set[str]:
-    """Derived parameters that are numbers of steps."""
-    return {
-        p.name
-        for p in component.derived_parameters
-        if isinstance(p.value, Call) and p.value.function == "steps"
-    }
-
-
-def _check_counters(component: model.Component, found: Found) -> None:
-    """A counter may be compared with 0 and set to a number of steps; nothing else has a meaning in time."""
-    counting = _counting(component)
-    bodies = [handler.body for handler in component.on_events]
-    bodies += [condition.body for condition in (*component.on_conditions, *found.conditions)]
-    for body in bodies:
-        for item in nested(body):
-            if isinstance(item, model.Assign) and item.target in found.counters:
-                value = item.value
-                is_steps = isinstance(value, Call) and value.function == "steps"
-                if not (is_steps or value == ZERO or free_names(value) <= counting):
-                    raise in_the_way(
-                        item, f"'{item.target}' counts steps but is set to something else"
-                    )
 
 
 def _jumping(component: model.Component) -> dict[str, set[str]]:
@@ -193,6 +135,7 @@ def _with_regimes(
     always: set[str],
     found: Found,
     jumps: dict[str, set[str]],
+    log: Log,
 ) -> model.Component:
     """A regime for each mode; what every mode shares stays outside."""
     own_odes = [ode for ode in component.odes if ode.variable not in always]
@@ -203,7 +146,11 @@ def _with_regimes(
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
     regimes = []
     names = _names(modes, active)
+    held = {item.target for mode in modes for item in mode.held}
     jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
+    lost_handlers = [
+        h for h in component.on_events if h not in jump_handlers and _targets(h) & held
+    ]
     for mode, odes, name in zip(modes, active, names, strict=True):
         variables = {ode.variable for ode in odes}
         regimes.append(
@@ -213,16 +160,20 @@ def _with_regimes(
                 odes=(*(ode for ode in odes if ode not in common), *_clock_odes(mode)),
                 on_conditions=tuple(
                     model.OnCondition(
-                        test=_clocked(conjunction(other.tests) or ONE, found),
-                        body=(model.Transition(regime=target),),
+                        test=clocked(conjunction(other.tests) or ONE, found, log),
+                        body=(*other.held, model.Transition(regime=target)),
                     )
                     for other, target in zip(modes, names, strict=True)
                     if other is not mode
                 ),
-                on_events=tuple(h for h in jump_handlers if _targets(h) <= variables),
+                on_events=(
+                    *(h for h in jump_handlers if _targets(h) <= variables),
+                    *(_while_held(h, mode) for h in lost_handlers),
+                ),
             )
         )
-    handlers = tuple(h for h in component.on_events if h not in jump_handlers)
+    in_regimes = (*jump_handlers, *lost_handlers)
+    handlers = tuple(h for h in component.on_events if h not in in_regimes)
     return replace(
         component,
         odes=(*common, *shared),
@@ -232,7 +183,17 @@ def _with_regimes(
 
 
 def _targets(handler: model.OnEvent) -> set[str]:
-    return {item.target for item in handler.body if isinstance(item, model.Assign)}
+    return {item.target for item in nested(handler.body) if isinstance(item, model.Assign)}
+
+
+def _while_held(handler: model.OnEvent, mode: Mode) -> model.OnEvent:
+    """What an event does in a mode: what it does to a variable that is held is undone at once."""
+    held = {item.target for item in mode.held}
+
+    def kept(item: model.Statement) -> tuple[model.Statement, ...]:
+        return () if isinstance(item, model.Assign) and item.target in held else (item,)
+
+    return replace(handler, body=rewrite(handler.body, kept))
 
 
 def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
@@ -244,6 +205,8 @@ def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
 
 
 def _is_active(variable: str, mode: Mode) -> bool:
+    if any(item.target == variable for item in mode.held):
+        return False
     while variable.endswith(DERIVATIVE) and variable not in mode.integrated:
         variable = variable.removesuffix(DERIVATIVE)
     return mode.everything or variable in mode.integrated
@@ -251,7 +214,7 @@ def _is_active(variable: str, mode: Mode) -> bool:
 
 def _clock_odes(mode: Mode) -> tuple[model.Ode, ...]:
     clocks = (model.Ode(variable=name, rhs=negative(ONE)) for name in mode.counted)
-    return (*clocks, *mode.decays)
+    return (*clocks, *mode.rates)
 
 
 def _names(modes: list[Mode], active: list[list[model.Ode]]) -> list[str]:

@@ -11,6 +11,7 @@ FORMAT = Exporter(
     export="interspike.exporters.nest.emit:export",
     takes="model",
     run="interspike.nest.run:run",
+    together="interspike.exporters.nest.network_plan:together",
     backends=("pynest",),
     index="interspike.exporters.nest.index:index",
     build="interspike.nest.build:build",

@@ -29,7 +29,7 @@ from ...canonical_model.model import (
     StateVariable,
 )
 from ...canonical_model.passes.bound import bound_growth
-from ...canonical_model.passes.change import change_expressions
+from ...canonical_model.passes.change import all_expressions, change_expressions
 from ...canonical_model.passes.inline import inline_functions
 from ...canonical_model.passes.kernels import lower_kernels
 from ...canonical_model.query import declared, nested
@@ -319,7 +319,13 @@ def _ordered(component: Component) -> tuple[DerivedParameter, ...]:
 
 
 def _refuse_unfit(component: Component) -> None:
-    """What a NEST node cannot be. Raises ModelError B303, B304."""
+    """What a NEST node cannot be. Raises ModelError B301, B303, B304."""
+    for expr in all_expressions(component):
+        for node in walk(expr):
+            if isinstance(node, Call) and node.function == "delayed":
+                message = f"'{component.name}' reads a delayed quantity"
+                hint = "NEST nodes made here keep no history"
+                raise refuse("B301", message, node.span, hint=hint)
     if is_synapse(component):
         inputs: list[EventPort | AnalogInput] = [*component.event_inputs, *component.analog_inputs]
         for item in inputs:

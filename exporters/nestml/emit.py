@@ -163,6 +163,9 @@ def _choose_names(component: Component, context: Context) -> None:
         names.add(function.name)
     if context.delta:
         names.add(context.delta)
+    if context.as_written:
+        for name in component.texts:
+            names.add(name)
 
 
 def _model_name(component: Component, taken: set[str]) -> str:
