@@ -7,8 +7,8 @@
 Four excitatory cells to one inhibitory cell, connection probability 0.1, Gaussian weights and delays,
 a Poisson source for each cell. Reported per seed: rate, coefficient of variation of inter-spike intervals,
 mean correlation of spike counts in bins of 5 ms over all pairs of cells. `compare` holds the two sets of
-seeds against each other by Welch's t-test, the test of Mann and Whitney and that of Kolmogorov and Smirnov: they agree within Monte
-Carlo error if no p-value is below 0.01.
+seeds against each other by Welch's t-test, the test of Mann and Whitney and that of Kolmogorov and Smirnov:
+they agree within Monte Carlo error if no p-value is below 0.01.
 """
 
 from __future__ import annotations
