@@ -147,5 +147,5 @@ def test_lost_events_are_an_error(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "status.bin").write_bytes(struct.pack("<2I", 10, 3))
     layout = {"step_s": 1e-4, "traces": [], "events": [], "first": 0}
-    with pytest.raises(ModelError, match="E106.*3 events were lost"):
+    with pytest.raises(ModelError, match=r"E106.*3 events were lost"):
         _read_records(tmp_path, layout, 10)
