@@ -22,7 +22,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "lems_to_nestml.md"
 MODELS = ROOT.parent / "shared" / "models" / "neuroml"
 MAX_STEPS = 20_000  # of one run: longer ones take a coarser step
-LONGEST = {"17_pospischil_rs": 0.25, "22_circadian_clock_sbml": 25.0, "05_fitzhugh_nagumo": 60.0}  # s
+LONGEST = {
+    "17_pospischil_rs": 0.25,
+    "22_circadian_clock_sbml": 25.0,
+    "05_fitzhugh_nagumo": 60.0,
+}  # s
 USUAL = 0.12  # s: the others, but for those that run for seconds
 FLOOR = 1e-4  # s: cells with channels are run at this step at most
 
@@ -49,7 +53,9 @@ def main() -> None:
     """Export, read back, run, compare; write the page."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--models", type=Path, default=MODELS)
-    options.add_argument("--only", nargs="*", default=[], help="cases by number; no page is written")
+    options.add_argument(
+        "--only", nargs="*", default=[], help="cases by number; no page is written"
+    )
     arguments = options.parse_args()
     cases = json.loads((arguments.models / "MANIFEST.json").read_text())["cases"]
     chosen = [c for c in cases if not arguments.only or c["case"][:2] in arguments.only]
@@ -163,7 +169,9 @@ def _rewired(circuit: Any, names: Mapping[str, Any], outputs: Mapping[str, str])
     def weighted(link: Any) -> Any:
         """NESTML's events carry a weight, 1 where the source's carry none."""
         group = next(item for item in circuit.groups if item.name == link.target)
-        payload = next(p.payload for p in group.component.event_inputs if p.name == link.target_port)
+        payload = next(
+            p.payload for p in group.component.event_inputs if p.name == link.target_port
+        )
         ones = np.ones(len(link.pre))
         return replace(link, weight=ones) if link.weight is None and payload else link
 

@@ -107,7 +107,9 @@ def _membrane(chip: Any, reference: Any) -> tuple[str, float, float]:
 
 
 def _line(row: Row) -> str:
-    spikes = str(row.spikes[0]) if row.spikes[0] == row.spikes[1] else " / ".join(map(str, row.spikes))
+    spikes = (
+        str(row.spikes[0]) if row.spikes[0] == row.spikes[1] else " / ".join(map(str, row.spikes))
+    )
     shift = "counts differ" if row.shift == float("inf") else f"{row.shift:.1f}"
     cells = (
         row.model, row.solver, str(row.words), spikes, row.bits, shift, row.name, f"{row.worst:.1e}",

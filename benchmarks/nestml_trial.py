@@ -143,9 +143,7 @@ def in_nest(
     return runs
 
 
-def on_grid(
-    component: Any, drive: Drive, scheme: str = "rkf45", tolerance: float = 1e-6
-) -> Run:
+def on_grid(component: Any, drive: Drive, scheme: str = "rkf45", tolerance: float = 1e-6) -> Run:
     """The imported model in the grid simulator; `tolerance` is that of an adaptive solver."""
     from interspike.solvers import grid
     from interspike.solvers.schemes import RELATIVE
@@ -166,12 +164,13 @@ def on_grid(
 def driven(component: Any, drive: Drive) -> Any:
     """The circuit of one cell and what drives it; all its states and exposures are recorded."""
     from interspike.canonical_model.circuit import Circuit, Group, Probe
+    from interspike.canonical_model.passes.arming import arm
     from interspike.canonical_model.passes.flatten import flatten
     from interspike.canonical_model.passes.inline import inline_functions
     from interspike.canonical_model.passes.kernels import lower_kernels
 
     lowered = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
-    cell = flatten(lowered).component
+    cell = arm(flatten(lowered).component)
     groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
     shown = dict.fromkeys(
