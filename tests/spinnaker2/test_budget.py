@@ -114,3 +114,38 @@ def test_a_profile_counts_memory_packets_and_missed_ticks(bench: Any, tmp_path: 
     assert rows[0].events == 256
     assert rows[0].most_cycles > rows[0].cycles
     assert rows[0].missed[0] >= rows[0].missed[1]
+
+
+@pytest.mark.skipif(bool(missing_tools("host")), reason="needs make and a C compiler")
+def test_a_network_on_one_pe_has_its_figures_too(bench: Any, tmp_path: Path) -> None:
+    circuit = bench.models.population(bench.models.hh(), 0.005, 1e-5)
+    log = Log()
+    source = Provenance(source="m", sha256="0" * 64)
+    for item in export(
+        circuit, scheme="auto", step=1e-5, source=source, log=log, name="m", form="one"
+    ):
+        path = tmp_path / item.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(item.data)
+    assert [i for i in log if i.code == "T316" and "150 MHz (1500)" in i.message]
+    layout = json.loads((tmp_path / "layout.json").read_text())
+    result = run(tmp_path, length=1e-4)
+    row = profile(layout, result.counters, result.time_done, "host")[0]
+    assert row.neurons == 128 and row.used + row.free == DATA.size
+    assert row.cycles > 1500 and row.missed == (500, 500)
+    fit = fit_rows(layout, DATA.size)[0]
+    assert fit["fit_in_time"]["150 MHz"] < 128 < fit["fit_in_memory"]
+
+
+def test_lost_events_are_an_error(tmp_path: Path) -> None:
+    import struct
+
+    from interspike.canonical_model.diagnostics import ModelError
+    from interspike.spinnaker2.emulator import STREAMS, _read_records
+
+    for name in STREAMS:
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "status.bin").write_bytes(struct.pack("<2I", 10, 3))
+    layout = {"step_s": 1e-4, "traces": [], "events": [], "first": 0}
+    with pytest.raises(ModelError, match=r"E106.*3 events were lost"):
+        _read_records(tmp_path, layout, 10)

@@ -264,3 +264,14 @@ def test_ten_thousand_cells_are_built_quickly() -> None:
     circuit = Builder(simulator.state).build(10)
     assert time.process_time() - began < 20.0
     assert sum(len(link.pre) for link in circuit.event_links) == 110_000
+
+
+def test_receptor_types_of_an_assembly_are_in_order() -> None:
+    sim.setup(timestep=0.1, backend="reference")
+    cells = sim.Assembly(
+        sim.Population(2, sim.IF_cond_exp()), sim.Population(2, sim.IF_cond_alpha())
+    )
+    assert list(cells.receptor_types) == ["excitatory", "inhibitory"]
+    source = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0]))
+    projection = sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse())
+    assert projection.receptor_type == "excitatory"
