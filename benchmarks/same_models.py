@@ -35,44 +35,57 @@ class Case:
     title: str
     one: Form
     other: Form
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str | float] = field(default_factory=dict)
 
 
 NML, NINE, NEST = "NeuroML", "NineML", "NESTML"
+PYNN = "06_pynn_cells/model/examples/NML2_PyNNCells.nml"
+ADEX = "04_adex/model/LEMSexamples/LEMS_NML2_Ex8_AdEx.xml"
 IZH = Form(NML, "02_izhikevich2003/model/LEMSexamples/LEMS_NML2_Ex2_Izh.xml", "izTonic")
 IZH9 = Form(NEST, "neurons/izhikevich_neuron.nestml")
-IZHN = Form(NINE, "catalog/neuron/Izhikevich.xml")
-PYNN = "06_pynn_cells/model/examples/NML2_PyNNCells.nml"
-LIF9 = Form(NEST, "neurons/iaf_psc_exp_neuron.nestml")
+IZHN = Form(NINE, "catalog/neuron/Izhikevich.xml", "SampleIzhikevich")
+LIFN = Form(NINE, "catalog/neuron/LeakyIntegrateAndFire.xml", "PyNNLeakyIntegrateAndFireProperties")
+EIF = {
+    "C_m": "281pF", "g_L": "30nS", "E_L": "-70.6mV", "Delta_T": "2mV", "b": "80.5pA", "a": "0nS",
+    "tau_w": "144ms", "V_reset": "-68mV", "V_th": "-52mV", "V_peak": "-40mV", "refr_T": "5ms",
+    "E_exc": "0mV", "E_inh": "-80mV", "tau_syn_exc": "5ms", "tau_syn_inh": "5ms", "I_e": "600pA",
+}  # fmt: skip
 CASES = (
-    Case("Izhikevich 2003", IZH, IZH9, {"a": "0.02", "b": "0.2", "c": "-65mV", "d": "6mV"}),
-    Case("Izhikevich 2003", IZH, IZHN),
-    Case("Izhikevich 2003", IZH9, IZHN),
-    Case("AdEx", Form(NML, "04_adex/model/LEMSexamples/LEMS_NML2_Ex8_AdEx.xml", "adExBurst4"),
-         Form(NEST, "neurons/aeif_psc_exp_neuron.nestml"),
-         {"C_m": "281pF", "g_L": "30nS", "E_L": "-70.6mV", "V_reset": "-48.5mV", "V_th": "-50.4mV"}),
+    Case("Izhikevich", IZH, IZH9,
+         {"a": 0.02, "b": 0.2, "c": "-65mV", "d": 6.0, "V_m_init": "-70mV"}),
+    Case("Izhikevich", IZH, IZHN, {"a": 20.0, "b": 200.0, "c": "-65mV", "d": 6.0, "theta": "30mV"}),
+    Case("Izhikevich", IZH9, IZHN, {"a": 20.0, "b": 200.0, "c": "-65mV", "d": 8.0, "theta": "30mV"}),
+    Case("AdEx", Form(NML, ADEX, "adExBurst4"), Form(NEST, "neurons/aeif_psc_exp_neuron.nestml"),
+         {"C_m": "281pF", "g_L": "30nS", "E_L": "-70.6mV", "V_reset": "-47.2mV", "V_th": "-50.4mV",
+          "V_peak": "-40.4mV", "Delta_T": "2mV", "tau_w": "40ms", "a": "4nS", "b": "80pA",
+          "refr_T": "0ms"}),
     Case("AdEx, conductance synapses", Form(NML, PYNN, "EIF_cond_exp_isfa_ista"),
-         Form(NEST, "neurons/aeif_cond_exp_neuron.nestml")),
-    Case("AdEx, alpha synapses", Form(NML, PYNN, "EIF_cond_alpha_isfa_ista"),
-         Form(NEST, "neurons/aeif_cond_alpha_neuron.nestml")),
+         Form(NEST, "neurons/aeif_cond_exp_neuron.nestml"), EIF),
     Case("AdEx in two forms", Form(NEST, "neurons/aeif_cond_alpha_neuron.nestml"),
          Form(NEST, "neurons/aeif_cond_alpha_alt_neuron.nestml")),
+    Case("Hodgkin-Huxley (Traub)",
+         Form(NINE, "catalog/neuron/HodgkinHuxley.xml", "PyNNHodgkinHuxleyProperties"),
+         Form(NML, PYNN, "HH_cond_exp"),
+         {"cm": 0.2, "e_rev_leak": -60.0, "g_leak": 0.01, "i_offset": 0.0, "v_offset": -63.0}),
     Case("Hodgkin-Huxley (Traub)", Form(NML, PYNN, "HH_cond_exp"),
-         Form(NEST, "neurons/hh_cond_exp_traub_neuron.nestml")),
-    Case("Hodgkin-Huxley", Form(NINE, "catalog/neuron/HodgkinHuxley.xml"),
-         Form(NEST, "neurons/hh_psc_alpha_neuron.nestml")),
-    Case("integrate and fire", Form(NINE, "catalog/neuron/LeakyIntegrateAndFire.xml"),
-         Form(NML, "01_iaf_four_types/model/LEMSexamples/LEMS_NML2_Ex0_IaF.xml", "iafRef")),
-    Case("integrate and fire, exponential currents", Form(NML, PYNN, "IF_curr_exp"), LIF9),
-    Case("integrate and fire, alpha currents", Form(NML, PYNN, "IF_curr_alpha"),
-         Form(NEST, "neurons/iaf_psc_alpha_neuron.nestml")),
+         Form(NEST, "neurons/hh_cond_exp_traub_neuron.nestml"),
+         {"C_m": "200pF", "g_Na": "20000nS", "g_K": "6000nS", "g_L": "10nS", "E_Na": "50mV",
+          "E_K": "-90mV", "E_L": "-65mV", "V_T": "-63mV", "I_e": "200pA"}),
+    Case("integrate and fire", LIFN, Form(NML, PYNN, "IF_curr_exp"),
+         {"cm": 0.25, "tau_m": 10.0, "tau_refrac": 2.0, "v_rest": -70.0, "v_reset": -70.0,
+          "v_thresh": -55.0, "v_init": -70.0, "i_offset": 0.0}),
+    Case("integrate and fire, exponential currents", LIFN,
+         Form(NEST, "neurons/iaf_psc_exp_neuron.nestml")),
+    Case("integrate and fire, exponential currents", Form(NML, PYNN, "IF_curr_exp"),
+         Form(NEST, "neurons/iaf_psc_exp_neuron.nestml"),
+         {"C_m": "1nF", "tau_m": "20ms", "refr_T": "8ms", "E_L": "-65mV", "V_reset": "-70mV",
+          "V_th": "-50mV", "I_e": "1nA"}),
     Case("integrate and fire, conductances", Form(NML, PYNN, "IF_cond_exp"),
-         Form(NEST, "neurons/iaf_cond_exp_neuron.nestml")),
-    Case("integrate and fire, alpha conductances", Form(NML, PYNN, "IF_cond_alpha"),
-         Form(NEST, "neurons/iaf_cond_alpha_neuron.nestml")),
-    Case("integrate and fire in one language, two serialisations",
-         Form(NINE, "catalog/neuron/LeakyIntegrateAndFire.xml"),
-         Form(NINE, "catalog/neuron/LeakyIntegrateAndFire.yml")),
+         Form(NEST, "neurons/iaf_cond_exp_neuron.nestml"),
+         {"C_m": "1nF", "g_L": "50nS", "refr_T": "5ms", "E_L": "-65mV", "V_reset": "-68mV",
+          "V_th": "-52mV", "I_e": "1nA"}),
+    Case("integrate and fire, two serialisations of one language", LIFN,
+         Form(NINE, "catalog/neuron/LeakyIntegrateAndFire.yml", LIFN.component)),
 )  # fmt: skip
 
 
