@@ -17,8 +17,6 @@ from .expr import (
     Number,
     Unary,
     children,
-    free_names,
-    substitute,
 )
 
 MINUS_ONE = Number(-1.0)
@@ -138,12 +136,6 @@ class Definitions:
             value = self.values.get(name)
             known = self._depends[name] = self.depends(value) if value is not None else frozenset()
         return known
-
-    def written_out(self, expr: Expr) -> Expr:
-        """`expr` with the values of derived variables in their places, all the way down."""
-        while names := free_names(expr) & self.values.keys():
-            expr = substitute(expr, {name: self.values[name] for name in names})
-        return expr
 
     def linear(self, expr: Expr, variables: frozenset[str]) -> Linear | None:
         """`expr` as an affine form in `variables` (coefficients free of them), or None."""

@@ -25,7 +25,7 @@ from ...canonical_model.model import (
 from ...canonical_model.units import Dimension
 from .adapt import with_dimension
 from .printer import Context, NestmlPrinter
-from .text import comment_lines, plain
+from .text import comment_lines, plain, quoted
 from .unit_text import is_unit_text, unit_for
 
 COMPOUND = ("+", "-", "*", "/")
@@ -101,7 +101,9 @@ class Writer:
                 if port == self.output:
                     yield f"emit_spike({'' if weight is None else self._text(weight, None)})"
             case Integrate(variables=variables):
-                listed = ", ".join(self._name(name) for name in variables)
+                # an equation of higher order is called by its variable alone
+                names = [self._name(name) for name in variables]
+                listed = ", ".join(name for name in names if not name.endswith("'"))
                 yield f"integrate_odes({listed})"
             case If(branches=branches, otherwise=otherwise):
                 yield from self._if(branches, otherwise)
@@ -112,7 +114,7 @@ class Writer:
                 yield from self._for(item)
             case Report(text=text, level=level):
                 word = level if level in LEVELS else "info"
-                yield f'{word}("{_quoted(text)}")'
+                yield f'{word}("{quoted(text)}")'
             case Return(value=value):
                 yield f"return {self._text(value, self.result)}"
             case _:
@@ -191,7 +193,3 @@ class Writer:
 def _is_literal(expr: Expr) -> bool:
     inner = getattr(expr, "operand", expr)
     return isinstance(inner, Number)
-
-
-def _quoted(text: str) -> str:
-    return plain(text).replace("\n", " ").replace("\\", "\\\\").replace('"', '\\"')
