@@ -12,6 +12,7 @@ from interspike.app.convert import convert
 from interspike.app.load import load
 from interspike.app.readback import read_results
 from interspike.canonical_model.diagnostics import LOSSES, Level, Log, ModelError
+from interspike.canonical_model.draw import drawn
 from interspike.canonical_model.model import Model
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -41,6 +42,7 @@ def items(model: Model) -> Iterator[tuple[str, int]]:
     yield "checks", sum(len(c.checks) for c in model.components)
     if network is None:
         return
+    network = drawn(network)
     yield "cells", sum(p.size for p in network.populations)
     yield "connections", sum(len(p.pre) for p in network.projections)
     yield "weights", sum(_set(p.weight, 1.0) for p in network.projections if not p.parameters)
