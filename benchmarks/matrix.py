@@ -35,6 +35,7 @@ from interspike.app.verify import verify
 from interspike.app.writing import read_manifest
 from interspike.canonical_model.compare import equal
 from interspike.canonical_model.diagnostics import ModelError
+from interspike.canonical_model.expr import RANDOM_FUNCTIONS
 from interspike.canonical_model.model import Model, Provenance
 from interspike.canonical_model.serial import dumps
 
@@ -86,16 +87,16 @@ def compared(
     for row in rows:
         if row["status"] in (EXACT, LOSSY):
             key = f"{row['folder']} {row['manifest']}"
-            twin = meaning(folder, row)
-            if key not in known and twin in twins:
-                known[key] = twins[twin]
-            if key not in known and limits.allows(row["target"]):
-                known[key] = apart(lambda row=row: behaviour(folder, output, row), limits.seconds)
-                print(row["target"], row["source"], row["part"], known[key][:150], flush=True)
-            row["behaviour"] = known.get(key, NOT_COMPARED)
-            if key in known:
+            if limits.allows(row["target"]):
+                twin = meaning(folder, row)
+                if key not in known:
+                    known[key] = twins.get(twin) or apart(
+                        lambda row=row: behaviour(folder, output, row), limits.seconds
+                    )
+                    print(row["target"], row["source"], row["part"], known[key][:150], flush=True)
+                    store.write_text(json.dumps(known, indent=1))
                 twins[twin] = known[key]
-                store.write_text(json.dumps(known, indent=1))
+            row["behaviour"] = known.get(key, NOT_COMPARED)
         yield row
 
 
@@ -144,7 +145,10 @@ def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
     target = registry.exporter(row["target"])
     if target.run:
         found = verify(source, to=target.name, length=bounded(source, COMPILED))
-        return _told(found.trials, (), ())
+        told = _told(found.trials, (), ())
+        if told.startswith(DIFFERENT) and _draws(source):
+            return f"{UNDECIDED}: random numbers, which another generator draws there"
+        return told
     place = output / row["folder"]
     files = (read_manifest(place) or {"files": {}})["files"]
     theirs = read_results(place, sorted(files))
@@ -152,6 +156,13 @@ def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
         return f"{SAME}: equal in canonical form"
     found = compare_models(source, theirs, target, length=bounded(source, READ), confirm=False)
     return _told(found.trials, found.comparisons, found.missing)
+
+
+def _draws(source: Model) -> bool:
+    """Does any part of the source draw random numbers?"""
+    calls = (f'"{name}"' for name in RANDOM_FUNCTIONS)
+    text = dumps(source)
+    return any(call in text or f"{call[1:-1]}(" in text for call in calls)
 
 
 def bounded(source: Model, steps: int) -> float | None:
@@ -184,7 +195,7 @@ def _told(
             verdict = UNDECIDED if first.kind == "form" else DIFFERENT
             return f"{verdict}: {item.name}: {first.sentence}"
     if missing:
-        return f"{DIFFERENT}: no counterpart of {', '.join(missing)}"
+        return f"{UNDECIDED}: only the type of {', '.join(missing)} is there, without values"
     if not trials and not comparisons:
         return f"{UNDECIDED}: nothing to pair"
     spikes = sum(d.spikes[0] for trial in trials for d in trial.distances)
@@ -242,18 +253,48 @@ def page(rows: Sequence[dict[str, Any]], targets: Sequence[str]) -> str:
         elif row["status"] in (REFUSED, FAILED, CRASHED) and row["reasons"]:
             first = row["reasons"][0]
             reasons[*where, row["status"]][f"{first['code']} {first['message']}"] += 1
-    return "\n".join([*_matrix(cells, targets), *_reasons(reasons)]) + "\n"
+    lines = [*_matrix(cells, targets), *_models(rows, targets), *_reasons(reasons)]
+    return "\n".join(lines) + "\n"
+
+
+def _models(rows: Sequence[dict[str, Any]], targets: Sequence[str]) -> list[str]:
+    """A line for each model, or part of a file that was converted on its own."""
+    table: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if row["target"] and row["language"]:
+            table[row["source"], row["part"]][row["target"]] = _cell(row)
+    lines = ["", "## Model by model", "", "*+ losses*: converted with losses that the report states;",
+             "a code: refused (or the source is wrong), see [codes.md](codes.md).", "",
+             f"| model | {' | '.join(targets)} |", "|---" * (len(targets) + 1) + "|"]  # fmt: skip
+    for (source, part), found in table.items():
+        name = f"`{source}`" + (f" {part}" if part else "")
+        cells = [found.get(target, "") for target in targets]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _cell(row: dict[str, Any]) -> str:
+    """Verdict and losses, or the codes of what stopped it."""
+    if row["status"] in (EXACT, LOSSY):
+        verdict = row.get("behaviour", "").partition(":")[0] or "converted"
+        return verdict + (" + losses" if row["status"] == LOSSY else "")
+    return ", ".join(dict.fromkeys(item["code"] for item in row["reasons"][:3])) or row["status"]
 
 
 def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) -> list[str]:
     lines = [
         "# The matrix of formats",
         "",
-        "Made by `benchmarks/matrix.py` over published models (NeuroML2, NineML, NESTML's library; invalid",
-        "ones among them). *converted*: nothing lost + with stated losses; *same*: of those that were",
-        "compared, how many behave as their source (`diff` on components that are read back, the emulator",
-        "for SpiNNaker2); *undecided*: no comparison within its limit of time, or none that has a meaning.",
-        "The rest is refused with a reason, or the source is wrong. The reasons are below.",
+        "Made by `benchmarks/matrix.py NEUROML_DIR NINEML_DIR NESTML_DIR --work DIR --seconds 120`, in",
+        "several calls, over published models (NeuroML2, NineML, NESTML's library; invalid ones too).",
+        "",
+        "*converted*: nothing lost + with stated losses. *same*: of those that were compared, how many",
+        "behave as their source. What is read back: equal in canonical form; else both networks on the",
+        f"grid, at most {READ} steps; else components at random points and, where equations have another",
+        "form, on a stimulus. SpiNNaker2: the emulator beside the grid; NEST: built and run beside it; both",
+        f"at most {COMPILED} steps. *undecided*: not within its limit of time, or no comparison has a",
+        "meaning (random draws). The rest is refused with a reason, or the source is wrong. The reasons",
+        "are below.",
         "",
         "| from | to | converted | same | different | undecided | not compared | refused "
         "| source wrong | our fault |",

@@ -67,7 +67,7 @@ def compare_components(
     if form and len(form) == len(named) and distances and not shown:
         remarks.append("the equations take different forms; in simulation there is no difference")
         named, decided = [], "simulation"
-    if match is None and shown:
+    if shown and not named:
         named += values_by_name(*flats)
     if match is None and not distances:
         named.append(_undecided(a.name, b.name, remarks))

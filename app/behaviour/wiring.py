@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ...canonical_model.draw import drawn
 from ...canonical_model.network import Input, Network, Population, Projection
 from .match import pair_names
 from .results import Difference
@@ -31,6 +32,7 @@ def network_differences(
     """What differs. `components` pairs names of components of A with those of B."""
     if a is None or b is None:
         return [] if a is b else [_only(a, b)]
+    a, b = drawn(a), drawn(b)
     found: list[Difference] = []
     populations = _pair_populations(a.populations, b.populations, components)
     ours = {item.name: item for item in a.populations}

@@ -9,6 +9,7 @@ from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.passes.probes import split_path
 from ...importers.lems.library_reader import standard_files, standard_type, standard_type_names
+from .annotations import annotate
 from .joints import Joints, named
 from .kinetic import find_scheme
 from .markup import Node
@@ -137,6 +138,7 @@ class Document:
             node.attributes[name] = self.quantities.text(value)
         if component.description:
             node.add(Node("notes", body=component.description))
+        annotate(node, component, lambda n: found.names.get(n, n), lambda n: names.get(n, n))
         return node
 
     def agrees(self, component: Component, role: Role, found: Recognised) -> bool:
@@ -185,6 +187,7 @@ class Document:
         node.attributes |= self.standards.attributes(component, resolved, self.quantities.text)
         if component.description:
             node.add(Node("notes", body=component.description))
+        annotate(node, component, str, str)
         for child in component.children:
             if not is_reference(child, component):
                 inner_tag, inner_id = place(child, resolved)
@@ -265,6 +268,9 @@ class Document:
             element.attributes[prepared.names.get(item.name)] = self.quantities.text(item.value)
         element.attributes |= dict(component.texts)
         element.add(*(node for _, node in children))
+        if where.base in standard_type_names() or component.bases:
+            ports = where.ports
+            annotate(element, component, prepared.names.get, lambda n: ports.get(n, n))
         return element
 
     def child(self, child: Child, parent: Component) -> Node:

@@ -81,6 +81,9 @@ class _Writer:
         if any(p.positions is not None for p in self.network.populations):
             message = "positions of cells have no place in NineML"
             self.document.log.add("X331", Level.DROPPED, message, self.network.span)
+        if any(p.properties for p in self.network.populations):
+            message = "properties of populations (colours and the like) have no place in NineML"
+            self.document.log.add("X331", Level.DROPPED, message, self.network.span)
         return [network, *found]
 
     def population(self, item: Population) -> Node:

@@ -84,10 +84,38 @@ def prepare(component: Component, log: Log) -> Prepared:
     flat = _one_set(flat)
     flat = work.dimensioned(flat)
     found = _reachable(_all_regimes(flat))
+    _refuse_twins(flat, found)
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
     return Prepared(flat, found, aliases, constants, original)
+
+
+def _refuse_twins(component: Component, found: tuple[Regime, ...]) -> None:
+    """Conditions of one regime that NineML cannot tell apart: it knows `<` and `>` only."""
+    for regime in found:
+        seen: set[Expr] = set()
+        for item in regime.on_conditions:
+            trigger = _trigger(item.test)
+            if trigger in seen:
+                message = (
+                    f"two conditions of '{component.name}' become the same trigger in NineML, which "
+                    "would have to do both at once"
+                )
+                raise refuse("X313", message, item.span or component.span)
+            seen.add(trigger)
+
+
+def _trigger(expr: Expr) -> Expr:
+    """A test as NineML has it: `<=` is `<`, and `a < b` is `b > a`."""
+    inner = rebuild(expr, _trigger)
+    match inner:
+        case Binary("<" | "<=", left, right):
+            return Binary(">", right, left)
+        case Binary(">=", left, right):
+            return Binary(">", left, right)
+        case _:
+            return inner
 
 
 def _refuse(component: Component) -> None:

@@ -29,7 +29,7 @@ from ...canonical_model.model import (
 )
 from ...canonical_model.passes.change import change_statement
 from ...canonical_model.passes.merge import WEIGHT, degree
-from ...canonical_model.query import handlers, nested, regimes
+from ...canonical_model.query import declared, handlers, nested, regimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ def receiver(component: Component, ports: Sequence[str]) -> Receiver | str:
     moved = _moved(component)
     carrying = {port.name for port in component.event_inputs if WEIGHT in port.payload}
     flagged = set()
+    own = {item.name for item in (*declared(component), *component.analog_inputs)}
+    if WEIGHT in own and set(ports) - carrying:
+        return f"'{component.name}' has a quantity of its own called '{WEIGHT}'"
     for port in ports:
         scope = _Scope(moved, port in carrying)
         for item in handlers(component):

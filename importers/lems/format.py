@@ -50,6 +50,6 @@ FORMAT = Importer(
         "channels": full(),
         "morphology": lossy("read and kept; simulators and targets refuse it"),
         "experiment": full(),
-        "text": lossy("notes and annotations of components are not kept"),
+        "text": lossy("notes and properties of components; other annotations are not kept"),
     },
 )

@@ -11,6 +11,7 @@ from ...canonical_model.expr import Expr, Select
 from ...canonical_model.passes.composite import name_all, resolve, tree, walk
 from ...canonical_model.units import NONE, PURE, Dimension, Quantity, si_quantity
 from . import syntax
+from .annotations import remembered, said
 from .dynamics import LoweredDynamics, lower_dynamics
 from .expressions import parse_expression
 from .kinetic import kinetic_odes
@@ -75,7 +76,7 @@ class Lowering:
             name=written.id or written.tag,
             type=resolved.name,
             bases=resolved.lineage[1:],
-            description=resolved.description,
+            description=resolved.description or written.notes,
             parameters=tuple(parameters),
             constants=tuple(self._constants(resolved)),
             derived_parameters=tuple(self._derived_parameters(resolved)),
@@ -96,9 +97,10 @@ class Lowering:
             children=tuple(children),
             event_routes=_routes(resolved, texts),
             texts=texts,
-            extras=self._extras(children, resolved),
+            extras={**self._extras(children, resolved), **said(written, resolved)},
             span=written.span,
         )
+        component = remembered(component)
         component = _timed(component) if "spike" in resolved.lineage else component
         if not resolved.is_standard:
             self._check_selects(component)

