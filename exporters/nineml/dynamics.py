@@ -270,6 +270,8 @@ class _Class:
         aliases = shared | {d.name: d.value for d in regime.derived_variables}
         tests: dict[str, OnCondition] = {}
         for item in regime.on_conditions:
+            if isinstance(item.test, Number):  # never true: what always is was refused
+                continue
             key = math_text(_upright(item.test), self.names)
             known = tests.get(key)
             body = (*known.body, *item.body) if known else item.body
