@@ -11,6 +11,7 @@ from ..canonical_model.model import Component, Model, Regime
 from ..canonical_model.network import Network
 from ..canonical_model.rules import share
 from ..canonical_model.units import dimension_name
+from .convert import DEFAULT_STEP
 
 if TYPE_CHECKING:
     from ..solvers.plan import Block
@@ -28,7 +29,7 @@ class Inspected:
     trouble: tuple[Issue, ...] = ()
 
 
-def inspect(model: Model, scheme: str, step: float) -> list[Inspected]:
+def inspect(model: Model, scheme: str = "auto", step: float = DEFAULT_STEP) -> list[Inspected]:
     """Flatten and plan every component of `model`, with `scheme` and a step in seconds."""
     quantities = dict(model.network.quantities) if model.network else {}
     return [_inspect(component, quantities, scheme, step) for component in model.components]

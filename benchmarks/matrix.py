@@ -1,34 +1,47 @@
 """The matrix source format x target format: converted, same behaviour, refused; writes docs/matrix.md.
 
-    python benchmarks/matrix.py FOLDER... [--to TARGET ...] [--work DIR] [--seconds 30] [-o docs/matrix.md]
+    python benchmarks/matrix.py FOLDER... [--to TARGET ...] [--work DIR] [--seconds 60]
+        [--compare TARGET ...] [--minutes N] [--again] [-o docs/matrix.md]
 
-Conversions are made by `migrate`. A result that can be read back is compared with its source by `diff`;
-what runs on the emulator is run by `verify`. Comparisons are kept in the work folder: a second call goes on.
+Conversions are made by `migrate`. What can be run (the emulator, NEST) runs beside the reference simulator on
+the grid; what can be read back is: equal in canonical form, or its network runs beside the source's on
+the grid, or its components are compared as `diff` does. Comparisons are kept in the work folder: a call with
+more time, or for other targets, goes on where the last one stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import signal
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from interspike.app.diff import compare_components, pair_components
+from interspike.app import registry
+from interspike.app.behaviour.results import DIFFERENT, SAME, Comparison
 from interspike.app.load import load
 from interspike.app.migrate.options import CRASHED, EXACT, FAILED, LOSSY, REFUSED, Options
 from interspike.app.migrate.run import migrate
-from interspike.app.verify import readable, verify
+from interspike.app.readback import compare_models, read_results
+from interspike.app.trial import Trial
+from interspike.app.verify import verify
 from interspike.app.writing import read_manifest
+from interspike.canonical_model.compare import equal
 from interspike.canonical_model.diagnostics import ModelError
+from interspike.canonical_model.model import Model, Provenance
+from interspike.canonical_model.serial import dumps
 
 TARGETS = ("canonical", "nestml", "lems", "nineml", "nest", "spinnaker2")
-SAME, DIFFERENT, UNDECIDED = "same", "different", "undecided"
+UNDECIDED = "undecided"
 NOT_COMPARED = "not compared"
+COMPILED, READ = 1000, 3000  # steps of a network that are run: on other engines, here
 NAMES = {"nineml": "NineML", "nestml": "NESTML", "lems": "LEMS"}  # of files that could not be read
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,75 +52,155 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--to", action="append", default=[])
     parser.add_argument("--work", type=Path)
-    parser.add_argument("--seconds", type=int, default=30, help="limit of one comparison")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=60, help="limit of one comparison")
+    parser.add_argument("--compare", action="append", default=[], help="targets to compare now")
+    parser.add_argument("--minutes", type=float, default=1e9, help="limit of all comparisons")
     parser.add_argument(
-        "--known", action="store_true", help="compare nothing that is not known yet"
+        "--again", action="store_true", help="repeat what did not come out the same"
     )
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-o", dest="output", type=Path, default=ROOT / "docs/matrix.md")
     arguments = parser.parse_args()
     work = arguments.work or Path(tempfile.mkdtemp())
     targets = tuple(arguments.to) or TARGETS
+    end = time.monotonic() + 60 * arguments.minutes
+    limits = Limits(arguments.compare or targets, arguments.seconds, end, arguments.again)
     rows: list[dict[str, Any]] = []
     for number, folder in enumerate(arguments.folders):
         output = work / f"{number}_{folder.name}"
         options = Options(source=folder, output=output, targets=targets, jobs=arguments.jobs)
         migrate(options, resume=True)
         data = json.loads((output / "migration.json").read_text())
-        rows += list(compared(folder, output, data["files"], arguments.seconds, arguments.known))
+        rows += list(compared(folder, output, data["files"], limits, {}))
     arguments.output.write_text(page(rows, targets), encoding="utf-8")
 
 
 def compared(
-    folder: Path, output: Path, rows: Sequence[dict[str, Any]], seconds: int, only_known: bool
+    folder: Path, output: Path, rows: Sequence[dict[str, Any]], limits: Limits, twins: Twins
 ) -> Iterator[dict[str, Any]]:
     """The rows with `behaviour`, from the store beside the results where it is known already."""
     store = output / ".interspike/behaviour.json"
     known: dict[str, str] = json.loads(store.read_text()) if store.exists() else {}
+    if limits.again:
+        known = {key: text for key, text in known.items() if text.startswith(SAME)}
     for row in rows:
         if row["status"] in (EXACT, LOSSY):
             key = f"{row['folder']} {row['manifest']}"
-            if key not in known and only_known:
-                row["behaviour"] = NOT_COMPARED
-                yield row
-                continue
-            if key not in known:
-                known[key] = apart(lambda row=row: behaviour(folder, output, row), seconds)
+            twin = meaning(folder, row)
+            if key not in known and twin in twins:
+                known[key] = twins[twin]
+            if key not in known and limits.allows(row["target"]):
+                known[key] = apart(lambda row=row: behaviour(folder, output, row), limits.seconds)
+                print(row["target"], row["source"], row["part"], known[key][:150], flush=True)
+            row["behaviour"] = known.get(key, NOT_COMPARED)
+            if key in known:
+                twins[twin] = known[key]
                 store.write_text(json.dumps(known, indent=1))
-            row["behaviour"] = known[key]
         yield row
+
+
+@dataclass(slots=True)
+class Limits:
+    """What may still be done: comparisons of these targets, `seconds` for each, until `end`."""
+
+    targets: Sequence[str]
+    seconds: int
+    end: float
+    again: bool = False
+
+    def allows(self, target: str) -> bool:
+        """May one more conversion to `target` be compared?"""
+        return target in self.targets and time.monotonic() < self.end
+
+
+Twins = dict[tuple[str, str], str]  # target, meaning of a source -> verdict
+
+
+def meaning(folder: Path, row: dict[str, Any]) -> tuple[str, str]:
+    """The target, and a digest of what the source says whatever its name and what it records.
+
+    Published models come in pairs that differ in output files only.
+    """
+    source = chosen(folder, row)
+    network = source.network
+    if network is not None and network.experiment is not None:
+        silent = replace(network.experiment, recordings=(), events=(), displays=())
+        network = replace(network, experiment=silent)
+    plain = replace(source, name="model", provenance=Provenance(), network=network)
+    return row["target"], hashlib.sha256(dumps(plain).encode()).hexdigest()
+
+
+def chosen(folder: Path, row: dict[str, Any]) -> Model:
+    """What was converted: a file, or one component of it."""
+    source = load(folder / row["source"], search_path=(folder,))
+    if row["part"]:
+        source = replace(source, components=(source.component(row["part"]),), network=None)
+    return source
 
 
 def behaviour(folder: Path, output: Path, row: dict[str, Any]) -> str:
     """Verdict and first reason of one conversion."""
-    source = load(folder / row["source"], search_path=(folder,))
-    if row["part"]:
-        from dataclasses import replace
-
-        source = replace(source, components=(source.component(row["part"]),), network=None)
-    if row["target"] == "nest":
-        return NOT_COMPARED
-    if row["target"] == "spinnaker2":
-        found = verify(source, to="spinnaker2", length="50ms")
-        bad = [trial.name for trial in found.trials if trial.verdict != SAME]
-        return f"{found.verdict}: {', '.join(bad)}".rstrip(": ")
+    source = chosen(folder, row)
+    target = registry.exporter(row["target"])
+    if target.run:
+        found = verify(source, to=target.name, length=bounded(source, COMPILED))
+        return _told(found.trials, (), ())
     place = output / row["folder"]
     files = (read_manifest(place) or {"files": {}})["files"]
-    theirs = [
-        component
-        for path in readable(place, sorted(files))
-        for component in load(path, search_path=(place,)).components
-    ]
-    pairs, _ = pair_components(source.components, theirs)
-    if not pairs:
-        return f"{UNDECIDED}: nothing to pair"
-    for one, other in pairs:
-        result = compare_components(one, other, confirm=False)
-        if result.differences:
-            first = result.differences[0]
+    theirs = read_results(place, sorted(files))
+    if any(item.components for item in theirs) and equal_models(source, theirs):
+        return f"{SAME}: equal in canonical form"
+    found = compare_models(source, theirs, target, length=bounded(source, READ), confirm=False)
+    return _told(found.trials, found.comparisons, found.missing)
+
+
+def bounded(source: Model, steps: int) -> float | None:
+    """The experiment's length (s), or that of so many of its steps; None where there is no network."""
+    if source.network is None:
+        return None
+    experiment = source.network.experiment
+    step = experiment.step if experiment and experiment.step else 1e-4
+    return min(experiment.length if experiment and experiment.length else 0.1, steps * step)
+
+
+def equal_models(source: Model, theirs: Sequence[Model]) -> bool:
+    """Is it the same canonical model, where it came from left out?"""
+    if len(theirs) != 1:
+        return False
+    (one,) = theirs
+    return equal(replace(source, name=one.name, provenance=one.provenance), one)
+
+
+def _told(
+    trials: Sequence[Trial], comparisons: Sequence[Comparison], missing: Sequence[str]
+) -> str:
+    """One line: what differs first, else how it was seen that nothing does."""
+    for trial in trials:
+        if trial.verdict != SAME:
+            return f"{DIFFERENT}: {trial.name}: {'; '.join(_apart(trial))}"
+    for item in comparisons:
+        if item.differences:
+            first = item.differences[0]
             verdict = UNDECIDED if first.kind == "form" else DIFFERENT
-            return f"{verdict}: {one.name}: {first.sentence}"
-    return SAME
+            return f"{verdict}: {item.name}: {first.sentence}"
+    if missing:
+        return f"{DIFFERENT}: no counterpart of {', '.join(missing)}"
+    if not trials and not comparisons:
+        return f"{UNDECIDED}: nothing to pair"
+    spikes = sum(d.spikes[0] for trial in trials for d in trial.distances)
+    how = f"{spikes} events" if trials else ", ".join(sorted({c.decided for c in comparisons}))
+    return f"{SAME}: {how}"
+
+
+def _apart(trial: Trial) -> list[str]:
+    """The first three quantities that are furthest apart, in numbers."""
+    ranked = sorted(trial.distances, key=lambda d: (d.spikes[0] == d.spikes[1], -d.shift, -d.trace))
+    return [
+        f"{d.name} {d.spikes[0]} and {d.spikes[1]} events, {d.shift * 1e3:.3g} ms"
+        if any(d.spikes)
+        else f"{d.name} {d.trace:.2%} of the range"
+        for d in ranked[:3]
+    ]
 
 
 def apart(work: Callable[[], str], seconds: int) -> str:

@@ -143,25 +143,41 @@ def in_nest(
     return runs
 
 
-def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
-    """The imported model in the grid simulator."""
+def on_grid(component: Any, drive: Drive, scheme: str = "rkf45", tolerance: float = 1e-6) -> Run:
+    """The imported model in the grid simulator; `tolerance` is that of an adaptive solver."""
+    from interspike.solvers import grid
+    from interspike.solvers.schemes import RELATIVE
+    from interspike.solvers.simulate import simulate
+
+    grid.TIGHTER = RELATIVE / tolerance
+    circuit = driven(component, drive)
+    cell = circuit.groups[0].component
+    units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}
+    result = simulate(circuit, mode="grid", scheme=scheme)
+    traces = {
+        name.replace("$", "__DOLLAR"): values[1:] / _size(units[name])
+        for name, values in result.traces.items()
+    }
+    return Run(result.events["spikes"] * 1e3, traces)
+
+
+def driven(component: Any, drive: Drive) -> Any:
+    """The circuit of one cell and what drives it; all its states and exposures are recorded."""
     from interspike.canonical_model.circuit import Circuit, Group, Probe
     from interspike.canonical_model.passes.arming import arm
     from interspike.canonical_model.passes.flatten import flatten
     from interspike.canonical_model.passes.inline import inline_functions
     from interspike.canonical_model.passes.kernels import lower_kernels
-    from interspike.solvers.simulate import simulate
 
     lowered = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
     cell = arm(flatten(lowered).component)
     groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
-    units = {item.name: item.dimension for item in (*cell.state_variables, *cell.derived_variables)}
     shown = dict.fromkeys(
         [*(s.name for s in cell.state_variables), *(e.variable for e in cell.exposures)]
     )
     probes = tuple(Probe(label=name, group="cell", index=0, variable=name) for name in shown)
-    circuit = Circuit(
+    return Circuit(
         name="trial",
         groups=tuple(groups),
         event_links=tuple(links),
@@ -172,12 +188,6 @@ def on_grid(component: Any, drive: Drive, scheme: str = "rkf45") -> Run:
         step=H * 1e-3,
         seed=1,
     )
-    result = simulate(circuit, mode="grid", scheme=scheme)
-    traces = {
-        name.replace("$", "__DOLLAR"): values[1:] / _size(units[name])
-        for name, values in result.traces.items()
-    }
-    return Run(result.events["spikes"] * 1e3, traces)
 
 
 def _size(dimension: Any) -> float:

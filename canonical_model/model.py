@@ -14,6 +14,7 @@ from typing import TypeAlias
 from .diagnostics import Span
 from .expr import Expr
 from .network import Network
+from .pairing import Pairing
 from .units import NONE, Dimension, Quantity
 
 NO_EXTRAS: Mapping[str, str] = {}
@@ -302,7 +303,8 @@ class Kernel:
     """A convolution kernel: a function of `t` since the event, or linear ODEs with initial values.
 
     Used as `convolve(kernel, port)`: the sum over all events of weight times kernel. `value` is given,
-    or `odes` (states of the kernel, the kernel's own name first) with `initial`.
+    or `odes` (states of the kernel, the kernel's own name first, each of which can be convolved) with
+    `initial`.
     """
 
     name: str
@@ -443,12 +445,16 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What an importer returns: components by name, a network over them, where it came from."""
+    """What an importer returns: components by name, a network over them, where it came from.
+
+    `pairings` say which neurons are made together with which synapses.
+    """
 
     name: str
     components: tuple[Component, ...] = ()
     network: Network | None = None
     provenance: Provenance = Provenance()
+    pairings: tuple[Pairing, ...] = ()
 
     def component(self, name: str) -> Component:
         """The component called `name`; KeyError if there is none."""

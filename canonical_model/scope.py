@@ -25,6 +25,7 @@ def scope(component: Component) -> dict[str, Dimension | None]:
     # parentheses keep functions and kernels apart from quantities
     names |= {f"{item.name}()": item.dimension for item in component.functions}
     names |= {f"{item.name}()": item.dimension for item in component.kernels}
+    names |= {f"{s.name}()": s.dimension for item in component.kernels for s in item.initial}
     return names | derived_dimensions(component.derived_variables)
 
 

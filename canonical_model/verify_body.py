@@ -143,6 +143,7 @@ def _ports(check: Checker, call: Call, what: str, span: Span | None) -> None:
     component = check.component
     ports = [item.name for item in component.event_inputs]
     kernels = [*(item.name for item in component.kernels), "delta"]
+    kernels += [state.name for item in component.kernels for state in item.initial]
     wanted = (kernels, ports) if call.function == "convolve" else (ports,)
     kinds = ("kernel", "input port") if call.function == "convolve" else ("input port",)
     for arg, choices, kind in zip(call.args, wanted, kinds, strict=False):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..canonical_model.diagnostics import error
+from ..exporters.artifact import Artifact
 from .build import build, module_of
+from .load import cache_folder, sources_key
 
 BACKENDS = ("pynest",)
 TIMEOUT = 3600
@@ -41,7 +46,7 @@ def run(
         module_of(place)
         message = f"'{place.name}' holds models for NEST, but no network to run"
         raise error("B405", message, hint="create cells of them in PyNEST (see README.md)")
-    build(place)
+    _build_once(place)
     with tempfile.TemporaryDirectory() as name:
         output = Path(name) / "result.npz"
         command = [sys.executable, "-P", str(script), "--output", str(output)]
@@ -62,3 +67,23 @@ def run(
         times=arrays["times"],
         traces={key[6:]: value for key, value in arrays.items() if key.startswith("trace/")},
     )
+
+
+def _build_once(place: Path) -> None:
+    """Build the module, or take it from the cache, where the same sources have been built before."""
+    paths = [p for ending in ("*.h", "*.cpp") for p in place.rglob(ending)]
+    sources = [Artifact(p.relative_to(place).as_posix(), p.read_bytes()) for p in paths]
+    name = f"{module_of(place)}.so"
+    kept = cache_folder() / "runs" / sources_key(sources) / name
+    target = place / "build" / name
+    if kept.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept, target)
+        return
+    build(place)
+    # the cache is a help: where it cannot be written, the next run builds again
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        trial = kept.with_name(f"{name}.{os.getpid()}")
+        shutil.copyfile(target, trial)
+        trial.replace(kept)

@@ -20,7 +20,7 @@ from . import numeric
 from .evaluate import parameter_values
 from .graph import topological
 from .numeric import Array
-from .numpy_printer import print_numpy
+from .numpy_printer import print_numpy, print_truth
 
 Regimes: TypeAlias = list[list[Any]]  # per group and machine: the index of the active regime
 
@@ -115,7 +115,7 @@ def compile_tests(
             wanted |= engine.needs.get((item.number, name), set())
     lines = _state_lines(engine.groups)
     lines += [text for node, text in engine.lines.items() if node in wanted]
-    values = ", ".join(print_numpy(test, item.names) for item, test in tests)
+    values = ", ".join(print_truth(test, item.names) for item, test in tests)
     source = "def tests(t, y, R):\n    " + "\n    ".join([*lines, f"return [{values}]"]) + "\n"
     scope = dict(engine.scope)
     exec(compile(source, "<tests>", "exec"), scope)

@@ -41,11 +41,11 @@ def print_numpy(expr: Expr, names: Mapping[str, str]) -> str:
         case Name(name):
             return names[name]
         case Unary("not", operand):
-            return f"(~{_truth(operand, names)})"
+            return f"(~{print_truth(operand, names)})"
         case Unary(_, operand):
             return f"(-{print_numpy(operand, names)})"
         case Binary("and" | "or", left, right):
-            return f"({_truth(left, names)} {_OPERATORS[expr.op]} {_truth(right, names)})"
+            return f"({print_truth(left, names)} {_OPERATORS[expr.op]} {print_truth(right, names)})"
         case Binary("%", left, right):
             return f"np.fmod({print_numpy(left, names)}, {print_numpy(right, names)})"
         case Binary(op, left, right):
@@ -63,7 +63,7 @@ def print_numpy(expr: Expr, names: Mapping[str, str]) -> str:
         case Conditional(cases, otherwise):
             text = print_numpy(otherwise, names)
             for test, value in reversed(cases):
-                text = f"np.where({_truth(test, names)}, {print_numpy(value, names)}, {text})"
+                text = f"np.where({print_truth(test, names)}, {print_numpy(value, names)}, {text})"
             return text
     raise TypeError(f"cannot print {expr!r}")
 
@@ -74,6 +74,6 @@ def _hint(function: str) -> str:
     return "it is lowered before a simulation, but not where it stands here"
 
 
-def _truth(expr: Expr, names: Mapping[str, str]) -> str:
+def print_truth(expr: Expr, names: Mapping[str, str]) -> str:
     """A boolean operand; numbers count as true unless 0."""
     return f"np.asarray({print_numpy(expr, names)}, dtype=bool)"

@@ -183,7 +183,9 @@ def _choose(
     if all(is_conditionally_linear(system, name) for name in names):
         return "expeuler", f"{speed}; {WHY['expeuler']}"
     if len(names) <= 16:
-        return "implicit", f"{speed}; {WHY['implicit']}"
+        if step is None or survives(system, names, step, units, implicit=True):
+            return "implicit", f"{speed}; {WHY['implicit']}"
+        return "expeuler", f"{speed}; a trial of ROS2 left the solution: exponential Euler"
     return "expeuler", f"{speed}; too many states for the implicit scheme: exponential Euler"
 
 

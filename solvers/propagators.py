@@ -8,14 +8,25 @@ singularity at equal time constants. Coupled systems use the matrix exponential 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
 from ..canonical_model.algebra import Linear, minus, plus, times
 from ..canonical_model.diagnostics import error
-from ..canonical_model.expr import ONE, ZERO, Call, Expr, Name, Number
+from ..canonical_model.expr import (
+    ONE,
+    ZERO,
+    Call,
+    Expr,
+    Name,
+    Number,
+    free_names,
+    is_random,
+    substitute,
+    walk,
+)
 from .builder import Names, Stage
 from .graph import components
 from .plan import STEP, Coefficient, MatrixExponential
@@ -25,6 +36,7 @@ Table: TypeAlias = dict[tuple[str, str], Expr]
 
 MAX_PATHS = 200
 MAX_COUPLED = 40
+MAX_FIXED = 10_000  # nodes of a derived variable that never changes
 
 
 @dataclass(slots=True)
@@ -59,7 +71,8 @@ class Coefficients:
 
 def exact_system(system: System) -> ExactSystem:
     """The largest set of states that constant-coefficient linear theory solves."""
-    forms = {name: _form(system, name) for name in system.rates}
+    fixed = _fixed(system)
+    forms = {name: _form(system, name, fixed) for name in system.rates}
     chosen = {name for name, form in forms.items() if form is not None}
     changed = True
     while changed:
@@ -76,18 +89,38 @@ def exact_system(system: System) -> ExactSystem:
         form = forms[name]
         assert form is not None
         matrix[name] = {n: c for n, c in form.coefficients.items() if c != ZERO}
-        gains[name], constants[name], rests[name] = _split(system, form.rest)
+        gains[name], constants[name], rests[name] = _split(system, form.rest, fixed)
     return ExactSystem(states, matrix, gains, constants, rests)
 
 
-def _form(system: System, name: str) -> Linear | None:
+def _fixed(system: System) -> dict[str, Expr]:
+    """Derived variables that never change, in terms of statics: coefficients are computed before any
+    derived variable is. Those of absurd size are left out."""
+    found: dict[str, Expr] = {}
+    sizes: dict[str, int] = {}
+    for name in system.order:
+        value = system.definitions.values[name]
+        if not system.is_static(value):
+            continue
+        nodes = list(walk(value))
+        size = len(nodes) + sum(sizes.get(n.id, 0) for n in nodes if isinstance(n, Name))
+        if size <= MAX_FIXED and not free_names(value) & system.definitions.values.keys() - found:
+            found[name] = substitute(value, found)
+            sizes[name] = size
+    return found
+
+
+def _form(system: System, name: str, fixed: Mapping[str, Expr]) -> Linear | None:
     """The rate as a linear form with static coefficients and a held rest, or None."""
     form = system.definitions.linear(system.rates[name], system.states)
     if form is None or not system.is_held(form.rest):
         return None
     if not all(system.is_static(value) for value in form.coefficients.values()):
         return None
-    return form
+    coefficients = {other: substitute(c, fixed) for other, c in form.coefficients.items()}
+    if any(free_names(c) - system.static for c in coefficients.values()):
+        return None
+    return Linear(coefficients, substitute(form.rest, fixed))
 
 
 def obstacle(system: System, name: str) -> str:
@@ -103,16 +136,22 @@ def obstacle(system: System, name: str) -> str:
     return f"d{name}/dt depends on a state that has no exact solution"
 
 
-def _split(system: System, rest: Expr) -> tuple[dict[str, Expr], Expr, Expr]:
+def _split(
+    system: System, rest: Expr, fixed: Mapping[str, Expr]
+) -> tuple[dict[str, Expr], Expr, Expr]:
     """rest = sum gains[u] * u + constant + remainder, u over held names, gains and constant static."""
     if system.is_static(rest):
-        return {}, rest, ZERO
+        return ({}, rest, ZERO) if free_names(rest) <= system.static else ({}, ZERO, rest)
     form = system.definitions.linear(rest, system.held)
-    if form is None or not system.is_static(form.rest):
+    if form is None:
         return {}, ZERO, rest
-    if not all(system.is_static(value) for value in form.coefficients.values()):
-        return {}, ZERO, rest
-    return dict(form.coefficients), form.rest, ZERO
+    gains = {name: substitute(value, fixed) for name, value in form.coefficients.items()}
+    constant = substitute(form.rest, fixed)
+    if all(
+        free_names(value) <= system.static for value in (*gains.values(), constant)
+    ) and not is_random(rest):
+        return gains, constant, ZERO
+    return {}, ZERO, rest
 
 
 def propagate(

@@ -55,6 +55,8 @@ def profile(
     backend: str,
 ) -> list[PeProfile]:
     """Figures of every PE after a run on the emulator."""
+    if layout.get("form") != "application":
+        return [_profile_of_one(layout)]
     found = []
     for number, (entry, status, done) in enumerate(
         zip(layout["pes"], counters, time_done, strict=True)
@@ -86,8 +88,60 @@ def profile(
     return found
 
 
+def _profile_of_one(layout: dict[str, Any]) -> PeProfile:
+    """A network that lives on one PE as a whole: by the estimate, packets do not count."""
+    cycles = one_tick_cycles(layout["groups"])
+    late = (layout["ticks"] if cycles > clock * layout["step_s"] else 0 for clock in CLOCKS)
+    return PeProfile(
+        pe=0,
+        population="all",
+        neurons=sum(group["size"] for group in layout["groups"]),
+        used=layout["sram"]["used"],
+        free=layout["sram"]["free"],
+        packets=0,
+        events=0,
+        instructions=0.0,
+        cycles=cycles,
+        most_cycles=cycles,
+        missed=tuple(late),
+    )
+
+
+def one_tick_cycles(groups: list[dict[str, Any]]) -> float:
+    """Cycles of a tick of a network on one PE, without events."""
+    work = sum(group["size"] * group["cost"]["cycles"] for group in groups)
+    return float(tick_cycles(1, work))
+
+
+def _fit_of_group(layout: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+    """How many of a group would fit the one PE in place of the group as it is."""
+    cost, step = group["cost"], layout["step_s"]
+    others = [item for item in layout["groups"] if item is not group]
+    taken = sum(item["size"] * item["cost"]["cycles"] for item in others)
+    free = layout["sram"]["free"] + group["size"] * group["bytes"]
+    return {
+        "program": group["name"],
+        "neurons": group["size"],
+        "pes": 1,
+        "synapses": layout["synapses"],
+        "word": "all on one core",
+        "instructions": cost["instructions"],
+        "cycles": cost["cycles"],
+        "bytes_per_neuron": group["bytes"],
+        "fit_in_memory": int(free / group["bytes"]),
+        "fit_in_time": {
+            f"{clock / 1e6:g} MHz": max(
+                0, int((clock * step / ALLOWANCE - TICK_CYCLES - taken) / max(cost["cycles"], 1.0))
+            )
+            for clock in CLOCKS
+        },
+    }
+
+
 def fit_rows(layout: dict[str, Any], data_bytes: int) -> list[dict[str, Any]]:
     """What fits, by program: neurons per PE by time and by memory, PEs that the network takes."""
+    if layout.get("form") != "application":
+        return [_fit_of_group(layout, group) for group in layout["groups"]]
     rows = []
     for number, app in enumerate(layout["apps"]):
         pes = [pe for pe in layout["pes"] if pe["app"] == number]

@@ -30,7 +30,7 @@ PACKAGES = {
 }  # fmt: skip
 TIMEOUT = 3600
 PACKETS = 0x21000000  # beyond the PE's memory: where runtime/pe_qemu.c reads packets
-STREAMS = ("events.bin", "traces.bin", "status.bin")
+STREAMS = ("events.bin", "traces.bin", "status.bin", "final.bin")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +48,7 @@ class EmulationResult:
     lost_events: int
     counters: tuple[dict[str, int], ...] = ()
     time_done: tuple[NDArray[np.uint32], ...] = ()
+    records: machine.Records | None = None
 
 
 def missing_tools(backend: str) -> list[str]:
@@ -88,17 +89,24 @@ def _build_error(text: str) -> ModelError:
     return error("E102", f"the generated code does not build: {first[0].strip()}")
 
 
-def run(folder: Path, *, backend: str = "host", length: float | None = None) -> EmulationResult:
-    """Build and run an exported folder for `length` seconds (None: as exported).
+def run(
+    folder: Path,
+    *,
+    backend: str = "host",
+    length: float | None = None,
+    resumed: machine.Resumed | None = None,
+) -> EmulationResult:
+    """Build and run an exported folder for `length` seconds (None: as exported);
+    `resumed`: what an application takes over from the run before (see `resume`).
 
-    Raises ModelError E100 to E105.
+    Raises ModelError E100 to E106.
     """
     folder = Path(folder)
     layout = _read_layout(folder)
     place = build(folder, backend)
     ticks = layout["ticks"] if length is None else max(1, round(length / layout["step_s"]))
     if layout.get("form") == "application":
-        return _run_machine(folder, layout, backend, place, ticks)
+        return _run_machine(folder, layout, backend, place, ticks, resumed)
     image = (folder / "data.bin").read_bytes()
     if struct.unpack_from("<I", image)[0] != MAGIC:
         raise error("E105", "data.bin is not a SpiNNaker2 data image")
@@ -130,7 +138,12 @@ def _execute(command: list[str], place: Path) -> None:
 
 
 def _run_machine(
-    folder: Path, layout: dict[str, Any], backend: str, place: Path, ticks: int
+    folder: Path,
+    layout: dict[str, Any],
+    backend: str,
+    place: Path,
+    ticks: int,
+    resumed: machine.Resumed | None,
 ) -> EmulationResult:
     """All PEs on this computer; under QEMU each of them again, with the packets that it heard."""
     data = machine.images(folder, layout, ticks)
@@ -138,17 +151,22 @@ def _run_machine(
     traced = frozenset(everyone if backend == "qemu" else ())
     host = place if backend == "host" else build(folder, "host")
     sent = machine.list_packets(folder)
-    (host / "machine.bin").write_bytes(machine.machine_file(layout, data, sent, ticks, traced))
+    (host / "machine.bin").write_bytes(
+        machine.machine_file(layout, data, sent, ticks, traced, resumed)
+    )
     _execute([str((host / "program").resolve()), "machine.bin"], host)
     records = machine.read_records(host / "records.bin")
     if backend == "qemu":
         packets = machine.read_packets(host / "packets.bin")
-        records = machine.Records()
+        # what is under way at the end is known where all PEs run together
+        records = records.only(machine.SENT)
         for number in everyone:
             (place / "image.bin").write_bytes(data[number])
             (place / "packets.in").write_bytes(machine.packet_file(packets[number]))
             name = layout["apps"][layout["pes"][number]["app"]]["name"]
-            _execute(_qemu(f"{name}.elf", "image.bin", "packets.in"), place)
+            ring = resumed.rings[number] if resumed else (0, b"")
+            (place / "ring.bin").write_bytes(ring[1])
+            _execute(_qemu(f"{name}.elf", "image.bin", "packets.in", ring[0]), place)
             machine.read_records(place / "records.bin", records)
     counters = machine.check_status(records, layout, ticks)
     streams = {
@@ -158,12 +176,13 @@ def _run_machine(
     }  # fmt: skip
     return EmulationResult(
         events=machine.event_times(records, layout, sent, ticks),
-        times=np.arange(ticks + 1) * layout["step_s"],
+        times=np.arange(layout.get("first", 0), ticks + 1) * layout["step_s"],
         traces=machine.trace_values(records, layout),
         raw=streams,
         lost_events=0,
         counters=tuple(counters),
         time_done=tuple(records.words(pe, machine.DONE) for pe in everyone),
+        records=records,
     )
 
 
@@ -176,9 +195,10 @@ def _read_layout(folder: Path) -> dict[str, Any]:
     return layout
 
 
-def _qemu(program: str, image: str, packets: str = "") -> list[str]:
+def _qemu(program: str, image: str, packets: str = "", ring: int = 0) -> list[str]:
     """QEMU with a program, data and packets; time runs with the number of instructions."""
     loader = ["-device", f"loader,file={packets},addr={PACKETS:#x},force-raw=on"] if packets else []
+    loader += ["-device", f"loader,file=ring.bin,addr={ring:#x},force-raw=on"] if ring else []
     return [
         "qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none",
         "-serial", "none", "-semihosting-config", "enable=on,target=native",
@@ -192,6 +212,9 @@ def _read_records(place: Path, layout: dict[str, Any], ticks: int) -> EmulationR
     done, lost = struct.unpack("<2I", raw["status.bin"])
     if done != ticks:
         raise error("E104", f"the program ended after {done} of {ticks} ticks")
+    if lost:
+        message = f"{lost} events were lost: more were under way than the queues of one PE hold"
+        raise error("E106", message, hint="shorter delays, a larger step, or fewer cells")
     step = layout["step_s"]
     words = np.frombuffer(raw["events.bin"], dtype="<u4").reshape(-1, 2)
     sender = words[:, 1]
@@ -201,10 +224,13 @@ def _read_records(place: Path, layout: dict[str, Any], ticks: int) -> EmulationR
         events[item["label"]] = words[chosen, 0] * step
     count = len(layout["traces"])
     table = np.frombuffer(raw["traces.bin"], dtype="<f4").reshape(-1, count) if count else None
-    rows = ticks + 1 if table is None else len(table)
+    first = layout.get("first", 0)
+    rows = ticks + 1 - first if table is None else len(table)
     traces = {
         item["label"]: table[:, k].astype(float) * item["si"]
         for k, item in enumerate(layout["traces"])
         if table is not None
     }
-    return EmulationResult(events, np.arange(rows) * step, traces, raw, lost)
+    counters = (dict.fromkeys(machine.STATUS_NAMES, 0) | {"ticks": done},)
+    times = (first + np.arange(rows)) * step
+    return EmulationResult(events, times, traces, raw, lost, counters)

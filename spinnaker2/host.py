@@ -6,10 +6,12 @@ Without that package the classes still describe their model; `pe_config` then ra
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 try:
     from spinnaker2.configuration import MemoryHandler, MemoryRegion, PEConfig  # type: ignore[import-not-found]
@@ -32,7 +34,8 @@ LAST_ADDRESS = 0x1F000
 RING_ADDRESS, RING_SIZE = 0x8800, 0x6000
 ERROR_LOG_ADDRESS, ERROR_LOG_WORDS = 0xE800, 64
 LOG_WORDS = 100
-N_GLOBALS = 22
+N_GLOBALS = 24
+MAX_TYPES = 2  # the sign of a weight
 
 
 def float_words(values: Any) -> list[int]:
@@ -51,7 +54,8 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
     states: ClassVar[Sequence[str]] = ()
     regimes: ClassVar[Sequence[int]] = ()
     receptors: ClassVar[Sequence[tuple[str, int]]] = ()
-    factors: ClassVar[Sequence[float]] = ()
+    inputs: ClassVar[Sequence[float]] = ()
+    sources: ClassVar[Sequence[tuple[str, int]]] = ()
     recordable: ClassVar[Sequence[str]] = ()
     ports: ClassVar[int] = 1
     word: ClassVar[Mapping[str, int]] = {}
@@ -69,6 +73,21 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
     def __init__(self) -> None:
         if not HAS_SPINNAKER2:
             raise RuntimeError("this needs the package 'spinnaker2' (py-spinnaker2)")
+        if len(self.receptors) > MAX_TYPES:
+            names = ", ".join(
+                f"{port} ({'+' if sign > 0 else '-'})" for port, sign in self.receptors
+            )
+            message = f"{self.app_name} has {len(self.receptors)} receptor types: {names}"
+            raise ValueError(
+                f"{message}; py-spinnaker2 tells {MAX_TYPES} apart, by the sign of the weight"
+            )
+        if self.sources:
+            names = ", ".join(name for name, _ in self.sources)
+            warnings.warn(
+                f"{self.app_name} was compiled with current sources ({names}), which a host class "
+                "cannot inject: their inputs stay at the default",
+                stacklevel=2,
+            )
         super().__init__(self.app_name)
         size = SynapseWordSize.SIZE_16 if self.word["size"] == 16 else SynapseWordSize.SIZE_32
         self.sw_spec = SynapseWordSpec(
@@ -120,6 +139,60 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             [int(w) for w in state_words.ravel()],
         ]
 
+    def quantize(
+        self, *tables: Any
+    ) -> tuple[list[NDArray[np.int64]], dict[str, float], dict[str, float]]:
+        """Connections (pre, post, weight, delay in ms) with whole weights and delays in ticks.
+
+        All tables are of connections into one population. Returns them, the parameters `w_scale_exc` and
+        `w_scale_inh` for that population, and the largest and the root mean square error of the weights
+        relative to the largest. Raises ValueError with the numbers for what the synapse word cannot hold.
+        """
+        found = [np.asarray(table, float).reshape(-1, 4) for table in tables]
+        whole = np.concatenate([np.zeros((0, 4)), *found])
+        weight, delay = whole[:, 2], whole[:, 3]
+        if not np.all(np.isfinite(whole)):
+            raise ValueError(f"{self.app_name}: a weight or delay is not a finite number")
+        if np.any(weight < 0) and len(self.receptors) < MAX_TYPES:
+            message = f"{self.app_name} has one receptor type, and {np.sum(weight < 0)} weights"
+            raise ValueError(f"{message} are below 0")
+        # a packet travels for a tick, which the word does not count
+        ticks, slots = np.rint(delay / self.timestep_ms), 1 << self.word["delay"]
+        if len(ticks) and not 0 <= ticks.min() <= ticks.max() < slots:
+            shown = f"{delay.min():g} to {delay.max():g} ms"
+            most = (slots - 1) * self.timestep_ms
+            raise ValueError(
+                f"{self.app_name}: delays of {shown}; the synapse word has 0 to {most:g} ms"
+            )
+        largest = (1 << self.word["weight"]) - 1
+        scales = [
+            float(np.max(weight * sign, initial=0.0)) / largest or 1.0 for sign in (1.0, -1.0)
+        ]
+        unit = np.where(weight < 0, scales[1], scales[0])
+        counts = np.rint(weight / unit)
+        error = np.abs(counts * unit - weight) / np.max(np.abs(weight), initial=1e-300)
+        rows = np.stack([whole[:, 0], whole[:, 1], counts, ticks], axis=1).astype(np.int64)
+        edges = np.cumsum([len(table) for table in found])[:-1]
+        report = {
+            "largest": float(np.max(error, initial=0.0)),
+            "rms": float(np.sqrt(np.mean(error**2))) if len(error) else 0.0,
+            "zeros": float(np.sum((counts == 0) & (weight != 0))),
+        }
+        names = ("w_scale_exc", "w_scale_inh")
+        return np.split(rows, edges), dict(zip(names, scales, strict=True)), report
+
+    def _without_sources(self, count: int, base: int) -> tuple[list[int], int, int]:
+        """Inputs at their defaults and a table of sources that feed nothing; offsets in bytes."""
+        if not self.sources:
+            return [], 0, 0
+        words = [w for _ in range(count) for w in float_words(list(self.inputs) or [0.0])]
+        starts = base + 4 * len(words)
+        words += [0] * (count // 2 + 1)
+        table = base + 4 * len(words)
+        for _, row in self.sources:
+            words += [0, 0, 0, 0, *[starts] * (row - 4)]
+        return words, base, table
+
     def pe_config(
         self, pe: Any, mapper: Any, sim_cfg: Mapping[str, Any], debug: bool = False
     ) -> Any:
@@ -129,6 +202,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         params, record = part.pop.params or {}, part.pop.record or ()
         count, ticks = part.size(), int(sim_cfg["n_simulation_ticks"])
         words = self.neuron_words(params, part.start, part.stop, part.pop.size)
+        more, input_at, table_at = self._without_sources(count, 4 * sum(len(w) for w in words))
         spikes = 2 + -(-count * self.ports // 32) if "spikes" in record else 0
         traced = [name for name in record if name in self.recordable and name != "spikes"]
         traces = 1 + len(traced) * count if traced else 0
@@ -141,7 +215,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             "MPT_INFO": 2,
             "MPT": mapper.estimate_master_pop_table_length(pe) * N_WORDS_MPT_ENTRY,
             "SYN_ROW": 0,
-            "NEURONS_PARAMS": sum(len(w) for w in words),
+            "NEURONS_PARAMS": sum(len(w) for w in words) + len(more),
             "SPIKE_RECORD": ticks * spikes,
             "VOLTAGE_RECORD": ticks * traces,
             "TIME_DONE_RECORD": ticks,
@@ -163,7 +237,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         handler.set_data("TIMER_CONFIG", [int(sim_cfg["timer_period"]), ticks])
         start = _byte(handler.get_start_address("MPT"))
         handler.set_data("MPT_INFO", [start, len(table) // N_WORDS_MPT_ENTRY])
-        handler.set_data("NEURONS_PARAMS", [w for block in words for w in block])
+        handler.set_data("NEURONS_PARAMS", [*(w for block in words for w in block), *more])
         end = _byte(handler.get_start_address("LOG")) + 4 * self.log_size
         ring = RING_ADDRESS if self.ring_bytes <= RING_SIZE else -(-end // 16) * 16
         end += 0 if ring == RING_ADDRESS else self.ring_bytes + 16
@@ -177,7 +251,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             *float_words([self.step]), scales[0] if scales else 0, scales[1] if scales[1:] else 0,
             int(debug), self.log_size, int(params.get("seed", 1)), int(mapper.key_offsets[pe]), ticks,
             ring, max(0, traces - 1), 0, 4 * len(words[0]), 4 * (len(words[0]) + len(words[1])),
-            4 * N_GLOBALS, 4 * (N_GLOBALS + len(scales)), 0, 0, *scales,
+            4 * N_GLOBALS, 4 * (N_GLOBALS + len(scales)), input_at, table_at, 0, 0, *scales,
             *(variable << 16 | neuron for variable in variables for neuron in range(count)),
         ])  # fmt: skip
         handler.freeze()
@@ -189,10 +263,8 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
 
     def _scales(self, params: Mapping[str, Any]) -> list[int]:
         """Weights of one unit: `w_scale_exc` and `w_scale_inh`, 1 if they are not given."""
-        names = ("w_scale_exc", "w_scale_inh")
-        found = [
-            float(params.get(names[k], 1.0)) if k < 2 else 1.0 for k in range(len(self.receptors))
-        ]
+        names = ("w_scale_exc", "w_scale_inh")[: len(self.receptors)]
+        found = [float(params.get(name, 1.0)) for name in names]
         return float_words(found) if found else []
 
 

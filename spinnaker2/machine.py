@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..canonical_model.diagnostics import error
 from .memory import DATA, HEADER_WORDS, REGIONS
 
-SPIKES, TRACES, DONE, STATUS = range(4)
+SPIKES, TRACES, DONE, STATUS, VALUES, RING, RANDOM, SENT = range(8)
 STATUS_NAMES = ("ticks", "packets", "synaptic_events", "unknown_keys", "most_packets")
 FIRST_ROW = 0xFFFFFFFF
 
@@ -35,10 +35,22 @@ class Records:
         found = self.streams.get((pe, stream))
         return np.concatenate(found) if found else np.zeros(0, np.uint32)
 
+    def only(self, stream: int) -> Records:
+        """The records of one stream."""
+        return Records({key: words for key, words in self.streams.items() if key[1] == stream})
+
     def status(self, pe: int) -> dict[str, int]:
         """Counters of a PE."""
         words = self.words(pe, STATUS)
         return dict(zip(STATUS_NAMES, (int(w) for w in words), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What a run takes over: keys under way into its first tick, each PE's ring buffer with its address."""
+
+    waiting: list[int]
+    rings: list[tuple[int, bytes]]
 
 
 def read_records(path: Path, into: Records | None = None) -> Records:
@@ -79,8 +91,11 @@ def machine_file(
     packets: NDArray[np.int64],
     ticks: int,
     traced: frozenset[int],
+    resumed: Resumed | None = None,
 ) -> bytes:
     """Input of the program that holds all PEs; packets to the PEs `traced` are written down."""
+    first = layout.get("first", 0)
+    waiting = resumed.waiting if resumed else []
     routes = layout["routes"]
     words: list[int] = []
     targets: list[int] = []
@@ -88,12 +103,15 @@ def machine_file(
         words += [key, mask, 4 * len(routes) + len(targets), len(pes)]
         targets += pes
     words += targets
-    injected = packets[packets[:, 0] < ticks]
-    head = [len(data), ticks, len(routes), len(injected), len(words)]
+    injected = packets[(packets[:, 0] >= first) & (packets[:, 0] < ticks)]
+    head = [len(data), ticks, len(routes), len(injected), len(words), first, len(waiting)]
     parts = [np.asarray([*head, *words], "<u4").tobytes(), injected.astype("<u4").tobytes()]
+    parts.append(np.asarray(waiting, "<u4").tobytes())
     for number, (pe, image) in enumerate(zip(layout["pes"], data, strict=True)):
-        parts.append(struct.pack("<3I", pe["app"], int(number in traced), len(image)))
-        parts.append(image.ljust(-(-len(image) // 4) * 4, b"\0"))
+        address, ring = resumed.rings[number] if resumed else (0, b"")
+        head = [pe["app"], int(number in traced), len(image), address, len(ring)]
+        parts.append(struct.pack("<5I", *head))
+        parts += [image.ljust(-(-len(image) // 4) * 4, b"\0"), ring]
     return b"".join(parts)
 
 
@@ -115,11 +133,18 @@ def packet_file(ticks: list[Words]) -> bytes:
     return np.concatenate(parts).astype("<u4").tobytes() if parts else b""
 
 
-def spike_rows(records: Records, pe: int, entry: dict[str, Any], ports: int) -> tuple[Any, Any]:
-    """Ticks at which something was sent, and which bit of the PE's record it was."""
-    size = entry["stop"] - entry["start"]
-    width = 2 + -(-size * ports // 32)
+def spike_rows(
+    records: Records, pe: int, entry: dict[str, Any], app: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Ticks at which something was sent, and which bit (or count) of the PE's record it was."""
+    senders = (entry["stop"] - entry["start"]) * app["ports"]
+    width = 2 + -(-senders // (4 if app.get("counts") else 32))
     rows = records.words(pe, SPIKES).reshape(-1, width)
+    if app.get("counts"):
+        counts = np.ascontiguousarray(rows[:, 2:]).view(np.uint8)
+        row, place = np.nonzero(counts)
+        times = counts[row, place]
+        return np.repeat(rows[row, 1].astype(np.int64), times), np.repeat(place, times)
     masks = np.ascontiguousarray(rows[:, 2:]).view(np.uint8)
     row, bit = np.nonzero(np.unpackbits(masks, axis=1, bitorder="little"))
     return rows[row, 1].astype(np.int64), bit
@@ -129,7 +154,9 @@ def event_times(
     records: Records, layout: dict[str, Any], packets: NDArray[np.int64], ticks: int
 ) -> dict[str, NDArray[np.float64]]:
     """Event times (s) by label."""
-    sent = packets[packets[:, 0] <= ticks]
+    # what was sent in a run's first tick, the run before has reported
+    first = layout.get("first", 0)
+    sent = packets[(packets[:, 0] <= ticks) & (packets[:, 0] >= (first + 1 if first else 0))]
     sent = sent[np.argsort(sent[:, 1], kind="stable")]
     recorded: dict[int, tuple[Any, Any]] = {}
     found = {}
@@ -154,7 +181,7 @@ def event_times(
 def _by_bit(records: Records, layout: dict[str, Any], pe: int) -> tuple[Any, Any]:
     """Ticks and bits of a PE's events, by bit."""
     entry = layout["pes"][pe]
-    when, bit = spike_rows(records, pe, entry, layout["apps"][entry["app"]]["ports"])
+    when, bit = spike_rows(records, pe, entry, layout["apps"][entry["app"]])
     order = np.argsort(bit, kind="stable")
     return when[order], bit[order]
 

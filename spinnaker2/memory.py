@@ -56,7 +56,7 @@ GLOBALS = (
     "N_NEURONS", "RECORD_SPIKES", "RECORD_V", "PROFILING", "TIME_DONE", "DT", "W_SCALE_EXC",
     "W_SCALE_INH", "DEBUG", "LOG_SIZE", "SEED", "PE", "RECORD_ROWS", "RING", "N_TRACED",
     "SHARED", "OWN", "STATE", "SCALES", "TRACED",
-    "INPUT", "FEEDS",
+    "INPUT", "FEEDS", "FIRST_TICK", "RANDOM",
 )  # fmt: skip
 
 

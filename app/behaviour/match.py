@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from ...canonical_model.model import Component
 from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Dimension
 from .points import Combination, Effect, Subject, dependencies
 
@@ -109,6 +110,20 @@ def pair_names(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, str]:
     for _, i, j in ranked:
         if ours[i] not in pairs and theirs[j] not in pairs.values():
             pairs[ours[i]] = theirs[j]
+    return pairs
+
+
+def pair_states(a: Component, b: Component) -> dict[str, str]:
+    """States of the same name and dimension, case and underscores aside, and the only voltages."""
+    ours, theirs = ({s.name: s.dimension for s in c.state_variables} for c in (a, b))
+    pairs = {x: x for x, dimension in ours.items() if theirs.get(x) == dimension}
+    left = {(plain(y), d): y for y, d in reversed(theirs.items()) if y not in pairs}
+    for x, dimension in ours.items():
+        if x not in pairs and (plain(x), dimension) in left:
+            pairs[x] = left.pop((plain(x), dimension))
+    voltages = [[n for n, d in names.items() if d == VOLTAGE] for names in (ours, theirs)]
+    if len(voltages[0]) == len(voltages[1]) == 1:
+        pairs[voltages[0][0]] = voltages[1][0]
     return pairs
 
 

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.circuit import Circuit, EventLink, EventTrain, Group, Probe
 from ...canonical_model.expr import Binary, Conditional, Name, Number
-from ...canonical_model.model import Component, DerivedVariable, EventPort
-from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Unit
+from ...canonical_model.model import (
+    AnalogInput,
+    Component,
+    DerivedVariable,
+    EventPort,
+    Parameter,
+)
+from ...canonical_model.query import declared
+from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Unit, si_quantity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +32,7 @@ CELL, SOURCE, OUT = "cell", "source", "out"
 AMPLITUDES = {CURRENT: (0.0, 100.0, 400.0, 1500.0), NONE: (0.0, 5.0, 15.0, 40.0)}
 OTHER = (0.0, 1.0, 5.0, 20.0)
 WEIGHT = 20.0
+RESTING = 0.01  # of its size is the range of a trace that hardly moves
 NEAR = 3  # samples around a spike that say nothing of a trace
 
 
@@ -46,29 +54,38 @@ def levels(component: Component, inputs: Sequence[str], *, few: bool = False) ->
 
 def driven(
     component: Component,
-    inputs: Mapping[str, float],
+    inputs: Sequence[Mapping[str, float]],
     ports: Sequence[str],
     traces: Sequence[str],
     *,
     step: float = STEP,
 ) -> Circuit:
-    """The component alone, with steps of the given amplitudes (SI) and spikes at `ports`."""
-    ready = pulsed(component, inputs)
-    groups = [Group(name=CELL, component=ready, size=1)]
+    """One cell for each of `inputs`, with steps of these amplitudes (SI) and spikes at `ports`.
+
+    Probes are labelled `<run>/<name>`, runs counted from 0.
+    """
+    ready, amplitudes = pulsed(component, inputs)
+    count = len(inputs)
+    groups = [Group(name=CELL, component=ready, size=count, parameters=amplitudes)]
     links: tuple[EventLink, ...] = ()
     trains: tuple[EventTrain, ...] = ()
     if ports:
         source = Component(name=SOURCE, event_outputs=(EventPort(name=OUT),))
         groups.append(Group(name=SOURCE, component=source, size=2 * len(ports)))
-        links, trains = _spikes(ports)
+        links, trains = _spikes(ports, count)
     return Circuit(
         name="trial",
         groups=tuple(groups),
         event_links=links,
         trains=trains,
-        probes=tuple(Probe(label=n, group=CELL, index=0, variable=n) for n in traces),
+        probes=tuple(
+            Probe(label=f"{k}/{n}", group=CELL, index=k, variable=n)
+            for k in range(count)
+            for n in traces
+        ),
         event_probes=tuple(
-            Probe(label=port.name, group=CELL, index=0, variable=port.name)
+            Probe(label=f"{k}/{port.name}", group=CELL, index=k, variable=port.name)
+            for k in range(count)
             for port in component.event_outputs
         ),
         length=LENGTH,
@@ -77,42 +94,62 @@ def driven(
     )
 
 
-def pulsed(component: Component, inputs: Mapping[str, float]) -> Component:
-    """The component with its analog inputs replaced by steps of the amplitudes `inputs` (SI; else 0)."""
-    stimulated = tuple(
-        DerivedVariable(
-            name=item.name, dimension=item.dimension, value=_pulse(inputs.get(item.name, 0.0), item)
+def pulsed(
+    component: Component, inputs: Sequence[Mapping[str, float]]
+) -> tuple[Component, dict[str, Floats]]:
+    """The component with its analog inputs replaced by steps whose amplitudes are parameters.
+
+    The second value has, for each of these parameters, one amplitude (SI; 0 where none is given) for each
+    of `inputs`.
+    """
+    import numpy as np
+
+    taken = {item.name for item in declared(component)}
+    stimulated, parameters, amplitudes = [], [], {}
+    for item in component.analog_inputs:
+        name = f"{item.name}_amplitude"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        zero = si_quantity(0.0, item.dimension)
+        parameters.append(Parameter(name=name, dimension=item.dimension, value=zero))
+        amplitudes[name] = np.array([values.get(item.name, 0.0) for values in inputs])
+        stimulated.append(
+            DerivedVariable(name=item.name, dimension=item.dimension, value=_pulse(name, item))
         )
-        for item in component.analog_inputs
-    )
-    return replace(
+    ready = replace(
         component,
         analog_inputs=(),
+        parameters=(*component.parameters, *parameters),
         derived_variables=(*component.derived_variables, *stimulated),
     )
+    return ready, amplitudes
 
 
-def _pulse(amplitude: float, item: Any) -> Any:
-    """`amplitude` from ON to OFF, else 0."""
-    unit = None if item.dimension == NONE else Unit("", item.dimension)
+def _pulse(amplitude: str, item: AnalogInput) -> Conditional:
+    """The parameter `amplitude` from ON to OFF, else 0."""
+    unit = None if item.dimension == NONE else si_quantity(0.0, item.dimension).unit
     second = Unit("s", TIME)
     during = Binary(
         "and",
         Binary(">=", Name("t"), Number(ON, second)),
         Binary("<", Name("t"), Number(OFF, second)),
     )
-    return Conditional(((during, Number(amplitude, unit)),), Number(0.0, unit))
+    return Conditional(((during, Name(amplitude)),), Number(0.0, unit))
 
 
-def _spikes(ports: Sequence[str]) -> tuple[tuple[EventLink, ...], tuple[EventTrain, ...]]:
-    """Two sources for each port, of weight WEIGHT and a little later of -WEIGHT."""
+def _spikes(
+    ports: Sequence[str], count: int
+) -> tuple[tuple[EventLink, ...], tuple[EventTrain, ...]]:
+    """Two sources for each port, of weight WEIGHT and a little later of -WEIGHT, for `count` cells."""
     import numpy as np
 
+    everyone = np.arange(count)
     links = tuple(
         EventLink(
             source=SOURCE, source_port=OUT, target=CELL, target_port=port,
-            pre=np.array([2 * k, 2 * k + 1]), post=np.array([0, 0]),
-            weight=np.array([WEIGHT, -WEIGHT]),
+            pre=np.repeat([2 * k, 2 * k + 1], count), post=np.concatenate([everyone, everyone]),
+            weight=np.repeat([WEIGHT, -WEIGHT], count),
         )
         for k, port in enumerate(ports)
     )  # fmt: skip
@@ -136,11 +173,11 @@ def amplitudes(component: Component, inputs: Sequence[str], level: int) -> dict[
     return found
 
 
-def respond(circuit: Circuit, mode: str) -> Response:
+def respond(circuit: Circuit, mode: str, scheme: str = "auto") -> Response:
     """Run on the reference simulator. Raises ModelError S2xx, S3xx."""
     from ...solvers.simulate import simulate
 
-    result = simulate(circuit, mode=mode, rtol=1e-8)
+    result = simulate(circuit, mode=mode, scheme=scheme, rtol=1e-8)
     return Response(result.events, result.times, result.traces)
 
 
@@ -163,42 +200,73 @@ class Distance:
         }
 
 
-def event_distance(name: str, one: Floats, other: Floats) -> Distance:
-    """Of two spike trains; the shift is over those that both have."""
+def event_distance(
+    name: str, one: Floats, other: Floats, *, end: float = float("inf"), allowed: float = 0.0
+) -> Distance:
+    """Of two spike trains; the shift is over those that both have.
+
+    What one has more within `allowed` seconds of the `end` of the run the other may have just after it.
+    """
     import numpy as np
 
     count = min(len(one), len(other))
+    one, other = (
+        train[: max(count, int(np.searchsorted(train, end - allowed)))] for train in (one, other)
+    )
     shift = float(np.abs(one[:count] - other[:count]).max(initial=0.0))
     return Distance(name=name, spikes=(len(one), len(other)), shift=shift)
 
 
-def trace_distance(name: str, one: Floats, other: Floats, quiet: Any) -> Distance:
-    """The greatest difference as a share of the range of `one`, at the samples `quiet` only."""
+def trace_distance(name: str, one: Floats, other: Floats, quiet: Any, slack: int = 0) -> Distance:
+    """The greatest difference as a share of the range of `one`, at the samples `quiet` only.
+
+    What `other` has within `slack` samples counts as no difference.
+    """
     import numpy as np
 
     count = min(len(one), len(other), len(quiet))
     keep = quiet[:count]
-    first, second = one[:count][keep], other[:count][keep]
+    low, high = _envelope(other[:count], slack)
+    first, low, high = one[:count][keep], low[keep], high[keep]
     if not len(first):
         return Distance(name=name, spikes=(0, 0))
-    both = np.isfinite(first) & np.isfinite(second)
-    if (np.isfinite(first) != np.isfinite(second)).any():
+    both = np.isfinite(first) & np.isfinite(low) & np.isfinite(high)
+    if (np.isfinite(first) != np.isfinite(low)).any():
         return Distance(name=name, spikes=(0, 0), trace=float("inf"))
-    first, second = first[both], second[both]
+    first, low, high = first[both], low[both], high[both]
     span = float(np.ptp(first)) if len(first) else 0.0
-    size = max(span, 1e-6 * float(np.abs(first).max(initial=0.0)), 1e-300)
-    return Distance(
-        name=name, spikes=(0, 0), trace=float(np.abs(first - second).max(initial=0.0)) / size
-    )
+    # what hardly moves is measured by its size: rounding is no difference
+    size = max(span, RESTING * float(np.abs(first).max(initial=0.0)), 1e-300)
+    apart = np.maximum(np.maximum(first - high, low - first), 0.0)
+    return Distance(name=name, spikes=(0, 0), trace=float(apart.max(initial=0.0)) / size)
 
 
-def quiet(times: Floats, events: Sequence[Floats]) -> Any:
-    """Which samples lie away from spikes and from the edges of the stimulus."""
+def _envelope(values: Floats, slack: int) -> tuple[Floats, Floats]:
+    """The lowest and the highest value within `slack` samples of each."""
+    import numpy as np
+
+    if not slack or not len(values):
+        return values, values
+    padded = np.pad(values, slack, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * slack + 1)
+    return windows.min(axis=1), windows.max(axis=1)
+
+
+def away_from(times: Floats, events: Sequence[Floats], width: float) -> Any:
+    """Which samples are further than `width` seconds from every event."""
     import numpy as np
 
     keep = np.ones(len(times), dtype=bool)
-    step = times[1] - times[0] if len(times) > 1 else STEP
-    edges = [np.array([ON, OFF]), *events]
-    for moment in np.concatenate(edges):
-        keep &= np.abs(times - moment) > NEAR * step
+    for moment in np.concatenate([np.zeros(0), *events]):
+        first, last = np.searchsorted(times, [moment - width, moment + width])
+        keep[first:last] = False
     return keep
+
+
+def quiet(times: Floats, events: Sequence[Floats], width: float = 0.0) -> Any:
+    """Which samples lie away from spikes and from the edges of the stimulus, by `width` seconds at least."""
+    import numpy as np
+
+    step = times[1] - times[0] if len(times) > 1 else STEP
+    away = max(NEAR * step, width)
+    return away_from(times, [np.array([ON, OFF]), *events], away)

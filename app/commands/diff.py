@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ...canonical_model.diagnostics import Log
+from ...canonical_model.diagnostics import Log, error
 from .. import terminal
 from ..diff import SAME, Comparison, Diff, diff
 from ..progress import Progress
@@ -22,6 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.other,
             component=arguments.component,
             other=arguments.other_component,
+            values=_values(arguments.values),
+            match=arguments.match,
             search_path=arguments.search_path,
             log=log,
             stage=stage,
@@ -32,6 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(terminal.clean(text(found)))
     return code
+
+
+def _values(given: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` as pairs. Raises ModelError A235."""
+    for item in given:
+        if "=" not in item:
+            raise error("A235", f"'{item}' is no NAME=VALUE", hint="such as a=0.1per_ms")
+    pairs = (item.partition("=") for item in given)
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def text(found: Diff) -> str:

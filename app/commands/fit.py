@@ -34,11 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
             import_options=import_options(arguments),
         )
     layout = json.loads(found.text("layout.json"))
-    if layout.get("form") == "application":
-        cores = len(layout["pes"])
-        rows = fit_rows(layout, DATA.size)
-    else:
-        cores, rows = 1, []
+    cores = len(layout["pes"]) if layout.get("form") == "application" else 1
+    rows = fit_rows(layout, DATA.size)
     chips = -(-cores // PES_PER_CHIP)
     issues = [issue for issue in log if issue.code.startswith("T")]
     if arguments.json:

@@ -19,4 +19,4 @@ static float read_nothing(const pe_t *pe, uint32_t variable, uint32_t index)
     return 0.0f;
 }
 
-#define PROGRAM(update) const app_t app_hand = { app_receive, update, read_nothing, 0, 1u }
+#define PROGRAM(update) const app_t app_hand = { app_receive, update, read_nothing, 0, 1u, 0u }

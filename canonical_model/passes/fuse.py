@@ -16,7 +16,7 @@ from .. import model
 from ..circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ..expr import TIME, Binary, Expr, Name, add, is_random, rename
 from ..query import bodies, declared
-from ..units import Quantity
+from ..units import Quantity, si_quantity
 
 if TYPE_CHECKING:
     from ..network import Floats, Ints
@@ -129,8 +129,19 @@ def _fused(host: Group, guests: list[_Guest], circuit: Circuit) -> Group:
             present = np.zeros(host.size)
             present[guest.cells] = 1.0
             parameters[guest.names[PRESENT]] = present
-    component = _combine(host, parts, guests, circuit)
+    component = _valued(_combine(host, parts, guests, circuit), parameters)
     return replace(host, component=component, parameters=parameters, initial=initial)
+
+
+def _valued(component: model.Component, given: Mapping[str, Floats]) -> model.Component:
+    """Parameters that only connections give have the first one's value, from which solvers judge."""
+
+    def value(item: model.Parameter) -> model.Parameter:
+        if item.value is not None or item.name not in given or not len(given[item.name]):
+            return item
+        return replace(item, value=si_quantity(float(given[item.name][0]), item.dimension))
+
+    return replace(component, parameters=tuple(value(item) for item in component.parameters))
 
 
 def _spread(guest: _Guest, name: str, values: Floats, size: int) -> Floats:

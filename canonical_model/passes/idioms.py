@@ -1,7 +1,8 @@
 """Statements that time-step programs use for what has a name in continuous time.
 
-`x = x * exp(-resolution()/tau)` is a decay, `x += k * arrived(port)` an event, `x = max(x, low)` a bound,
-and `old = x` before integration serves to see a crossing (`old < c and x >= c`) or an extremum (`old > x`).
+`x = x * exp(-resolution()/tau)` is a decay, `x -= resolution()` a timer, `x += k * arrived(port)` an event,
+`x = max(x, low)` a bound, and `old = x` before integration serves to see a crossing
+(`old < c and x >= c`) or an extremum (`old > x`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,20 @@ from collections.abc import Mapping
 
 from .. import model
 from ..algebra import Definitions, divide, negative, plus, times
-from ..expr import ONE, ZERO, Binary, Call, Expr, Name, Unary, free_names, substitute, walk
+from ..diagnostics import Level, Log
+from ..expr import (
+    ONE,
+    ZERO,
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Unary,
+    free_names,
+    is_random,
+    substitute,
+    walk,
+)  # fmt: skip
 from .change import port_of, replace_calls
 
 STEP = Call("resolution")
@@ -31,29 +45,29 @@ def decay_rate(component: model.Component, statement: model.Assign) -> Expr | No
         factor = definitions[factor.id]
     if not (isinstance(factor, Call) and factor.function == "exp"):
         return None
-    return _per_step(_resolved(factor.args[0], definitions))
+    return per_step(resolved(factor.args[0], component))
 
 
-def _resolved(expr: Expr, definitions: Mapping[str, Expr]) -> Expr:
+def resolved(expr: Expr, component: model.Component) -> Expr:
     """Names for the step (`h = resolution()`) replaced by what they stand for."""
-    steps = {name: value for name, value in definitions.items() if value == STEP}
+    steps = {d.name: d.value for d in component.derived_parameters if d.value == STEP}
     return substitute(expr, steps)
 
 
-def _per_step(exponent: Expr) -> Expr | None:
+def per_step(exponent: Expr) -> Expr | None:
     """`exponent / resolution()`, if the step is a plain factor of it."""
     match exponent:
         case Call("resolution", ()):
             return ONE
         case Unary("-", inner):
-            rate = _per_step(inner)
+            rate = per_step(inner)
             return None if rate is None else negative(rate)
         case Binary("/", left, right) if not _mentions_step(right):
-            rate = _per_step(left)
+            rate = per_step(left)
             return None if rate is None else divide(rate, right)
         case Binary("*", left, right):
             for part, other in ((left, right), (right, left)):
-                rate = _per_step(part)
+                rate = per_step(part)
                 if rate is not None and not _mentions_step(other):
                     return times(rate, other)
     return None
@@ -61,6 +75,20 @@ def _per_step(exponent: Expr) -> Expr | None:
 
 def _mentions_step(expr: Expr) -> bool:
     return any(node == STEP for node in walk(expr))
+
+
+def ramp(component: model.Component, statement: model.Assign) -> Expr | None:
+    """The rate f of `x = x + f h` (a timer, or forward Euler by hand); None for anything else."""
+    own = Name(statement.target)
+    if is_random(statement.value):
+        return None
+    match statement.value:
+        case Binary("+", left, right) if own in (left, right):
+            return per_step(resolved(right if left == own else left, component))
+        case Binary("-", left, right) if left == own:
+            rate = per_step(resolved(right, component))
+            return None if rate is None else negative(rate)
+    return None
 
 
 def arrivals(statement: model.Assign) -> list[tuple[str, Expr]] | None:
@@ -104,10 +132,15 @@ def sampled(statement: model.Assign, moving: set[str]) -> str | None:
     return None
 
 
-def without_samples(test: Expr, samples: Mapping[str, str], rates: Mapping[str, Expr]) -> Expr:
+def without_samples(
+    test: Expr, samples: Mapping[str, str], rates: Mapping[str, Expr], log: Log
+) -> Expr:
     """A condition without samples of the step before: crossings and extrema in continuous time."""
     parts = _conjuncts(test)
     kept = [part for part in parts if not _is_before_crossing(part, parts, samples)]
+    for part in [part for part in kept if _is_beyond(part, kept, samples)]:
+        note_steps(log, part)
+        kept.remove(part)
     changed = [_extremum(part, samples, rates) for part in kept]
     total = changed[0]
     for part in changed[1:]:
@@ -134,6 +167,20 @@ def _is_before_crossing(part: Expr, parts: list[Expr], samples: Mapping[str, str
                 for other in parts
             )
     return False
+
+
+def _is_beyond(part: Expr, parts: list[Expr], samples: Mapping[str, str]) -> bool:
+    """`old > c` beside `x > c`: a crossing, seen one step later."""
+    match part:
+        case Binary(op, Name(old), limit) if old in samples:
+            return Binary(op, Name(samples[old]), limit) in parts
+    return False
+
+
+def note_steps(log: Log, expr: Expr) -> None:
+    """Say that whole steps are nothing in continuous time."""
+    message = "whole steps take no time in continuous time: they are left out"
+    log.add("K125", Level.APPROXIMATED, message, expr.span)
 
 
 def _extremum(part: Expr, samples: Mapping[str, str], rates: Mapping[str, Expr]) -> Expr:

@@ -32,11 +32,12 @@ def lower_kernels(component: model.Component, show: bool = False) -> model.Compo
     uses = _uses(component)
     if not uses:
         return replace(component, kernels=()) if component.kernels else component
-    kernels = {item.name: item for item in component.kernels}
+    kernels = {state.name: item for item in component.kernels for state in item.initial}
+    kernels |= {item.name: item for item in component.kernels}
     lowered = _Lowered(show)
     for kernel, port in uses:
         if kernel != DELTA:
-            lowered.add(kernels[kernel], port)
+            lowered.use(kernels[kernel], kernel, port)
     component = change_expressions(
         component,
         lambda expr: replace_calls(expr, "convolve", lambda call: _state_of(call, lowered.names)),
@@ -87,6 +88,13 @@ class _Lowered:
         self.derived: list[model.DerivedVariable] = []
         self.odes: list[model.Ode] = []
         self.handlers: list[model.OnEvent] = []
+
+    def use(self, kernel: model.Kernel, variable: str, port: str) -> None:
+        """One variable of a kernel at one port."""
+        if (kernel.name, port) not in self.names:
+            self.add(kernel, port)
+        if variable != kernel.name:
+            self.names[variable, port] = _of_port(variable, kernel.name, port)
 
     def add(self, kernel: model.Kernel, port: str) -> None:
         """One kernel at one port."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from .. import model
 from ..algebra import negative
-from ..diagnostics import refuse
+from ..diagnostics import Log, refuse
 from ..expr import (
     GRID_FUNCTIONS,
     ONE,
@@ -23,49 +23,49 @@ from ..expr import (
     Name,
     Number,
     free_names,
-    rebuild,
     walk,
 )
 from ..query import expressions, nested
-from ..units import TIME as TIME_DIMENSION
-from .change import Body, all_expressions, change_expressions, change_statement
+from .change import Body, all_expressions, change_statement, rewrite
+from .counters import clocked, without_counters
 from .guards import in_mode, leads_to, resolved, simplified, targets, usual_values, with_target
 from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known
 from .kernels import lower_kernels
-from .modes import Found, Mode, conjunction, find_counters, find_modes, in_the_way, without_locals
+from .modes import Found, Mode, conjunction, find_counters, find_modes, without_locals
 
 DERIVATIVE = "__d"
 
 
-def raise_program(component: model.Component) -> model.Component:
+def raise_program(component: model.Component, log: Log | None = None) -> model.Component:
     """The same behaviour as regimes, conditions and event handlers.
 
-    A component without a program is only rid of its kernels and functions.
+    A component without a program is only rid of its kernels and functions. `log` hears what is not exact.
 
     Raises ModelError K120 (a statement that stands in the way, with its place), K121 (too many regimes),
     K1xx of kernels and functions.
     """
     if component.update is None:
         return lower_kernels(inline_functions(component))
+    log = log if log is not None else Log()
     component = inline_functions(component)
     found = Found(component)
     find_counters(found)
-    update = without_locals(component.update or ())
+    update = without_locals(found, component.update or ())
     modes = find_modes(found, update)
-    component = _without_steps(replace(component, update=None), found)
+    component = without_counters(replace(component, update=None), found, log)
     component = replace(
         component,
         on_events=(*found.events, *component.on_events),
-        on_conditions=tuple(_condition(found, item) for item in component.on_conditions),
+        on_conditions=tuple(_condition(found, item, log) for item in component.on_conditions),
     )
-    conditions = tuple(_condition(found, item) for item in found.conditions)
+    conditions = tuple(_condition(found, item, log) for item in found.conditions)
     jumps = _jumping(component)
     lowered = lower_kernels(component)
     lowered = replace(lowered, on_conditions=(*conditions, *lowered.on_conditions), traces=())
     always = {ode.variable for ode in lowered.odes} - {ode.variable for ode in component.odes}
-    raised = _without_unused(_with_regimes(lowered, modes, always, found, jumps), found)
+    raised = _without_unused(_with_regimes(lowered, modes, always, found, jumps, log), found)
     _refuse_steps(raised)
     return raised
 
@@ -113,74 +113,17 @@ def _refuse_steps(component: model.Component) -> None:
                 raise refuse("K120", message, node.span or component.span)
 
 
-def _condition(found: Found, item: model.OnCondition) -> model.OnCondition:
+def _condition(found: Found, item: model.OnCondition, log: Log) -> model.OnCondition:
     """A condition in clocks instead of counters."""
-    body = tuple(change_statement(s, lambda e: _clocked(e, found)) for s in item.body)
+    body = tuple(change_statement(s, lambda e: clocked(e, found, log)) for s in item.body)
     rates = {ode.variable: ode.rhs for ode in found.component.odes}
-    test = without_samples(_clocked(item.test, found), found.samples, rates)
+    test = without_samples(clocked(item.test, found, log), found.samples, rates, log)
     used = [e for statement in nested(body) for e in expressions(statement)]
     for name in found.samples:
         if any(name in free_names(expr) for expr in (test, *used)):
             message = f"'{name}', a value of the step before, is used other than to see a crossing"
             raise refuse("K120", message, item.span)
     return replace(item, test=test, body=body)
-
-
-def _clocked(expr: Expr, found: Found) -> Expr:
-    """A counter as a clock: `steps(x)` is x, and whole numbers of steps beside it are steps of time."""
-    if isinstance(expr, Call) and expr.function == "steps":
-        return expr.args[0]
-    match expr:
-        # a clock runs through 0, it does not stop there
-        case Binary("==", Name(name), limit) if name in found.counters and limit == ZERO:
-            return Binary("<=", Name(name), ZERO, expr.span)
-        case Binary("!=", Name(name), limit) if name in found.counters and limit == ZERO:
-            return Binary(">", Name(name), ZERO, expr.span)
-    return rebuild(expr, lambda part: _clocked(part, found))
-
-
-def _without_steps(component: model.Component, found: Found) -> model.Component:
-    """Counters become clocks of dimension time, counts of steps become times."""
-    if found.counters:
-        _check_counters(component, found)
-    counted = _counting(component)
-    changed = change_expressions(component, lambda expr: _clocked(expr, found))
-    states = tuple(
-        replace(s, kind=model.REAL, dimension=TIME_DIMENSION, initial=s.initial)
-        if s.name in found.counters
-        else s
-        for s in changed.state_variables
-    )
-    derived = tuple(
-        replace(p, kind=model.REAL, dimension=TIME_DIMENSION) if p.name in counted else p
-        for p in changed.derived_parameters
-    )
-    return replace(changed, state_variables=states, derived_parameters=derived)
-
-
-def _counting(component: model.Component) -> set[str]:
-    """Derived parameters that are numbers of steps."""
-    return {
-        p.name
-        for p in component.derived_parameters
-        if isinstance(p.value, Call) and p.value.function == "steps"
-    }
-
-
-def _check_counters(component: model.Component, found: Found) -> None:
-    """A counter may be compared with 0 and set to a number of steps; nothing else has a meaning in time."""
-    counting = _counting(component)
-    bodies = [handler.body for handler in component.on_events]
-    bodies += [condition.body for condition in (*component.on_conditions, *found.conditions)]
-    for body in bodies:
-        for item in nested(body):
-            if isinstance(item, model.Assign) and item.target in found.counters:
-                value = item.value
-                is_steps = isinstance(value, Call) and value.function == "steps"
-                if not (is_steps or value == ZERO or free_names(value) <= counting):
-                    raise in_the_way(
-                        item, f"'{item.target}' counts steps but is set to something else"
-                    )
 
 
 def _jumping(component: model.Component) -> dict[str, set[str]]:
@@ -205,6 +148,7 @@ def _with_regimes(
     always: set[str],
     found: Found,
     jumps: dict[str, set[str]],
+    log: Log,
 ) -> model.Component:
     """A regime for each mode; what every mode shares stays outside."""
     own_odes = [ode for ode in component.odes if ode.variable not in always]
@@ -215,9 +159,11 @@ def _with_regimes(
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
     names = _names(modes, active)
     jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
-    tests = [tuple(_clocked(test, found) for test in mode.tests) for mode in modes]
+    tests = [tuple(clocked(test, found, log) for test in mode.tests) for mode in modes]
     known = usual_values(component)
-    joint = _Joint(component, names, tests, known, {o.variable for o in (*common, *shared)})
+    always_moving = {o.variable for o in (*common, *shared)}
+    held = [mode.held for mode in modes]
+    joint = _Joint(component, names, tests, known, always_moving, held, jump_handlers)
     regimes = []
     for k, (mode, odes, name) in enumerate(zip(modes, active, names, strict=True)):
         variables = {ode.variable for ode in odes}
@@ -254,10 +200,18 @@ class _Joint:
         tests: list[tuple[Expr, ...]],
         known: Known,
         moving: set[str],
+        held: list[tuple[model.Assign, ...]],
+        jumping: list[model.OnEvent],
     ) -> None:
         self.names, self.tests, self.known, self.moving = names, tests, known, moving
+        self.held = held
+        holds = {item.target for items in held for item in items}
         self.handlers = component.on_events
-        self.own_handlers = [h for h in self.handlers if self._depends(h.body)]
+        self.own_handlers = [
+            h
+            for h in self.handlers
+            if h not in jumping and (self._depends(h.body) or _targets(h) & holds)
+        ]
         own = {c for c in component.on_conditions if self._belongs(c)}
         self.common = tuple(c for c in component.on_conditions if c not in own)
         self.own = [c for c in component.on_conditions if c in own]
@@ -276,7 +230,8 @@ class _Joint:
         """What events do in a mode, where that depends on it."""
         found = []
         for item in self.own_handlers:
-            body = self.going(resolved(item.body, self.tests[number]), number)
+            body = _while_held(resolved(item.body, self.tests[number]), self.held[number])
+            body = self.going(body, number)
             if body:
                 found.append(replace(item, body=body))
         return tuple(found)
@@ -286,7 +241,13 @@ class _Joint:
         goal = leads_to(body, self.tests, self.known)
         if goal is None or goal == number:
             return body
-        return with_target(body, self.names[goal])
+        return self._to(body, goal)
+
+    def _to(self, body: Body, goal: int) -> Body:
+        """The body, then what the mode holds, then the change of regime."""
+        last = {item.target: item.value for item in body if isinstance(item, model.Assign)}
+        held = [item for item in self.held[goal] if last.get(item.target) != item.value]
+        return with_target((*body, *held), self.names[goal])
 
     def conditions(self, number: int, moving: set[str]) -> tuple[model.OnCondition, ...]:
         """What happens in a mode whose own variables `moving` move, then the ways out of it."""
@@ -301,9 +262,7 @@ class _Joint:
             test = simplified(conjunction(tests) or ONE, self._held(number, changing))
             if k != number and test != ZERO:
                 whole = conjunction(tests) or ONE
-                found.append(
-                    model.OnCondition(test=whole, body=(model.Transition(regime=self.names[k]),))
-                )
+                found.append(model.OnCondition(test=whole, body=self._to((), k)))
         return tuple(found)
 
     def _decides(self, body: Body) -> bool:
@@ -315,7 +274,17 @@ class _Joint:
 
 
 def _targets(handler: model.OnEvent) -> set[str]:
-    return {item.target for item in handler.body if isinstance(item, model.Assign)}
+    return {item.target for item in nested(handler.body) if isinstance(item, model.Assign)}
+
+
+def _while_held(body: Body, held: tuple[model.Assign, ...]) -> Body:
+    """What an event does in a mode: what it does to a variable that is held is undone at once."""
+    names = {item.target for item in held}
+
+    def kept(item: model.Statement) -> tuple[model.Statement, ...]:
+        return () if isinstance(item, model.Assign) and item.target in names else (item,)
+
+    return rewrite(body, kept)
 
 
 def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
@@ -327,6 +296,8 @@ def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
 
 
 def _is_active(variable: str, mode: Mode) -> bool:
+    if any(item.target == variable for item in mode.held):
+        return False
     while variable.endswith(DERIVATIVE) and variable not in mode.integrated:
         variable = variable.removesuffix(DERIVATIVE)
     return mode.everything or variable in mode.integrated
@@ -334,7 +305,7 @@ def _is_active(variable: str, mode: Mode) -> bool:
 
 def _clock_odes(mode: Mode) -> tuple[model.Ode, ...]:
     clocks = (model.Ode(variable=name, rhs=negative(ONE)) for name in mode.counted)
-    return (*clocks, *mode.decays)
+    return (*clocks, *mode.rates)
 
 
 def _names(modes: list[Mode], active: list[list[model.Ode]]) -> list[str]:

@@ -17,6 +17,7 @@ from ..units import TIME as TIME_DIMENSION
 from ..units import si_quantity
 from .bound import bound_growth
 from .change import change_expressions
+from .delays import lower_delays
 from .program import bind_step
 
 SLACK = "t_slack"
@@ -24,13 +25,14 @@ FRACTION = 0.01
 
 
 def on_grid(circuit: Circuit, step: float) -> Circuit:
-    """The circuit made safe for steps of `step` seconds: comparisons with time, growing exponentials."""
+    """The circuit made safe for steps of `step` seconds: comparisons with time, growing exponentials,
+    delayed quantities."""
     seen: dict[int, Component] = {}
     groups = []
     for group in circuit.groups:
         key = id(group.component)
         if key not in seen:
-            bounded = bind_step(bound_growth(group.component), step)
+            bounded = bind_step(bound_growth(lower_delays(group.component, step)), step)
             seen[key] = _component(bounded, step)
         groups.append(replace(group, component=seen[key]))
     return replace(circuit, groups=tuple(groups))

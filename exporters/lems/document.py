@@ -175,7 +175,9 @@ class Document:
         return self.roles.get(component.name, Role.CELL)
 
     def standard(self, component: Component, tag: str, identity: str) -> Node:
-        """An element of a standard type."""
+        """An element of a standard type; states of a kinetic scheme without what the scheme gives them."""
+        kinetic = find_scheme(component)
+        component = kinetic[0] if kinetic else component
         resolved = self.standards.resolved(component.type)
         node = Node(tag, {"id": identity} if identity else {})
         if tag != component.type:
@@ -220,6 +222,7 @@ class Document:
                 {i: found for (c, i), found in self.joints.lists.items() if c == component.name},
                 named(self.joints.shown, component.name),
                 names,
+                is_placed=self.model.network is not None,
             )
             if not fitting.base and fitting.quantity:
                 fitting = replace(fitting, base=self.source_type(fitting.quantity))

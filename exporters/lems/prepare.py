@@ -104,7 +104,7 @@ def prepare(
     Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
     """
     if component.update is not None or component.kernels or component.functions:
-        component = raise_program(component)
+        component = raise_program(component, log)
     component = arm(component)
     _refuse(component)
     _note(component, log)
@@ -310,9 +310,6 @@ class _Preparation:
 
     def constant(self, quantity: Quantity) -> Expr:
         """The name of a constant with this value."""
-        for item in self.component.constants:
-            if item.value == quantity:
-                return Name(item.name)
         if quantity not in self.made:
             name = self.fresh(f"const{len(self.made) + 1}")
             self.known[name] = quantity.dimension

@@ -77,13 +77,16 @@ def fit(
     lists: Mapping[str, tuple[str, str, str]],
     shown: Mapping[str, str],
     read: Mapping[str, str],
+    *,
+    is_placed: bool = True,
 ) -> Fitting:
     """The base type and the names that its users expect, for a component that has none of its own.
 
     `lists`, `shown` and `read` are what the network has settled for its inputs, exposures and requirements.
+    A cell that `is_placed` in a network which feeds it nothing takes defaults; alone it keeps requirements.
     """
     if role is Role.CELL:
-        return _cell(component, lists)
+        return _cell(component, lists, is_placed)
     return _attached(component, role, shown, read)
 
 
@@ -97,7 +100,9 @@ def cell_names(component: Component) -> dict[str, str]:
     )
 
 
-def _cell(component: Component, lists: Mapping[str, tuple[str, str, str]]) -> Fitting:
+def _cell(
+    component: Component, lists: Mapping[str, tuple[str, str, str]], is_placed: bool
+) -> Fitting:
     sizes = dimensions(component)
     shown = {e.name: sizes.get(e.variable, e.dimension) for e in component.exposures}
     ports, exposures = _spike(component), _potential(component, shown)
@@ -114,7 +119,7 @@ def _cell(component: Component, lists: Mapping[str, tuple[str, str, str]]) -> Fi
     for item in component.analog_inputs:
         if item.reduce:
             inputs[item.name] = lists.get(item.name) or default_list(component, item)
-        else:
+        elif is_placed:
             held[item.name] = item.default
     return Fitting(base, inputs, ports, exposures, held)
 

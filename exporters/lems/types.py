@@ -96,11 +96,11 @@ class Writer:
         """Parameters, properties, constants, derived parameters."""
         for item in self.component.parameters:
             yield self.parameter(item)
-        for port in self.component.event_inputs:
-            names = {p.name for p in self.component.parameters}
-            for name in port.payload:
-                if name not in names:
-                    yield Node("Property", _named(self.name(name), "none", "1"))
+        names = {p.name for p in self.component.parameters}
+        carried = (name for port in self.component.event_inputs for name in port.payload)
+        for name in dict.fromkeys(carried):
+            if name not in names:
+                yield Node("Property", _named(self.name(name), "none", "1"))
         for name, value in self.place.held.items():
             dimension = next(i.dimension for i in self.component.analog_inputs if i.name == name)
             from ...canonical_model.units import si_quantity

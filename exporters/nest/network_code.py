@@ -175,7 +175,7 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
     populations = [
         _row(
             name,
-            item.model.name,
+            item.model.title,
             item.group.size,
             [
                 [key, value if isinstance(value, float) else _put(arrays, f"{name}/{key}", value)]

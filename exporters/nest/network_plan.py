@@ -90,7 +90,7 @@ def plan_network(
     model: Model, circuit: Circuit, *, scheme: str, step: float, log: Log
 ) -> NetworkPlan:
     """Decide. Raises ModelError B3xx for what NEST cannot hold."""
-    fused = fuse(split_ranks(circuit), sources=True, peers=True)
+    fused = together(circuit)
     _refuse_rest(fused)
     originals = {item.name: item for item in model.components if item.update is not None}
     plan = NetworkPlan(fused, [], {}, [], [], step, fused.length or DEFAULT_LENGTH)
@@ -105,6 +105,11 @@ def plan_network(
     for probe in fused.probes:
         _trace(plan, probe, log)
     return plan
+
+
+def together(circuit: Circuit) -> Circuit:
+    """What drives or joins cells as part of the cells' models, as NEST has it."""
+    return fuse(split_ranks(circuit), sources=True, peers=True)
 
 
 def _refuse_rest(circuit: Circuit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,10 +30,11 @@ from .adapt import with_dimension
 from .functions import HELPERS, with_needs
 from .printer import Context, NestmlPrinter
 from .statements import Writer
-from .text import comment_lines, declaration, wrapped
+from .text import comment_lines, declaration, quoted, wrapped
 from .unit_text import is_unit_text, unit_for
 
 INDENT = "    "
+_DECORATOR = re.compile(r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)?")
 
 
 @dataclass(slots=True)
@@ -158,6 +160,7 @@ def _state(model: Model, state: StateVariable, checks: Sequence[Check]) -> Itera
     name = NestmlPrinter(model.context).text(Name(state.name))
     kind = model.type_of(state.name, state.dimension, state.kind)
     text = f"{name} {kind} = {value}{_guard(model, checks)}"
+    text += _decorators(model, state.name)
     yield from declaration(text, _about(model, state.name, state.description))
 
 
@@ -250,6 +253,7 @@ def _parameters(model: Model) -> Iterator[str]:
         entry = derived[name]
         value = model.expr(entry.value, entry.dimension, entry.kind)
         yield from _static(model, entry, value, checks.get(name, []))
+    yield from _texts(model)
 
 
 def _is_settable(component: Component, item: DerivedParameter) -> bool:
@@ -284,8 +288,21 @@ def _static(
 ) -> Iterator[str]:
     unit = model.type_of(item.name, item.dimension, item.kind)
     text = f"{model.context.names[item.name]} {unit} = {value}"
-    text += _guard(model, checks)
+    text += _guard(model, checks) + _decorators(model, item.name)
     yield from declaration(text, _about(model, item.name, item.description))
+
+
+def _decorators(model: Model, name: str) -> str:
+    """`@homogeneous` and the like, as the author wrote them."""
+    words = model.component.extras.get(f"decorator:{name}", "").split()
+    return "".join(f" @{word}" for word in words if _DECORATOR.fullmatch(word))
+
+
+def _texts(model: Model) -> Iterator[str]:
+    """Parameters that are texts."""
+    if model.context.as_written:
+        for name, text in model.component.texts.items():
+            yield f'{model.context.names[name]} string = "{quoted(text)}"'
 
 
 def _internals(model: Model) -> Iterator[str]:
@@ -378,6 +395,7 @@ def dimensions_of(component: Component) -> dict[str, Dimension | None]:
     table.update({i.name: i.dimension for i in component.analog_inputs})
     table.update({f"{f.name}()": f.dimension for f in component.functions})
     table.update({f"{k.name}()": k.dimension for k in component.kernels})
+    table.update({f"{s.name}()": s.dimension for k in component.kernels for s in k.initial})
     table.update({s.name: s.dimension for k in component.kernels for s in k.initial})
     for port in component.event_inputs:
         for name in port.payload:

@@ -41,8 +41,7 @@ def components_of(model: Model, log: Log) -> list[Component]:
     """
     if model.network is None:
         return [_flat(item, log) for item in model.components]
-    circuit = fuse(wire(model, log, large=0), sources=True)
-    log.stop_on_error()
+    circuit = cells_of(model, log)
     _tell_network(model, circuit, log)
     found: list[Component] = []
     natives = _natives(model)
@@ -54,10 +53,30 @@ def components_of(model: Model, log: Log) -> list[Component]:
         if native is not None:
             found += [native] if native not in found else []
             continue
-        component = _pruned(bound_growth(_specialised(group, circuit, log)), log)
+        component = cell_component(group, circuit, log)
         if not any(replace(known, name=component.name) == component for known in found):
             found.append(component)
     return found
+
+
+def cells_of(model: Model, log: Log) -> Circuit:
+    """The model's network with synapses and inputs fused into their cells.
+
+    Raises ModelError W2xx where the network does not fit together.
+    """
+    circuit = together(wire(model, log, large=0))
+    log.stop_on_error()
+    return circuit
+
+
+def together(circuit: Circuit) -> Circuit:
+    """Synapses and inputs as part of their cells."""
+    return fuse(circuit, sources=True, peers=True)
+
+
+def cell_component(group: Group, circuit: Circuit, log: Log) -> Component:
+    """What is written for a group of cells."""
+    return _pruned(bound_growth(_specialised(group, circuit, log)), log)
 
 
 def _natives(model: Model) -> dict[str, Component]:

@@ -6,6 +6,7 @@ always bracketed and a literal with unit before `*` or `/` stands in parentheses
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ from .unit_text import coherent_value, real_text, tidy, unit_for, written_unit
 
 LOWEST, AND, NOT = 0, 2, 3
 DELTA = "delta"
+_CONSTANTS = {math.e: "e", math.pi: "pi"}
 SI_TIME = "0.001 * (t / 1 ms)"
 _OPEN, _CLOSE = "\x02", "\x03"  # around literals with unit, until the whole text is known
 _LITERAL = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}(?= *[*/])")
@@ -116,6 +118,8 @@ class NestmlPrinter(InfixPrinter):
         context = self.context
         if unit is None or unit.dimension == NONE or context.plain:
             scaled = value if unit is None else value * unit.scale + unit.offset
+            if scaled in _CONSTANTS:
+                return _CONSTANTS[scaled], ATOM
             text = real_text(scaled, whole)
             return text, SIGN if text.startswith("-") else ATOM
         symbol = unit_for(unit.dimension)
@@ -312,7 +316,7 @@ class NestmlPrinter(InfixPrinter):
         kernel, port = _name(expr.args[0]), _name(expr.args[1])
         if kernel == DELTA:
             return self.context.names[port], ATOM
-        return f"convolve({self.context.names[kernel]}, {self.context.names[port]})", ATOM
+        return f"convolve({self.name(kernel)[0]}, {self.context.names[port]})", ATOM
 
     def _delayed(self, expr: Call, parts: tuple[Printed, ...]) -> Printed:
         if not isinstance(expr.args[1], Name | Number):

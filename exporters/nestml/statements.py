@@ -25,7 +25,7 @@ from ...canonical_model.model import (
 from ...canonical_model.units import Dimension
 from .adapt import with_dimension
 from .printer import Context, NestmlPrinter
-from .text import comment_lines, plain
+from .text import comment_lines, plain, quoted
 from .unit_text import is_unit_text, unit_for
 
 COMPOUND = ("+", "-", "*", "/")
@@ -114,7 +114,7 @@ class Writer:
                 yield from self._for(item)
             case Report(text=text, level=level):
                 word = level if level in LEVELS else "info"
-                yield f'{word}("{_quoted(text)}")'
+                yield f'{word}("{quoted(text)}")'
             case Return(value=value):
                 yield f"return {self._text(value, self.result)}"
             case _:
@@ -193,7 +193,3 @@ class Writer:
 def _is_literal(expr: Expr) -> bool:
     inner = getattr(expr, "operand", expr)
     return isinstance(inner, Number)
-
-
-def _quoted(text: str) -> str:
-    return plain(text).replace("\n", " ").replace("\\", "\\\\").replace('"', '\\"')

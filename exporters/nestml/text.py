@@ -21,6 +21,11 @@ def plain(text: str) -> str:
     return _CONTROL.sub(" ", text).strip("\n")
 
 
+def quoted(text: str) -> str:
+    """Text for between double quotes."""
+    return plain(text).replace("\n", " ").replace("\\", "\\\\").replace('"', '\\"')
+
+
 def declaration(text: str, about: str) -> Iterator[str]:
     """A declaration with its comment beside it, or above it where it is long."""
     note = plain(about)

@@ -45,14 +45,19 @@ _SYMBOLS: Mapping[str, Dimension] = {
     "Bq": NONE / TIME, "J": Dimension(m=1, l=2, t=-2), "N": Dimension(m=1, l=1, t=-2),
     "W": Dimension(m=1, l=2, t=-3), "Pa": Dimension(m=1, l=-1, t=-2), "cd": Dimension(j=1),
     "Wb": VOLTAGE * TIME, "T": VOLTAGE * TIME / LENGTH**2, "H": RESISTANCE * TIME,
+    "l": LENGTH**3, "L": LENGTH**3, "g": Dimension(m=1),
 }  # fmt: skip
+_POWERS = {"l": -3, "L": -3, "g": -3}  # their size in SI
 KNOWN: Mapping[str, Unit] = {
-    prefix + symbol: Unit(prefix + symbol, dimension, float(f"1e{power}"))
+    prefix + symbol: Unit(prefix + symbol, dimension, float(f"1e{power + _POWERS.get(symbol, 0)}"))
     for prefix, power in {**_SCALES, "a": -18}.items()
     for symbol, dimension in _SYMBOLS.items()
 }
 _UNIT = re.compile(r"[A-Za-z0-9_*/() .+-]{1,80}\Z")
 _WORD = re.compile(r"[A-Za-z_]+")
+_PART = r"[A-Za-z]+(?:\*\*-?\d+(?:\.\d+)?)?"
+_PRODUCT = re.compile(rf"(?:1|{_PART})(?: ?[*/] ?{_PART})*")
+_FACTOR = re.compile(r"([*/]?) ?([A-Za-z]+)(?:\*\*(-?\d+(?:\.\d+)?))?")
 
 
 @lru_cache(maxsize=512)
@@ -132,13 +137,13 @@ def written_unit(unit: Unit) -> str:
 @lru_cache(maxsize=512)
 def _measures(text: str) -> tuple[Dimension, float] | None:
     """Dimension and scale of a product or quotient of known units, None for anything else."""
-    if not re.fullmatch(r"(?:1|[A-Za-z]+(?:\*\*-?\d)?)(?: ?[*/] ?[A-Za-z]+(?:\*\*-?\d)?)*", text):
+    if not _PRODUCT.fullmatch(text):
         return None
-    dimension, scale, power = NONE, 1.0, 1
-    for sign, name, exponent in re.findall(r"([*/]?) ?([A-Za-z]+)(?:\*\*(-?\d))?", text):
+    dimension, scale = NONE, 1.0
+    for sign, name, exponent in _FACTOR.findall(text):
         if name not in KNOWN:
             return None
-        power = int(exponent or 1) * (-1 if sign == "/" else 1)
+        power = float(exponent or 1) * (-1 if sign == "/" else 1)
         dimension = dimension * KNOWN[name].dimension ** power
         scale *= KNOWN[name].scale ** power
     return dimension, scale

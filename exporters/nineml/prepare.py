@@ -47,6 +47,7 @@ from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from .rewrite import BINOMIAL, Rewriter, dimensioned
+from .settled import settled
 
 DEFAULT_REGIME = "sole"
 
@@ -67,10 +68,11 @@ def prepare(component: Component, log: Log) -> Prepared:
     K1xx (a time-step program that cannot be raised to regimes)."""
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
-        flat = raise_program(flat)
+        flat = raise_program(flat, log)
     flat = truths_to_numbers(flat)
     _refuse(flat)
     _note(flat, log)
+    flat = settled(flat, log)
     original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(

@@ -35,7 +35,7 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         *_gathering(app, plan),
         _update(app),
         _read(app),
-        f"const app_t app_{m} = {{ app_receive, update, read, {gather}, {app.ports}u }};",
+        f"const app_t app_{m} = {{ app_receive, update, read, {gather}, {app.ports}u, {app.ring}u }};",
         "",
     ]
     return "\n".join(parts)
@@ -111,6 +111,7 @@ def _factor(app: App, port: str) -> str:
 def _body(app: App) -> list[str]:
     model = app.model
     m, component = model.name, model.component
+    joins = "+=" if model.repeats else "|="
     lines = [
         f"{m}_state_t s = *state;",
         f"const {m}_params_t p = *own;",
@@ -122,18 +123,21 @@ def _body(app: App) -> list[str]:
     if any(program.commits for _, program in model.update.programs):
         lines.append(f"{m}_step(&s, &p, &q, &input, t, h);")
     if component.update is not None:
-        lines.append(f"events |= {m}_update(&s, &p, &q, &input, t_end, h);")
+        lines.append(f"events {joins} {m}_update(&s, &p, &q, &input, t_end, h);")
     if component.on_conditions or any(r.on_conditions for r in regimes(component)):
-        lines.append(f"events |= {m}_conditions{_arguments()};")
+        lines.append(f"events {joins} {m}_conditions{_arguments()};")
     for k, _ in enumerate(component.timed_events):
         lines += [
             f"for (uint32_t k = 0u; k < due_{k}; k++)",
-            f"    events |= {m}_timed_{k}{_arguments()};",
+            f"    events {joins} {m}_timed_{k}{_arguments()};",
         ]
     if app.feeds:
         # what a tick gathered is held over it
         lines = [line.replace("&input", "in") for line in lines]
-    return [*lines, "*state = s;", "if (M_RARELY(events))", "    pe_emit(pe, i, events);"]
+    call = f"pe_emit_counts(pe, i, events, {model.count_bits}u);"
+    if not model.repeats:
+        call = "pe_emit(pe, i, events);"
+    return [*lines, "*state = s;", "if (M_RARELY(events))", f"    {call}"]
 
 
 def _port(app: App, port: str) -> list[str]:

@@ -18,13 +18,14 @@ from .cost import neuron_cost
 from .feeds import copies
 from .partition import App, Choices, Partition, Slice, find_apps, spread
 from .pe_image import Order, PeImage, pe_image
-from .plan import Plan, make_plan
+from .plan import GroupPlan, Plan, make_plan, state_fields, unit_system
 from .qualify import Network
 from .rows import pack_rows
 
 MAX_ROUNDS = 24
 MAX_PES = 48 * 148  # what a board of 48 chips offers
 SHRINK = 0.9
+RESERVED = 4096  # bytes of a PE for header, settings, log and at least a few ticks of records
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,7 @@ class Application:
     orders: list[Order]
     routes: list[tuple[int, int, tuple[int, ...]]]  # key, mask, PEs
     ticks: int
+    first: int
     step: float
 
     def app(self, part: Slice) -> App:
@@ -51,6 +53,7 @@ def build(
     scheme: str,
     step: float,
     ticks: int,
+    first: int,
     name: str,
     choices: Choices,
     log: Log,
@@ -59,7 +62,7 @@ def build(
     plan = make_plan(network.circuit, scheme=scheme, step=step, name=name, log=log)
     partition = find_apps(plan, network, choices, log)
     sizes = {
-        item.number: min(item.group.size, app.neurons)
+        item.number: _first_guess(partition, app, item)
         for app in partition.apps
         for item in app.groups
     }
@@ -70,11 +73,11 @@ def build(
                 f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
             )
             raise refuse("T315", message)
-        found = _images(plan, network, partition, sizes, ticks, step)
+        found = _images(plan, network, partition, sizes, (first, ticks), step)
         if found is not None:
             images, orders, routes = found
             _warn_of_time(partition, step, log)
-            return Application(plan, network, partition, images, orders, routes, ticks, step)
+            return Application(plan, network, partition, images, orders, routes, ticks, first, step)
     raise refuse("T314", "no way was found to spread the network over PEs")
 
 
@@ -83,7 +86,7 @@ def _images(
     network: Network,
     partition: Partition,
     sizes: dict[int, int],
-    ticks: int,
+    ticks: tuple[int, int],
     step: float,
 ) -> tuple[list[PeImage], list[Order], list[Any]] | None:
     """All images; None after `sizes` have been reduced because one did not fit."""
@@ -106,7 +109,7 @@ def _images(
         )
         for block, pes in sorted(heard.items())
     ]
-    targets = {key: pes for key, _, pes in routes}
+    hearing = _hearing(partition, routes)
     period = max(1, round(step * 1e6))
     seed = (network.circuit.seed or 1234) & 0xFFFFFFFF
     traced = _traced(partition, network.circuit.probes, network.circuit.analog_links)
@@ -116,14 +119,16 @@ def _images(
     too_large: dict[int, float] = {}
     for part in partition.slices:
         order = Order(
-            ticks=ticks,
+            ticks=ticks[1],
+            first=ticks[0],
             period=period,
             # streams of PEs must differ
             seed=(seed + 0x9E3779B9 * (part.number + 1)) & 0xFFFFFFFF,
+            source_seed=seed,
             h=plan.h,
             record_spikes=part.group.group.name in loud,
             traced=tuple(traced.get(part.number, ())),
-            targets=targets.get(part.key, ()),
+            targets=hearing[part.number],
         )
         number = part.group.number
         app = partition.app_of[number]
@@ -140,6 +145,35 @@ def _images(
     for number, ratio in too_large.items():
         sizes[number] = max(1, min(sizes[number] - 1, int(sizes[number] * ratio * SHRINK)))
     return None if too_large else (images, orders, routes)
+
+
+def _first_guess(partition: Partition, app: App, item: GroupPlan) -> int:
+    """Neurons per PE by memory, so that few rounds are needed: values, rows and their table of offsets."""
+    incoming = partition.incoming[item.number]
+    most = min(item.group.size, app.neurons)
+    degree = float(np.mean(incoming.degree)) if len(incoming.degree) else 0.0
+    fixed = RESERVED + (app.ring if app.ring > memory.WORK.size else 0)
+    senders: dict[str, list[int]] = {}
+    for b in incoming.bundles:
+        own = senders.setdefault(b.source, [0, 0])
+        own[0], own[1] = max(own[0], int(b.pre.max(initial=-1)) + 1), own[1] + len(b.pre)
+    # senders of which a PE hears few have their offsets on other PEs
+    heard = (n for n, synapses in senders.values() if synapses * most >= n * item.group.size)
+    fixed += 2 * sum(heard)
+    neuron = app.state_bytes + degree * app.word.bytes
+    return max(1, min(most, int((memory.DATA.size - fixed) * 0.97 / neuron)))
+
+
+def _hearing(partition: Partition, routes: list[Any]) -> list[tuple[int, ...]]:
+    """The PEs that hear each PE."""
+    firsts = np.array([key for key, _, _ in routes], np.int64)
+    ends = np.array([key + (~mask & 0xFFFFFFFF) + 1 for key, mask, _ in routes], np.int64)
+    found = []
+    for part in partition.slices:
+        last = part.key + part.size * max(1, len(part.group.group.component.event_outputs))
+        a, b = np.searchsorted(ends, part.key, "right"), np.searchsorted(firsts, last)
+        found.append(tuple(sorted({pe for _, _, pes in routes[a:b] for pe in pes})))
+    return found
 
 
 def _warn_of_time(partition: Partition, step: float, log: Log) -> None:
@@ -208,6 +242,8 @@ def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
         "name": application.plan.name,
         "step_s": application.step,
         "ticks": application.ticks,
+        "first": application.first,
+        "units": unit_system(application.plan),
         "apps": [_app_entry(app) for app in partition.apps],
         "pes": [
             {
@@ -217,6 +253,7 @@ def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
                 "stop": part.stop,
                 "rows": image.rows,
                 "synapses": image.synapses,
+                "copies": copied(application, part),
                 "traces": len(order.traced),
                 "spikes": order.record_spikes,
                 "sram": _sram(image),
@@ -238,11 +275,34 @@ def _app_entry(app: App) -> dict[str, Any]:
         "receptors": [f"{port} {'+' if sign > 0 else '-'}" for port, sign in app.types],
         "delays": app.word.slots,
         "ports": app.ports,
+        "counts": app.model.repeats,
+        "types": [[port, sign] for port, sign in app.types],
+        "bits": {"delay": app.word.delay, "type": app.word.type, "index": app.word.index},
+        "ring_width": app.ring_bytes,
+        **state_fields(app.model),
+        "feeds": [
+            {
+                "group": feed.source.group.name,
+                "row": feed.row,
+                "draws": feed.draws,
+                **state_fields(feed.source.model),
+            }
+            for feed in app.feeds
+        ],
         "neurons": app.neurons,
         "neuron_bytes": app.state_bytes,
         "ring_bytes": app.ring,
         "cost": asdict(neuron_cost(app.model, len(app.types))),
     }
+
+
+def copied(application: Application, part: Slice) -> list[list[int]]:
+    """Instances of each source that are copied to a PE."""
+    links, name = application.network.circuit.analog_links, part.group.group.name
+    return [
+        copies(feed, name, part.start, part.stop, links).tolist()
+        for feed in application.app(part).feeds
+    ]
 
 
 def _sram(image: PeImage) -> dict[str, int]:
@@ -310,4 +370,5 @@ def _trace_entries(application: Application, circuit: Circuit) -> list[dict[str,
 
 def machine_layout(application: Application, circuit: Circuit) -> str:
     """The same as JSON text."""
-    return json.dumps(layout(application, circuit), indent=1) + "\n"
+    entries = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in layout(application, circuit).items()]
+    return "{\n" + ",\n".join(entries) + "\n}\n"

@@ -58,14 +58,16 @@ class Image:
         return struct.pack(f"<{HEADER_WORDS}I", MAGIC, VERSION, *addresses) + bytes(body)
 
 
-def build_image(plan: Plan, ticks: int, record_every: int) -> Image:
+def build_image(plan: Plan, ticks: int, first: int, record_every: int) -> Image:
     """Values and settings; network_code adds the rows."""
     regions = {name: Region() for name in REGIONS}
     regions["ROUTING_TABLE"].add(struct.pack("<2I", 0, 0))
     period = max(1, round(plan.step * 1e6))
     regions["TIMER_CONFIG"].add(struct.pack("<2I", period, ticks))
     seed = (plan.circuit.seed or 1234) & 0xFFFFFFFF
-    regions["GLOBAL_PARAMS"].add(struct.pack("<2If", record_every, seed, plan.h))
+    regions["GLOBAL_PARAMS"].add(struct.pack("<2IfI", record_every, seed, plan.h, first))
+    # no random generator of a run before, nothing under way
+    regions["GLOBAL_PARAMS"].add(b"\0" * 28)
     regions["MPT_INFO"].add(struct.pack("<2I", 0, 0))
     places = [_group(item, regions["NEURONS_PARAMS"]) for item in plan.groups]
     return Image(regions, places)

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ... import __version__
-from ...canonical_model.circuit import Circuit
+from ...canonical_model.circuit import Circuit, EventTrain
 from ...canonical_model.diagnostics import Level, Log, ModelError, refuse
 from ...canonical_model.model import Provenance
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.passes.timegrid import on_grid
 from ...canonical_model.units import NEURO, UnitSystem
 from ...spinnaker2 import memory
+from ...spinnaker2.budget import CLOCKS, one_tick_cycles
 from ..artifact import Artifact
 from .app_code import app_source, app_table
 from .application import Application, build, list_packets, machine_layout
 from .c_printer import identifier
-from .data import build_image
-from .host_code import build_files, host_class
+from .cost import neuron_cost
+from .data import Image, build_image
+from .host_code import build_files, host_class, install_script
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
+from .network_text import EDGE
 from .partition import Choices
-from .plan import ModelPlan, Plan, make_plan
+from .plan import ModelPlan, Plan, make_plan, state_fields, unit_system, words_of
 from .python_code import application_class, run_script
 from .qualify import Network, qualify
 from .text import machine_makefile, machine_readme, makefile, readme
@@ -37,6 +44,7 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
 MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
+TAKEN_OVER = "taken_over_"  # groups that stand for events under way when a run before ended
 SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
 
 
@@ -50,8 +58,9 @@ def export(
     name: str,
     form: str = "auto",
     choices: Choices | None = None,
+    first: int = 0,
 ) -> tuple[Artifact, ...]:
-    """The files of a program. `step` in seconds.
+    """The files of a program. `step` in seconds; `first`: the tick at which a run that goes on starts.
 
     The application form (`form`: "auto", "application", "one") spreads populations over many PEs;
     circuits with analog links between groups or with events that cannot be summed stay on one PE.
@@ -64,7 +73,7 @@ def export(
     circuit = on_grid(fuse(subject), step)
     length = circuit.length or DEFAULT_LENGTH
     ticks = round(length / step)
-    if not 0 < ticks < MAX_TICKS:
+    if not first < ticks < MAX_TICKS:
         raise refuse("T304", f"{ticks} ticks of {step:g} s cannot be counted on the chip")
     log.add(
         "T200",
@@ -79,17 +88,23 @@ def export(
             if form == "application":
                 raise refuse("T311", f"not a set of applications: {text}")
             log.add("T310", Level.NOTE, f"the whole network goes to one PE: {text}")
-        return _one_pe(circuit, scheme, step, source, log, name, ticks)
+        return _one_pe(circuit, scheme, step, source, log, name, (first, ticks))
 
     if form == "one":
         return one()
-    network = qualify(circuit, step, log)
-    if not isinstance(network, Network):
-        return one(*network)
     own = Log()
+    network = qualify(circuit, step, own)
+    if not isinstance(network, Network):
+        # noise and current generators inside of their cells, where they would stand in the way
+        reasons, own = network, Log()
+        inner = on_grid(fuse(subject, sources=True), step)
+        network = qualify(inner, step, own)
+        if not isinstance(network, Network):
+            return one(*reasons)
+        circuit = inner
     try:
         application = build(
-            network, scheme=scheme, step=step, ticks=ticks, name=name,
+            network, scheme=scheme, step=step, ticks=ticks, first=first, name=name,
             choices=choices or Choices(), log=own,
         )  # fmt: skip
     except ModelError as problem:
@@ -104,6 +119,16 @@ def export(
     return application_files(application, circuit, source, scheme)
 
 
+def _later(train: EventTrain, first: int, step: float) -> EventTrain:
+    """What a run that starts at `first` still has to send; what it takes over is due at the earliest then."""
+    least = first + (0 if train.group.startswith(TAKEN_OVER) else 1)
+    if first == 0:
+        return train
+    times = np.asarray(train.times)
+    chosen = np.ceil(times / step - EDGE) >= least
+    return replace(train, times=times[chosen], index=np.asarray(train.index)[chosen])
+
+
 def _one_pe(
     circuit: Circuit,
     scheme: str,
@@ -111,11 +136,12 @@ def _one_pe(
     source: Provenance,
     log: Log,
     name: str,
-    ticks: int,
+    ticks: tuple[int, int],
 ) -> tuple[Artifact, ...]:
     """The files of a program for one PE."""
+    circuit = replace(circuit, trains=tuple(_later(t, ticks[0], step) for t in circuit.trains))
     plan = make_plan(circuit, scheme=scheme, step=step, name=name, log=log)
-    image = build_image(plan, ticks, 1)
+    image = build_image(plan, ticks[1], ticks[0], 1)
     head = file_head(plan, source, scheme)
     network, code = network_source(plan, image, log, head)
     _check_memory(plan)
@@ -123,15 +149,16 @@ def _one_pe(
     files = {f"models/{m.name}.h": model_header(m, units, head) for m in plan.models}
     files["network.c"] = network
     files["Makefile"] = makefile()
-    files["layout.json"] = _layout(plan, code, ticks)
-    files["README.md"] = readme(plan, code, image, source, ticks, units)
+    data = image.to_bytes()
+    files["layout.json"] = _layout(plan, code, image, data, ticks, log)
+    files["README.md"] = readme(plan, code, image, source, ticks[1], units)
     files[f"run_{identifier(name)}.py"] = run_script(plan)
     for model in _populations(plan):
         files[f"{model.name}_application.py"] = application_class(plan, model)
     files["runtime/memory.h"] = memory.c_header()
     files["runtime/pe.ld"] = memory.linker_script()
     artifacts = [Artifact(path, text.encode()) for path, text in sorted(files.items())]
-    artifacts.append(Artifact("data.bin", image.to_bytes()))
+    artifacts.append(Artifact("data.bin", data))
     return (*artifacts, *runtime_files((*COMMON, *ONE_PE)))
 
 
@@ -153,7 +180,9 @@ def application_files(
     for app in partition.apps:
         files[f"{app.name}_application.py"] = host_class(plan, app)
     files |= build_files(partition.apps)
-    files["host.py"] = (RUNTIME.parent / "host.py").read_text(encoding="utf-8")
+    for own in ("host.py", "registration.py"):
+        files[own] = (RUNTIME.parent / own).read_text(encoding="utf-8")
+    files["install.py"] = install_script(partition.apps)
     files["numeric.py"] = NUMERIC.read_text(encoding="utf-8")
     files["runtime/memory.h"] = memory.c_header()
     files["runtime/pe.ld"] = memory.linker_script(memory.PROGRAM)
@@ -206,7 +235,21 @@ def _check_memory(plan: Plan) -> None:
         raise refuse("T301", message, hint="convert a smaller network")
 
 
-def _layout(plan: Plan, code: NetworkCode, ticks: int) -> str:
+def warn_of_tick(plan: Plan, cycles: float, log: Log) -> None:
+    """A tick that one PE cannot meet even if no events come."""
+    late = [clock for clock in CLOCKS if cycles > clock * plan.step]
+    if late:
+        clocks = " and ".join(f"{clock / 1e6:g} MHz ({clock * plan.step:.0f})" for clock in late)
+        message = (
+            f"the network on one core takes about {cycles:.0f} cycles per tick without any events, "
+            f"more than a tick of {plan.step * 1e3:g} ms has at {clocks}"
+        )
+        log.add("T316", Level.WARNING, message, hint="a larger step, or a smaller network")
+
+
+def _layout(
+    plan: Plan, code: NetworkCode, image: Image, data: bytes, ticks: tuple[int, int], log: Log
+) -> str:
     """What the emulator needs to run the program and to read its records back."""
     from ...canonical_model.query import declared
     from ...canonical_model.units import NONE
@@ -226,12 +269,29 @@ def _layout(plan: Plan, code: NetworkCode, ticks: int) -> str:
         }
         for probe in plan.circuit.event_probes
     ]
-    data = {
+    facts: dict[str, Any] = {
         "format": 1,
         "name": plan.name,
         "step_s": plan.step,
-        "ticks": ticks,
+        "ticks": ticks[1],
+        "first": ticks[0],
+        "units": unit_system(plan),
+        "groups": [
+            {
+                "name": item.group.name,
+                "size": item.group.size,
+                "at": image.groups[item.number][2],
+                "bytes": 4 * (len(item.model.own) + words_of(item.model)),
+                "cost": asdict(neuron_cost(item.model, 0)),
+                **state_fields(item.model),
+            }
+            for item in plan.groups
+        ],
+        "sram": {"used": len(data), "free": memory.DATA.size - len(data)},
+        "synapses": sum(len(link.pre) for link in plan.circuit.event_links),
+        "queues": [list(entry) for entry in code.queues],
         "traces": traces,
         "events": events,
     }
-    return json.dumps(data, indent=1) + "\n"
+    warn_of_tick(plan, one_tick_cycles(facts["groups"]), log)
+    return json.dumps(facts, indent=1) + "\n"

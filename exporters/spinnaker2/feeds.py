@@ -1,6 +1,7 @@
 """Analog sources beside their targets: current generators are copied to every PE whose neurons they feed.
 
-A source may be copied if nothing feeds it and it draws no random numbers: all copies then do the same.
+A source may be copied if nothing feeds it: all copies then do the same. Where it draws random numbers,
+each instance has a generator of its own, which all its copies carry.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import numpy as np
 
 from ...canonical_model.circuit import AnalogLink, Circuit, Probe
 from ...canonical_model.expr import is_random
+from ...canonical_model.model import Component, DerivedVariable
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import regimes
 from ...canonical_model.units import UnitSystem
 from .c_printer import identifier, literal
 from .data import Region, chosen_values
-from .network_code import EDGE
+from .network_text import EDGE
 from .plan import GroupPlan, ModelPlan, Plan
+
+SOURCE_SPREAD, INSTANCE_SPREAD = 0x9E3779B1, 0x85EBCA77  # odd: seeds of all sources differ
 
 
 @dataclass(slots=True)
@@ -29,6 +33,16 @@ class Feed:
 
     source: GroupPlan
     inputs: list[tuple[str, str]]
+
+    @property
+    def row(self) -> int:
+        """Words in the table of feeds."""
+        return 4 + 2 * len(self.inputs) + int(self.draws)
+
+    @property
+    def draws(self) -> bool:
+        """True if the source draws random numbers."""
+        return any(is_random(expr) for expr in all_expressions(self.source.model.component))
 
 
 def copied_sources(circuit: Circuit) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -46,8 +60,8 @@ def copied_sources(circuit: Circuit) -> tuple[frozenset[str], tuple[str, ...]]:
             reasons.append(f"'{name}' feeds '{link.target}' and is fed itself")
         elif name in busy:
             reasons.append(f"'{name}' feeds '{link.target}' and takes part in events")
-        elif any(is_random(expr) for expr in all_expressions(component)):
-            reasons.append(f"'{name}' feeds '{link.target}' with random numbers")
+        elif any(is_random(item.value) for item in _derived(component)):
+            reasons.append(f"'{name}' feeds '{link.target}' with a number drawn at each reading")
         else:
             sources.add(name)
     watched = {probe.group for probe in circuit.probes}
@@ -57,6 +71,13 @@ def copied_sources(circuit: Circuit) -> tuple[frozenset[str], tuple[str, ...]]:
         if group.host and group.name not in sources:
             reasons.append(f"'{group.name}' is attached to '{group.host}' and could not be fused")
     return frozenset(sources), tuple(reasons)
+
+
+def _derived(component: Component) -> list[DerivedVariable]:
+    found = [*component.derived_variables]
+    for regime in regimes(component):
+        found += regime.derived_variables
+    return found
 
 
 def find_feeds(plan: Plan, targets: set[str], links: tuple[AnalogLink, ...]) -> list[Feed]:
@@ -101,11 +122,13 @@ def feed_data(
     bounds: tuple[int, int],
     links: tuple[AnalogLink, ...],
     base: int,
+    seed: int,
 ) -> tuple[bytes, int, int]:
     """Inputs, copies and connections of a PE; offsets of the inputs and of the table of feeds.
 
-    The table has, per feed, the number of copies and offsets of shared, own and state values, and per input
-    offsets of the connections' starts and sources; all offsets count from the region's start, `base` before.
+    The table has, per feed, the number of copies and offsets of shared, own and state values, per input
+    offsets of the connections' starts and sources, and where it draws that of its random generators; all
+    offsets count from the region's start, `base` before.
     """
     start, stop = bounds
     region = Region()
@@ -122,6 +145,13 @@ def feed_data(
             starts = np.searchsorted(post[order], np.arange(stop - start + 1))
             words.append(base + region.array(starts, "<u2"))
             words.append(base + region.array(np.searchsorted(used, pre[order]), "<u2"))
+        if feed.draws:
+            # the same on all PEs: it depends on the source only
+            own = [
+                seed + SOURCE_SPREAD * (feed.source.number + 1) + INSTANCE_SPREAD * int(k)
+                for k in used
+            ]
+            words.append(base + region.array([generator(value) for value in own], "<u4"))
     table = base + region.add(struct.pack(f"<{len(words)}I", *words))
     return bytes(region.data), input_at, table
 
@@ -148,7 +178,7 @@ def watched_cases(feeds: list[Feed], watched: list[tuple[int, str]], first: int)
     """Cases of `read` for recorded quantities of sources, numbered from `first`."""
     lines = []
     for number, (k, variable) in enumerate(watched, first):
-        at = sum(4 + 2 * len(feed.inputs) for feed in feeds[:k])
+        at = sum(feed.row for feed in feeds[:k])
         m = feeds[k].source.model
         lines += [
             f"case {number}u:",
@@ -207,7 +237,7 @@ def feed_code(
                 f"                            s + from[c], p + from[c], q, &input_{k}, t);",
                 "        }",
             ]
-        lines += [f"        table += {4 + 2 * len(feed.inputs)};", "    }"]
+        lines += [f"        table += {feed.row};", "    }"]
     lines += ["}", "", "static void advance(pe_t *pe)", "{"]
     lines += [
         "    const float h = pe->h, t = (float)pe->tick * h, t_end = (float)(pe->tick + 1u) * h;",
@@ -217,10 +247,35 @@ def feed_code(
     ]
     for k, feed in enumerate(feeds):
         lines += _pointers(k, feed)
+        if feed.draws:
+            lines += [f"        rt_random_t *random = pe_value(pe, table[{feed.row - 1}]);"]
         lines += ["        for (uint32_t i = 0u; i < table[0]; i++, s++, p++) {"]
+        if feed.draws:
+            lines += ["            rt_use(random++);"]
         lines += [f"            {line}" for line in _steps(k, feed)]
-        lines += ["        }", f"        table += {4 + 2 * len(feed.inputs)};", "    }"]
+        lines += ["        }", *(["        rt_use(&pe->random);"] if feed.draws else [])]
+        lines += [f"        table += {feed.row};", "    }"]
     return [*lines, "}", ""]
+
+
+def generator(seed: int) -> tuple[int, int, int, int]:
+    """The state of runtime/random.c's generator after rt_seed(seed)."""
+    bits = 0xFFFFFFFF
+    x, y, z, c = (
+        123456789 ^ (seed & bits),
+        (987654321 + seed) & bits,
+        43219876 ^ (seed << 7 & bits),
+        6543217,
+    )
+    y = y or 1
+    for _ in range(16):
+        x = (314527869 * x + 1234567) & bits
+        y ^= y << 5 & bits
+        y ^= y >> 7
+        y ^= y << 22 & bits
+        product = 4294584393 * z + c
+        c, z = product >> 32 & bits, product & bits
+    return x, y, z, c
 
 
 def _held(feed: Feed, units: UnitSystem) -> str:

@@ -11,6 +11,7 @@ FORMAT = Exporter(
     export="interspike.exporters.spinnaker2.emit:export",
     takes="circuit",
     run="interspike.spinnaker2.emulator:run",
+    together="interspike.canonical_model.passes.fuse:fuse",
     backends=("host", "qemu"),
     index="interspike.exporters.spinnaker2.index:index",
     abilities={

@@ -16,7 +16,6 @@ from ...canonical_model.expr import (
     Name,
     Number,
     Unary,
-    add,
     free_names,
     is_boolean,
     is_random,
@@ -29,8 +28,18 @@ from ...canonical_model.model import Component
 from ...canonical_model.passes.change import change_bodies, change_statement
 from ...canonical_model.query import declared, statics
 from ...solvers.plan import STEP, Coefficient, Program, UpdatePlan
+from .factors import (
+    ONE,
+    base_of,
+    factors_of,
+    is_power,
+    number_of,
+    terms_of,
+    times,
+    total_of,
+    without,
+)
 
-ONE = Number(1.0)
 MAX_INLINED = 400  # nodes of an expression that is moved to where it is used
 
 
@@ -51,7 +60,7 @@ class _Hoist:
         """The expression as one number: itself if it is one, else a coefficient."""
         if isinstance(expr, Number | Name):
             return expr
-        value = _number(expr)
+        value = number_of(expr)
         if value is not None:
             return Number(value)
         if expr not in self.made:
@@ -79,7 +88,7 @@ class _Hoist:
         """Moving factors in their order, with one fixed factor in front; moving divisors stay."""
         above: list[Expr] = []
         below: list[Expr] = []
-        _factors(expr, above, below)
+        factors_of(expr, above, below)
         fixed_above = [e for e in above if self.is_fixed(e)]
         fixed_below = [e for e in below if self.is_fixed(e)]
         moving = [self.change(e) for e in above if not self.is_fixed(e)]
@@ -102,11 +111,11 @@ class _Hoist:
         fixed = [(sign, e) for sign, e in terms if self.is_fixed(e)]
         moving = [(sign, e) for sign, e in terms if not self.is_fixed(e)]
         if not moving:
-            return self.name(_total(fixed))
+            return self.name(total_of(fixed))
         grouped = self._shared(self._alike(moving))
         parts = [(sign, self._part(e)) for sign, e in grouped]
         if fixed:
-            whole = self.name(_total(fixed))
+            whole = self.name(total_of(fixed))
             if isinstance(whole, Number) and whole.value < 0:
                 parts.append((-1, Number(-whole.value)))
             elif whole != Number(0.0):
@@ -117,8 +126,8 @@ class _Hoist:
         if len(bare) == 1 and len(parts) > 2:
             # small increments are added up before they meet the state, whose rounding is coarser
             sign, last = parts.pop(bare[0])
-            return Binary("+" if sign > 0 else "-", _total(parts), last)
-        return _total(parts)
+            return Binary("+" if sign > 0 else "-", total_of(parts), last)
+        return total_of(parts)
 
     def _opened(self, terms: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:
         """k * (x + c) as k * x + k * c where the fixed part joins another one for free."""
@@ -129,7 +138,7 @@ class _Hoist:
             factor, rest = self._split(term)
             inner: list[tuple[int, Expr]] = []
             if factor != ONE and isinstance(rest, Binary) and rest.op in "+-":
-                _terms(rest, sign, inner)
+                terms_of(rest, sign, inner)
             if len(inner) == 2 and sum(self.is_fixed(e) for _, e in inner) == 1:
                 result += [(s, times(factor, e)) for s, e in inner]
             else:
@@ -169,14 +178,14 @@ class _Hoist:
         """(sum, fixed factor) of a product of the two, where no term of the sum is bare."""
         above: list[Expr] = []
         below: list[Expr] = []
-        _factors(expr, above, below)
+        factors_of(expr, above, below)
         moving = [e for e in above if not self.is_fixed(e)]
         if len(moving) != 1 or not isinstance(moving[0], Binary) or moving[0].op not in "+-":
             return None
         if not all(self.is_fixed(e) for e in below):
             return None
         terms: list[tuple[int, Expr]] = []
-        _terms(moving[0], 1, terms)
+        terms_of(moving[0], 1, terms)
         if any(not self.is_fixed(e) and self._split(e)[0] == ONE for _, e in terms):
             return None
         factor = multiply([e for e in above if self.is_fixed(e)])
@@ -186,7 +195,7 @@ class _Hoist:
         """(fixed factor, rest) of a term."""
         above: list[Expr] = []
         below: list[Expr] = []
-        _factors(expr, above, below)
+        factors_of(expr, above, below)
         fixed = multiply([e for e in above if self.is_fixed(e)])
         under = [e for e in below if self.is_fixed(e)]
         rest = multiply([e for e in above if not self.is_fixed(e)])
@@ -199,7 +208,7 @@ class _Hoist:
         """c * a + c * b as c * (a + b); all terms in one quantity as that times a number."""
         split = [(sign, *self._split(e)) for sign, e in terms]
         if len(split) > 1 and len({rest for _, _, rest in split}) == 1:
-            return [(1, times(_total([(sign, f) for sign, f, _ in split]), split[0][2]))]
+            return [(1, times(total_of([(sign, f) for sign, f, _ in split]), split[0][2]))]
         result: list[tuple[int, Expr]] = []
         done: set[int] = set()
         for k, (sign, factor, rest) in enumerate(split):
@@ -210,7 +219,7 @@ class _Hoist:
                 result.append((sign, times(factor, rest)))
                 continue
             done.update(alike)
-            inner = _total([(sign * split[j][0], split[j][2]) for j in alike])
+            inner = total_of([(sign * split[j][0], split[j][2]) for j in alike])
             result.append((sign, Binary("*", factor, inner)))
         return result
 
@@ -219,111 +228,18 @@ class _Hoist:
         counts: dict[str, list[int]] = {}
         for k, (_, term) in enumerate(terms):
             above: list[Expr] = []
-            _factors(term, above, [])
-            if len(above) > 1 or _is_power(term):
-                for name in {_base(e) for e in above} - {""}:
+            factors_of(term, above, [])
+            if len(above) > 1 or is_power(term):
+                for name in {base_of(e) for e in above} - {""}:
                     counts.setdefault(name, []).append(k)
         best = max(counts, key=lambda name: len(counts[name]), default="")
         if not best or len(counts[best]) < 2 or best in self.fixed:
             return terms
         chosen = counts[best]
-        inner = [
-            (sign, _without(term, best)) for k, (sign, term) in enumerate(terms) if k in chosen
-        ]
-        taken = Binary("*", _total(self._shared(inner)), Name(best))
+        inner = [(sign, without(term, best)) for k, (sign, term) in enumerate(terms) if k in chosen]
+        taken = Binary("*", total_of(self._shared(inner)), Name(best))
         rest = [(sign, term) for k, (sign, term) in enumerate(terms) if k not in chosen]
         return [(1, taken), *rest]
-
-
-def times(a: Expr, b: Expr) -> Expr:
-    """a * b without factors of 1."""
-    return b if a == ONE else (a if b == ONE else Binary("*", a, b))
-
-
-def _number(expr: Expr) -> float | None:
-    """The value of arithmetic on plain numbers, None of anything else."""
-    match expr:
-        case Number(value, None):
-            return value
-        case Unary("-", operand):
-            inner = _number(operand)
-            return None if inner is None else -inner
-        case Binary("+" | "-" | "*" | "/" as op, left, right):
-            a, b = _number(left), _number(right)
-            if a is None or b is None or (op == "/" and b == 0.0):
-                return None
-            return {"+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1.0)}[op]
-    return None
-
-
-def _is_power(expr: Expr) -> bool:
-    match expr:
-        case Binary("^", Name(), Number(exponent)):
-            return exponent == int(exponent) and exponent > 1
-    return False
-
-
-def _base(expr: Expr) -> str:
-    """The name that a factor is a whole power of, or nothing."""
-    match expr:
-        case Name(name):
-            return name
-        case Binary("^", Name(name), Number()) if _is_power(expr):
-            return name
-    return ""
-
-
-def _without(expr: Expr, name: str) -> Expr:
-    """A product divided by one factor `name`."""
-    above: list[Expr] = []
-    below: list[Expr] = []
-    _factors(expr, above, below)
-    place = next(k for k, e in enumerate(above) if _base(e) == name)
-    match above[place]:
-        case Binary("^", base, Number(exponent)):
-            lower = base if exponent == 2 else Binary("^", base, Number(exponent - 1))
-            above[place] = lower
-        case _:
-            del above[place]
-    return Binary("/", multiply(above), multiply(below)) if below else multiply(above)
-
-
-def _factors(expr: Expr, above: list[Expr], below: list[Expr]) -> None:
-    match expr:
-        case Binary("*", left, right):
-            _factors(left, above, below)
-            _factors(right, above, below)
-        case Binary("/", left, right):
-            _factors(left, above, below)
-            _factors(right, below, above)
-        case Unary("-", operand) if not isinstance(operand, Number):
-            above.append(Number(-1.0))
-            _factors(operand, above, below)
-        case _:
-            above.append(expr)
-
-
-def _terms(expr: Expr, sign: int, found: list[tuple[int, Expr]]) -> None:
-    match expr:
-        case Binary("+", left, right):
-            _terms(left, sign, found)
-            _terms(right, sign, found)
-        case Binary("-", left, right):
-            _terms(left, sign, found)
-            _terms(right, -sign, found)
-        case _:
-            found.append((sign, expr))
-
-
-def _total(terms: list[tuple[int, Expr]]) -> Expr:
-    """A sum of signed terms, plus signs first."""
-    positive = [e for sign, e in terms if sign > 0]
-    result = add(positive) if positive else None
-    for sign, term in terms:
-        if sign < 0:
-            result = Unary("-", term) if result is None else Binary("-", result, term)
-    assert result is not None
-    return result
 
 
 def hoist(component: Component, update: UpdatePlan) -> tuple[Component, UpdatePlan]:
@@ -403,7 +319,7 @@ def _absorbs(expr: Expr, name: str, work: _Hoist) -> bool:
         case Binary("*"):
             above: list[Expr] = []
             below: list[Expr] = []
-            _factors(expr, above, below)
+            factors_of(expr, above, below)
             if Name(name) in above and not any(name in free_names(e) for e in below):
                 rest = list(above)
                 rest.remove(Name(name))

@@ -43,6 +43,8 @@ def host_class(plan: Plan, app: App) -> str:
         "injectable": any(i.reduce for i in component.analog_inputs),
         "conductance_based": any("erev" in p.name for p in component.parameters),
         "ports": app.ports,
+        "inputs": [i.default / size(i.dimension) for i in component.analog_inputs],
+        "sources": [(feed.source.group.name, feed.row) for feed in app.feeds],
         "word": {
             "size": app.word.size, "weight": app.word.weight, "delay": app.word.delay,
             "type": app.word.type, "index": app.word.index,
@@ -129,6 +131,31 @@ def build_files(apps: list[App]) -> dict[str, str]:
         cmake.append(CHIP_CMAKE.format(name=app.name, neurons=app.neurons, word=app.word))
     files["chip/CMakeLists.txt"] = "\n".join([*cmake, ""])
     return files
+
+
+def install_script(apps: list[App]) -> str:
+    """A script that makes an installed py-spinnaker2 know the programs."""
+    names = [identifier(app.name) for app in apps]
+    imports = "\n".join(f"from {name}_application import {name}Application" for name in names)
+    listed = ", ".join(f"{name}Application" for name in names)
+    return INSTALL.format(imports=imports, classes=f"[{listed}]")
+
+
+INSTALL = '''"""Make an installed py-spinnaker2 know these neuron models: python install.py
+
+Afterwards `snn.Population(size, "<app_name>", params)` takes them, in a process that imports this file.
+"""
+
+from pathlib import Path
+
+import registration
+{imports}
+
+HERE = Path(__file__).resolve().parent
+for application in {classes}:
+    registration.install(application, HERE)
+    registration.register(application)
+'''
 
 
 CHIP_MAKEFILE = """\

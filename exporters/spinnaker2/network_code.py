@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +14,12 @@ from ...canonical_model.query import regimes
 from ...solvers.graph import topological
 from .c_printer import identifier, literal
 from .data import Image
+from .known_code import skips, timed, trains
+from .network_text import EDGE, c_function, each_of, model_call
 from .plan import GroupPlan, Plan
 
 MAX_QUEUE = 1024
 MAX_ROUNDS = 1000
-EDGE = 1e-9  # of a step: a delay that is a whole number of steps up to rounding stays so
 
 
 @dataclass(slots=True)
@@ -32,10 +32,10 @@ class NetworkCode:
     declarations: list[str] = field(default_factory=list)
     setup: list[str] = field(default_factory=list)
     gather: list[str] = field(default_factory=list)
-    deliver: list[str] = field(default_factory=list)
+    deliver: list[tuple[int, list[str]]] = field(default_factory=list)  # by delay in ticks
     sends: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     ports: dict[tuple[int, str], int] = field(default_factory=dict)
-    delays: dict[str, tuple[int, float]] = field(default_factory=dict)
+    queues: list[tuple[int, int]] = field(default_factory=list)  # link and delay in ticks
 
     def group(self, name: str) -> GroupPlan:
         """A group by name."""
@@ -60,7 +60,7 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
     for number, link in enumerate(plan.circuit.event_links):
         _event_link(code, number, link)
     tick = _tick(code)
-    trains = _trains(code)
+    known = trains(code)
     includes = "\n".join(f'#include "models/{model.name}.h"' for model in plan.models)
     parts = [
         head,
@@ -69,19 +69,29 @@ def network_source(plan: Plan, image: Image, log: Log, head: str) -> tuple[str, 
         *code.declarations,
         "",
         *(_send(code, item) for item in plan.groups),
-        *([trains] if trains else []),
-        _function("static void deliver(float t)", _delivery(code)),
-        _function("static void gather(float t)", ["(void)t;", *code.gather]),
-        _function("void network_init(void)", _init(code)),
-        _function("void network_tick(void)", tick),
-        _function("void network_record(void)", _record(code)),
+        *([known] if known else []),
+        _queues(code),
+        c_function("static void deliver(float t)", _delivery(code)),
+        c_function("static void gather(float t)", ["(void)t;", *code.gather]),
+        c_function("void network_init(void)", _init(code)),
+        c_function("void network_tick(void)", tick),
+        c_function("void network_record(void)", _record(code)),
     ]
     return "\n".join(parts), code
 
 
-def _function(head: str, lines: list[str]) -> str:
-    body = "\n".join(f"    {line}" if line else "" for line in lines)
-    return f"{head}\n{{\n{body}\n}}\n"
+def _queues(code: NetworkCode) -> str:
+    """The queues by number."""
+    labels: list[str] = []
+    seen: dict[int, int] = {}
+    for link, _ in code.queues:
+        position = seen[link] = seen.get(link, -1) + 1
+        labels.append(f"&e{link}_{position}")
+    names = ", ".join(labels or ["(rt_queue_t *)0"])
+    return (
+        f"rt_queue_t *const network_queues[] = {{ {names} }};\n"
+        f"const uint32_t network_n_queues = {len(labels)}u;\n"
+    )
 
 
 def _declare(code: NetworkCode, item: GroupPlan) -> None:
@@ -102,15 +112,6 @@ def _declare(code: NetworkCode, item: GroupPlan) -> None:
         f"g{g}_params = rt_region({region}, {own}u);",
         f"g{g}_state = rt_region({region}, {state}u);",
     ]
-
-
-def _call(item: GroupPlan, function: str, index: str, extra: str = "") -> str:
-    """A call of a model function for one instance."""
-    g, m = item.number, item.model.name
-    return (
-        f"{m}_{function}(&g{g}_state[{index}], &g{g}_params[{index}], g{g}_shared, "
-        f"&g{g}_input[{index}], t{extra})"
-    )
 
 
 def _inputs(code: NetworkCode) -> None:
@@ -185,12 +186,15 @@ def _input(
             code.gather += [loop, f"    g{g}_input[i].{c_name} = {literal(default)};"]
         sign = "+=" if is_sum and not (first and plain) else "="
         if plain:
-            code.gather += [loop, f"    g{g}_input[i].{c_name} {sign} {_call(source, value, 'i')};"]
+            code.gather += [
+                loop,
+                f"    g{g}_input[i].{c_name} {sign} {model_call(source, value, 'i')};",
+            ]
         else:
             number = len(code.declarations)
             code.rows(f"a{number}_pre", link.pre, "<u2", "uint16_t")
             code.rows(f"a{number}_post", link.post, "<u2", "uint16_t")
-            call = _call(source, value, f"a{number}_pre[k]")
+            call = model_call(source, value, f"a{number}_pre[k]")
             code.gather += [
                 f"for (uint32_t k = 0u; k < {len(link.pre)}u; k++)",
                 f"    g{g}_input[a{number}_post[k]].{c_name} {sign} {call};",
@@ -221,6 +225,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         order = np.argsort(link.pre[chosen], kind="stable")
         pre, post = link.pre[chosen][order], link.post[chosen][order]
         label = f"e{number}_{position}"
+        code.queues.append((number, int(wait)))
         size = source.group.size
         code.rows(f"{label}_start", np.searchsorted(pre, np.arange(size + 1)), "<u4", "uint32_t")
         code.rows(f"{label}_post", post, "<u2", "uint16_t")
@@ -230,7 +235,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
             weight = f"{label}_weight[k]"
         if link.factor:
             variable = source.model.fields[link.factor]
-            weight = f"{weight} * {_call(source, f'get_{variable}', 'source')}"
+            weight = f"{weight} * {model_call(source, f'get_{variable}', 'source')}"
         senders = len(np.unique(pre))
         capacity = max(4, min(MAX_QUEUE, senders * (int(wait) + 2)))
         code.declarations += [
@@ -239,8 +244,8 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
         ]
         port = identifier(link.target_port)
         g = target.number
-        call = _call(target, f"on_{port}", "i", f", {weight}")
-        code.deliver += [
+        call = model_call(target, f"on_{port}", "i", f", {weight}")
+        lines = [
             f"while (rt_pop(&{label}, rt_tick, &source)) {{",
             "    busy = true;",
             f"    for (uint32_t k = {label}_start[source]; k < {label}_start[source + 1u]; k++) {{",
@@ -249,6 +254,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
             "    }",
             "}",
         ]
+        code.deliver.append((int(wait), lines))
         key = (source.number, link.source_port)
         code.sends.setdefault(key, []).append(f"rt_push(&{label}, rt_tick + {int(wait)}u, i);")
 
@@ -275,21 +281,28 @@ def _send(code: NetworkCode, item: GroupPlan) -> str:
         if key in code.ports:
             inner.insert(0, f"rt_record_event({code.ports[key]}u, i);")
         if inner:
-            lines.append(f"if (events & {1 << bit}u) {{ /* {identifier(port.name)} */")
+            width = item.model.count_bits
+            head = f"if (events & {1 << bit}u) {{"
+            if item.model.repeats:
+                most = (1 << width) - 1
+                head = f"for (uint32_t n = events >> {bit * width} & {most}u; n; n--) {{"
+            lines.append(f"{head} /* {identifier(port.name)} */")
             lines += [f"    {line}" for line in inner]
             lines.append("}")
-    return _function(f"static inline void g{g}_send(uint32_t events, uint32_t i)", lines)
+    return c_function(f"static inline void g{g}_send(uint32_t events, uint32_t i)", lines)
 
 
 def _delivery(code: NetworkCode) -> list[str]:
     if not code.deliver:
         return ["(void)t;"]
+    # what has no delay was there before what arrives now; of the rest, first what was sent first
+    order = sorted(code.deliver, key=lambda item: (item[0] > 0, -item[0]))
     return [
         "uint32_t source;",
         "bool busy = true;",
         f"for (int round = 0; busy && round < {MAX_ROUNDS}; round++) {{",
         "    busy = false;",
-        *(f"    {line}" for line in code.deliver),
+        *(f"    {line}" for _, lines in order for line in lines),
         "}",
         "(void)t;",
     ]
@@ -299,7 +312,7 @@ def _init(code: NetworkCode) -> list[str]:
     lines = ["const uint32_t *global = rt_region(REGION_GLOBAL_PARAMS, 0u);"]
     lines += ["const union { uint32_t u; float f; } step = { .u = global[2] };", "h = step.f;"]
     known = ["send_known();"] if code.plan.circuit.trains else []
-    return [*lines, *code.setup, "gather(0.0f);", *known]
+    return [*lines, *code.setup, *skips(code), "gather((float)rt_tick * h);", *known]
 
 
 def _tick(code: NetworkCode) -> list[str]:
@@ -307,62 +320,25 @@ def _tick(code: NetworkCode) -> list[str]:
     lines = ["float t = (float)rt_tick * h;", "deliver(t);", "gather(t);"]
     for item in code.plan.groups:
         if any(program.commits for _, program in item.model.update.programs):
-            lines += [_loop(item), f"    {_call(item, 'step', 'i', ', h')};"]
+            lines += [each_of(item), f"    {model_call(item, 'step', 'i', ', h')};"]
     lines += ["rt_tick++;", "t = (float)rt_tick * h;", "(void)t;"]
     for item in code.plan.groups:
         if item.group.component.update is not None:
-            call = _call(item, "update", "i", ", h")
-            lines += [_loop(item), f"    g{item.number}_send({call}, i);"]
+            call = model_call(item, "update", "i", ", h")
+            lines += [each_of(item), f"    g{item.number}_send({call}, i);"]
     for item in code.plan.groups:
         component = item.group.component
         if component.on_conditions or any(r.on_conditions for r in regimes(component)):
-            lines += [_loop(item), f"    g{item.number}_send({_call(item, 'conditions', 'i')}, i);"]
+            lines += [
+                each_of(item),
+                f"    g{item.number}_send({model_call(item, 'conditions', 'i')}, i);",
+            ]
     for item in code.plan.groups:
-        for k, timed in enumerate(item.group.component.timed_events):
-            lines += _timed(code, item, k, timed.times)
+        for k, entry in enumerate(item.group.component.timed_events):
+            lines += timed(code, item, k, entry.times)
     if code.plan.circuit.trains:
         lines.append("send_known();")
     return lines
-
-
-def _trains(code: NetworkCode) -> str:
-    """A function that sends the events of trains that are due by now."""
-    lines = []
-    for number, train in enumerate(code.plan.circuit.trains):
-        item = code.group(train.group)
-        ticks = np.maximum(np.ceil(np.asarray(train.times) / code.plan.step - EDGE), 0)
-        bit = [port.name for port in item.group.component.event_outputs].index(train.port)
-        name = f"train_{number}"
-        code.rows(f"{name}_tick", ticks, "<u4", "uint32_t")
-        code.rows(f"{name}_index", train.index, "<u2", "uint16_t")
-        code.declarations.append(f"static uint32_t {name}_next;")
-        lines += [
-            f"while ({name}_next < {len(ticks)}u && {name}_tick[{name}_next] <= rt_tick) {{",
-            f"    g{item.number}_send({1 << bit}u, {name}_index[{name}_next]);",
-            f"    {name}_next++;",
-            "}",
-        ]
-    return _function("static void send_known(void)", lines) if lines else ""
-
-
-def _loop(item: GroupPlan) -> str:
-    return f"for (uint32_t i = 0u; i < g{item.number}_size; i++)"
-
-
-def _timed(code: NetworkCode, item: GroupPlan, k: int, times: tuple[float, ...]) -> list[str]:
-    """A list of ticks at which a body runs for all instances."""
-    step = code.plan.step
-    ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in times)
-    name = f"g{item.number}_times_{k}"
-    code.rows(name, ticks, "<u4", "uint32_t")
-    code.declarations.append(f"static uint32_t {name}_next;")
-    return [
-        f"while ({name}_next < {len(ticks)}u && {name}[{name}_next] <= rt_tick) {{",
-        f"    {_loop(item)}",
-        f"        g{item.number}_send({_call(item, f'timed_{k}', 'i')}, i);",
-        f"    {name}_next++;",
-        "}",
-    ]
 
 
 def _record(code: NetworkCode) -> list[str]:
@@ -374,4 +350,4 @@ def _record(code: NetworkCode) -> list[str]:
 
 def _probe(code: NetworkCode, probe: Probe) -> str:
     item = code.group(probe.group)
-    return _call(item, f"get_{item.model.fields[probe.variable]}", f"{probe.index}u")
+    return model_call(item, f"get_{item.model.fields[probe.variable]}", f"{probe.index}u")

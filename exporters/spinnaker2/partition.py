@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,7 @@ from .words import STOCK, Scale, WordSpec, bits, choose_scale, own_word
 
 MAX_DELAY_BITS = 13
 MAX_NEURONS = 256  # what the index of the stock synapse word can tell apart
+SAMPLE = 64  # senders of a group whose targets are looked at
 LIST_BLOCK = 1024  # senders of spike lists that share a block of keys
 
 
@@ -111,10 +113,13 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32")."""
+    """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32"), the
+    delays that the ring buffer must hold at least, and units of weights under way by (group, port, sign)."""
 
     neurons: int = 0
     word: str = ""
+    delays: int = 1
+    units: Mapping[tuple[str, str, int], float] = field(default_factory=dict)
 
 
 def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Partition:
@@ -143,6 +148,7 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
                 model.component, app.factors[port] = factored
         apps.append(app)
         delays = 1 + max((int(b.delay.max(initial=0)) for b in bundles), default=0)
+        delays = max(delays, choices.delays if bundles else 1)
         if bits(delays) > MAX_DELAY_BITS:
             message = (
                 f"a delay of {delays - 1} ticks into '{model.component.name}' does not fit the ring "
@@ -159,7 +165,7 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         for item in groups:
             app_of[item.number] = app
             own = [b for b in bundles if b.target == item.group.name]
-            incoming[item.number] = _incoming(app, item, own, log)
+            incoming[item.number] = _incoming(app, item, own, choices, log)
         most = max((incoming[item.number].most for item in groups), default=0)
         app.ring_bytes = 2 if most < 1 << 16 else 4
         if most >= 1 << 32:
@@ -223,7 +229,9 @@ def _of(bundle: Bundle, sign: int) -> Any:
     return bundle.weight >= 0 if sign > 0 else bundle.weight < 0
 
 
-def _incoming(app: App, item: GroupPlan, bundles: list[Bundle], log: Log) -> Incoming:
+def _incoming(
+    app: App, item: GroupPlan, bundles: list[Bundle], choices: Choices, log: Log
+) -> Incoming:
     """Quantise: one unit per receptor type of the group. Raises T313 for weights that are no numbers."""
     name = item.group.name
     scales, kinds, units = [], [np.zeros(len(b.pre), np.int64) for b in bundles], []
@@ -236,7 +244,8 @@ def _incoming(app: App, item: GroupPlan, bundles: list[Bundle], log: Log) -> Inc
         chosen = [_of(b, sign) & (b.port == port) for b in bundles]
         found = [np.abs(b.weight[c]) for b, c in zip(bundles, chosen, strict=True)]
         magnitudes = np.concatenate(found) if found else np.zeros(0)
-        scale = choose_scale(magnitudes, app.word.largest)
+        used = choices.units.get((name, port, sign), 0.0)
+        scale = choose_scale(magnitudes, app.word.largest, used)
         scales.append(scale)
         _note(item, port, scale, magnitudes, app, log)
         for k, (b, c) in enumerate(zip(bundles, chosen, strict=True)):
@@ -274,9 +283,13 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
     for item in plan.groups:
         if item.group.name in network.sources:
             continue
-        count = -(-item.group.size // sizes[item.number])
-        edges = np.linspace(0, item.group.size, count + 1).round().astype(int)
+        size = item.group.size
+        count = -(-size // sizes[item.number])
+        edges = np.linspace(0, size, count + 1).round().astype(int)
         ports = [port.name for port in item.group.component.event_outputs]
+        if len(ports) == 1 and _reaches_most(partition, network, item, sizes):
+            key = _dense_keys(partition, item, edges, ports[0], key)
+            continue
         own = np.zeros((len(ports), item.group.size), np.int64)
         for first, last in pairwise(edges):
             key = _aligned(key, len(ports) * sizes[item.number])
@@ -291,6 +304,47 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
         for k, port in enumerate(ports):
             partition.keys[item.group.name, port] = own[k]
     _list_keys(partition, network, key)
+
+
+def _reaches_most(
+    partition: Partition, network: Network, item: GroupPlan, sizes: dict[int, int]
+) -> bool:
+    """True if a neuron's targets lie on more than half of the PEs that could hold some; by a sample."""
+    name, size = item.group.name, item.group.size
+    bundles = [b for b in network.bundles if b.source == name]
+    targets = {b.target for b in bundles}
+    groups = [g for app in partition.apps for g in app.groups if g.group.name in targets]
+    counts = {g.group.name: -(-g.group.size // sizes[g.number]) for g in groups}
+    sizes_of = {g.group.name: g.group.size for g in groups}
+    pes = sum(counts.values())
+    if pes < 2 or sum(len(b.pre) for b in bundles) < 0.5 * pes * size:
+        return False
+    sample = np.zeros(size, bool)
+    sample[np.linspace(0, size - 1, SAMPLE).astype(int)] = True
+    found = [np.zeros(0, np.int64)]
+    for number, target in enumerate(sorted(targets)):
+        for b in (b for b in bundles if b.target == target):
+            chosen = sample[b.pre]
+            place = b.post[chosen] * counts[target] // sizes_of[target]
+            found.append((number << 24 | place) << 32 | b.pre[chosen])
+    reached = len(np.unique(np.concatenate(found)))
+    return bool(reached > 0.5 * pes * np.count_nonzero(sample))
+
+
+def _dense_keys(partition: Partition, item: GroupPlan, edges: Any, port: str, key: int) -> int:
+    """Consecutive keys for a whole group, in blocks that slices share; returns the next free key."""
+    name, size = item.group.name, item.group.size
+    width = min(bits(size), bits(LIST_BLOCK))
+    base = _aligned(key, 1 << width)
+    for first, last in pairwise(edges):
+        number = len(partition.slices)
+        part = Slice(number, item, int(first), int(last), base + int(first))
+        partition.slices.append(part)
+        partition.by_group[name].append(part)
+    blocks = range(base, base + size, 1 << width)
+    partition.blocks += [(first, width) for first in blocks]
+    partition.keys[name, port] = base + np.arange(size)
+    return blocks[-1] + (1 << width)
 
 
 def _aligned(key: int, size: int) -> int:

@@ -30,9 +30,11 @@ RECORDS = ("SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE")
 class Order:
     """What a PE is asked to do besides its neurons: how long to run, what to record, whom to tell."""
 
-    ticks: int
+    ticks: int  # at which the run ends
+    first: int  # at which it starts
     period: int
     seed: int
+    source_seed: int  # of sources that are copied to several PEs
     h: float
     record_spikes: bool
     traced: tuple[tuple[int, int], ...]  # variable number, neuron
@@ -101,10 +103,13 @@ def pe_image(
     values_at, values = slice_values(part.group, part.start, part.stop)
     inputs = len(app.model.component.analog_inputs)
     bounds, name = (part.start, part.stop), part.group.group.name
-    more, *places = feed_data(app.feeds, inputs, name, bounds, links, len(values))
+    more, *places = feed_data(
+        app.feeds, inputs, name, bounds, links, len(values), order.source_seed
+    )
     values += more
     offsets = (*values_at, *places)
-    globals_size = 4 * (len(GLOBALS) + len(incoming.scales) + len(order.traced))
+    # behind the others four words for a random generator that goes on
+    globals_size = 4 * (len(GLOBALS) + len(incoming.scales) + len(order.traced) + 4)
     globals_at = layout.put("GLOBAL_PARAMS", b"\0" * globals_size)
     info = layout.put("MPT_INFO", b"\0" * 8)
     table, body = table_and_rows(partition, rows, app, layout.claim(0))
@@ -132,7 +137,7 @@ def _records(layout: _Layout, part: Slice, app: App, order: Order) -> int:
     """Place records and log in what is left; the ticks that the records hold."""
     per_tick = dict(zip(RECORDS, record_words(part, app, order), strict=True))
     free = DATA.end - layout.at - 4 * LOG_WORDS - ALIGNMENT * (len(RECORDS) + 1)
-    capacity = min(order.ticks, free // (4 * sum(per_tick.values())))
+    capacity = min(order.ticks - order.first, free // (4 * sum(per_tick.values())))
     for name, words in per_tick.items():
         size = 4 * words * max(0, capacity)
         layout.places[name] = (layout.claim(size), size)
@@ -142,7 +147,8 @@ def _records(layout: _Layout, part: Slice, app: App, order: Order) -> int:
 
 def record_words(part: Slice, app: App, order: Order) -> tuple[int, int, int]:
     """Words per tick of the spike, state and time records."""
-    spikes = 2 + -(-part.size * app.ports // 32) if order.record_spikes else 0
+    in_word = 4 if app.model.repeats else 32
+    spikes = 2 + -(-part.size * app.ports // in_word) if order.record_spikes else 0
     traces = 1 + len(order.traced) if order.traced else 0
     return spikes, traces, 1
 
@@ -164,7 +170,8 @@ def _global_words(
     scales = [_float(scale.unit) for scale in incoming.scales]
     table = {
         "N_NEURONS": part.size,
-        "RECORD_SPIKES": int(order.record_spikes),
+        # 2: counts of 8 bits, where a step may send several
+        "RECORD_SPIKES": int(order.record_spikes) * (2 if app.model.repeats else 1),
         "RECORD_V": int(bool(order.traced)),
         "PROFILING": 0,
         "TIME_DONE": 1,
@@ -185,6 +192,8 @@ def _global_words(
         "TRACED": 4 * (len(GLOBALS) + len(scales)),
         "INPUT": offsets[3],
         "FEEDS": offsets[4],
+        "FIRST_TICK": order.first,
+        "RANDOM": 0,
     }
     words = [table[name] for name in GLOBALS] + scales
     words += [variable << 16 | neuron for variable, neuron in order.traced]

@@ -10,7 +10,7 @@ import numpy as np
 from ...canonical_model.circuit import Circuit, Group
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import TIME, Expr, free_names
-from ...canonical_model.model import Component
+from ...canonical_model.model import Component, Emit, For, While
 from ...canonical_model.passes.literals import literals_in
 from ...canonical_model.query import bodies, declared, expressions, nested, statics
 from ...canonical_model.units import NEURO, NONE, SI, Dimension, UnitSystem
@@ -40,6 +40,22 @@ class ModelPlan:
     outputs: list[str] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     hoisted: int = 0  # how many of the coefficients, the last ones, replace expressions
+
+    @property
+    def repeats(self) -> bool:
+        """True if a port may send several events in one step: some loop sends."""
+        return any(
+            isinstance(inner, Emit)
+            for body in bodies(self.component)
+            for item in nested(body)
+            if isinstance(item, (For, While))
+            for inner in nested(item.body)
+        )
+
+    @property
+    def count_bits(self) -> int:
+        """Bits that count a port's events in the word that functions return; 1 if there is one at most."""
+        return 32 // max(1, len(self.component.event_outputs)) if self.repeats else 1
 
 
 @dataclass(slots=True)
@@ -72,6 +88,24 @@ class Plan:
         from ...canonical_model.units import TIME as TIME_DIMENSION
 
         return self.step / self.units.size(TIME_DIMENSION)
+
+
+def state_fields(model: ModelPlan) -> dict[str, Any]:
+    """Words of an instance's state: names, then one word a regime machine."""
+    component = model.component
+    names = [item.name for item in component.state_variables]
+    return {"states": names, "machines": len(component.machines)}
+
+
+def words_of(model: ModelPlan) -> int:
+    """Words of an instance's state."""
+    fields = state_fields(model)
+    return max(1, len(fields["states"]) + int(fields["machines"]))
+
+
+def unit_system(plan: Plan) -> str:
+    """What the chip's numbers count: `neuro` (mV, ms, pA ...) or `si`."""
+    return "neuro" if plan.units == NEURO else "si"
 
 
 def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log) -> Plan:

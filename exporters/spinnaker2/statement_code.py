@@ -41,9 +41,7 @@ def statements(
                 known[f"{name} is whole"] = kind
                 lines += _assign(model, name, value, known, indent)
             case Emit(port=port):
-                lines.append(
-                    f"{indent}events |= {1 << ports.index(port)}u; /* {identifier(port)} */"
-                )
+                lines += _emit(model, ports.index(port), identifier(port), indent)
             case Transition(regime=regime, machine=machine):
                 lines += _transition(model, regime, machine, known, indent)
             case If(branches=branches, otherwise=otherwise):
@@ -55,6 +53,18 @@ def statements(
             case For():
                 lines += _for(model, item, known, indent)
     return lines
+
+
+def _emit(model: ModelPlan, number: int, name: str, indent: str) -> list[str]:
+    """Set a port's bit; where loops send, count up to what the port's bits can hold."""
+    width = model.count_bits
+    if not model.repeats:
+        return [f"{indent}events |= {1 << number}u; /* {name} */"]
+    most = (1 << width) - 1
+    return [
+        f"{indent}if ((events >> {number * width} & {most}u) < {most}u)",
+        f"{indent}    events += {1 << number * width}u; /* {name} */",
+    ]
 
 
 def _assign(

@@ -77,17 +77,21 @@ class Scale:
     zeros: int
 
 
-def choose_scale(weights: Floats, largest: int) -> Scale:
-    """The unit for these magnitudes: one that divides them all if it can, else the largest / `largest`."""
+def choose_scale(weights: Floats, largest: int, used: float = 0.0) -> Scale:
+    """The unit for these magnitudes: one that divides them all if it can, else the largest / `largest`.
+
+    `used` is the unit of weights under way, which it should divide as well.
+    """
     top = float(np.max(weights, initial=0.0))
     if top == 0.0:
-        return Scale(1.0, 0.0, 0.0, len(weights))
+        return Scale(used or 1.0, 0.0, 0.0, len(weights))
     # above 24 bits a sum of weights would not be exact in single precision anyway
-    smallest = float(np.min(weights[weights > 0]))
+    wanted = np.append(weights, used) if 0.0 < used <= top * 16 else weights
+    smallest = float(np.min(wanted[wanted > 0]))
     unit = top / largest
     for parts in range(1, 17):
         candidate = smallest / parts
-        counts = weights / candidate
+        counts = wanted / candidate
         if np.rint(top / candidate) > largest:
             break
         if np.all(np.abs(counts - np.rint(counts)) <= EXACT):

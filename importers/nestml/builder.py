@@ -11,6 +11,7 @@ from typing import Any
 
 from ...canonical_model.diagnostics import Level, Log, Span, error
 from . import syntax
+from .chains import FAMILIES, MAX_CHAIN
 from .syntax import Expr
 from .tokens import At, Token
 
@@ -218,7 +219,7 @@ class Builder:
                 return syntax.Unit((syntax.Factor(name, 1.0, at),), name, at)
             case syntax.Literal("1", at, None):
                 return syntax.Unit((), "1", at)
-            case syntax.Infix("*" | "/" as op, left, right, at, _):
+            case syntax.Infix("*" | "/" as op, left, right, at, _) if not is_long(expr):
                 one, other = self.unit_of(left), self.unit_of(right)
                 if one is None or other is None:
                     return None
@@ -356,13 +357,30 @@ class Builder:
             mixed = [o for o in inner if o in BIT_OPERATORS and o != text]
             if mixed:
                 self.ambiguous(op.at, f"'{mixed[0]}' and '{text}' are mixed without parentheses")
-        return syntax.Infix(text, left, right, op.at, self.deeper(op.at, left, right))
+        if not isinstance(left, syntax.Infix) or not continues(text, left):
+            return syntax.Infix(text, left, right, op.at, self.deeper(op.at, left, right))
+        if left.links >= MAX_CHAIN:
+            message = f"an expression has more than {MAX_CHAIN} terms in one line"
+            hint = "name a part of it with an inline expression or a local variable"
+            raise error("N021", message, self.span(op.at), hint=hint)
+        deep = max(left.depth, self.deeper(op.at, right))
+        return syntax.Infix(text, left, right, op.at, deep, left.links + 1)
 
     def choice(self, test: Expr, mark: Token, yes: Expr, _: Token, no: Expr) -> Expr:
         for part in (yes, no):
             if isinstance(part, syntax.Choice):
                 self.ambiguous(part.at, "a choice stands inside another without parentheses")
         return syntax.Choice(test, yes, no, mark.at, self.deeper(mark.at, test, yes, no))
+
+
+def continues(op: str, left: syntax.Infix) -> bool:
+    """True where `left op x` goes on with the chain of `left`."""
+    return op in FAMILIES and FAMILIES[op] == FAMILIES.get(left.op)
+
+
+def is_long(expr: Expr) -> bool:
+    """True for chains that are followed by a loop only: such are no units, sizes or factors."""
+    return isinstance(expr, syntax.Infix) and expr.links > MAX_DEPTH
 
 
 def _combined(left: syntax.Unit, op: str, right: syntax.Unit) -> syntax.Unit:

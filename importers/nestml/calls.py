@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...canonical_model.diagnostics import Span, error
+from ...canonical_model.diagnostics import Level, Span, error
 from ...canonical_model.expr import Binary, Call, Expr, Name, Number
 from . import symbols as kinds
 from . import syntax
@@ -191,7 +191,8 @@ class Calls:
             if isinstance(bare, syntax.Variable):
                 symbol = names.symbols.get(bare.name)
                 if symbol is not None:
-                    found[symbol.kind] = (bare, symbol)
+                    own = symbol.kind == kinds.KERNEL_STATE
+                    found[kinds.KERNEL if own else symbol.kind] = (bare, symbol)
                 elif bare.name not in names.symbols:
                     known = [s.name for s in names.symbols.values()]
                     hint = self.parent.names.near(bare.name, known)
@@ -206,18 +207,27 @@ class Calls:
             raise error("N035", message, span, hint=hint)
         variable, symbol = found[kinds.SPIKE]
         port = self.parent.port(variable, symbol, self.place)
-        value = self.convolution(found[kinds.KERNEL][1], port, span)
+        value = self.convolution(*found[kinds.KERNEL], port, span)
         if symbol.event_unit is None:
             return value
         scaled = self.parent.times_unit(value.expr, symbol.event_unit, apply.at)
         unit = value.type.value_unit * symbol.event_unit
         return Typed(scaled.expr, quantity_type(unit))
 
-    def convolution(self, kernel: Symbol, port: str, span: Span) -> Typed:
+    def convolution(
+        self, variable: syntax.Variable, kernel: Symbol, port: str, span: Span
+    ) -> Typed:
         """A kernel's response; that to a Dirac kernel is a pure number to NESTML, counted per ms."""
+        if variable.order and variable.order not in kernel.derivatives:
+            message = f"the state declares no {variable.shown}, which is convolved here"
+            raise error("N035", message, span)
         if not kernel.delta:
-            args = (Name(kernel.name, span), Name(port, span))
-            return Typed(Call("convolve", args, span), kernel.type)
+            name = derivative(kernel.name, variable.order)
+            call: Expr = Call("convolve", (Name(name, span), Name(port, span)), span)
+            unit = self.parent.names.kernel_units.get(name)
+            if unit is not None:
+                call = Binary("*", call, Number(1.0, unit.unit(), span), span)
+            return Typed(call, self.parent.order_type(variable, kernel))
         train = Call("convolve", (Name("delta", span), Name(port, span)), span)
         millisecond = atom("ms")
         assert millisecond is not None
@@ -256,11 +266,11 @@ class Calls:
     def same_delay(self, symbol: Symbol, delay: Expr, span: Span) -> None:
         """NESTML keeps one delay for each variable; ours keeps what is written."""
         names = self.parent.names
+        message = f"'{symbol.name}' is its initial value until the delay has passed; NESTML 9 takes 0 there"
+        names.once(f"delayed:{symbol.name}", "N043", Level.NOTE, message, span, "")
         text = shown(delay)
         known = names.delayed.setdefault(symbol.name, text)
         if known != text:
-            from ...canonical_model.diagnostics import Level
-
             message = (
                 f"'{symbol.name}' is delayed by {known} and by {text}; NESTML 9 keeps one only"
             )

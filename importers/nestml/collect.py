@@ -15,7 +15,7 @@ from . import syntax
 from .expressions import Expressions
 from .symbols import MAX_SIZE, Names, Place, Symbol, function_name
 from .types import T_INTEGER, T_REAL, T_UNKNOWN, T_VOID, Type, quantity_type
-from .units import atom, value_of
+from .units import COMMON, atom, value_of
 
 _UNIQUE = ("parameters", "internals", "state", "equations", "input", "output", "update")
 _PLAIN_TYPES = {
@@ -163,6 +163,10 @@ class Collector:
             own.type, own.at, own.size = found, variable.at, size  # the state of a kernel
             return
         self.names.add(Symbol(variable.name, kind, found, variable.at, size))
+        if variable.name in COMMON and len(variable.name) > 1:
+            message = f"'{variable.name}' is a unit too: where it stands alone, the {kind} is meant"
+            hint = "another name would be safer"
+            self.names.log.add("N041", Level.WARNING, message, span, hint=hint)
 
     def kernels(self, model: syntax.ModelSyntax) -> None:
         """Kernels, and the state variables that belong to them."""

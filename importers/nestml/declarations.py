@@ -104,8 +104,8 @@ class Declarations:
         span = self.names.span(variable.at)
         if found.kind == VOID:
             raise error("N052", f"'{variable.shown}' cannot be void", span)
-        for decorator in item.decorators:
-            self.parts.extras[f"decorator:{variable.name}"] = decorator
+        if item.decorators:
+            self.parts.extras[f"decorator:{variable.name}"] = " ".join(item.decorators)
         if found.kind == STRING:
             value = item.value
             self.parts.texts[variable.name] = value.value if isinstance(value, syntax.Text) else ""

@@ -16,6 +16,7 @@ from . import syntax
 from .calls import ARGUMENTS
 from .symbols import Place
 from .types import T_VOID, UNKNOWN
+from .voids import Voids
 
 if TYPE_CHECKING:
     from .statements import Statements
@@ -48,8 +49,9 @@ class Effects:
             known = [*self.parent.names.functions, *_REPORTS, "integrate_odes", "emit_spike"]
             message = f"there is no function '{call.name}'"
             raise error("N030", message, span, hint=self.parent.names.near(call.name, known))
-        if own is None or own.type != T_VOID:
-            self.parent.expressions.lower(call, place)
+        if own is not None and own.type == T_VOID:
+            return Voids(self.parent).call(call, own, place)
+        self.parent.expressions.lower(call, place)
         message = f"the value of '{call.name}' is not used: the call has no effect and is left out"
         self.parent.names.log.add("N037", Level.WARNING, message, span)
         return []

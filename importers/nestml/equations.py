@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...canonical_model import model
-from ...canonical_model.diagnostics import Span, error
+from ...canonical_model.diagnostics import Level, Span, error
 from ...canonical_model.expr import Expr, Name
-from ...canonical_model.units import TIME
+from ...canonical_model.units import NONE, TIME, Dimension
 from . import symbols as kinds
 from . import syntax
+from .builder import is_long
 from .collect import walk
 from .declarations import Declarations, Parts
 from .expressions import Expressions
+from .kernels import without_unit
 from .symbols import Names, Place, Symbol, derivative
 from .types import T_REAL, UNKNOWN, Type, Typed, shown
 from .units import UnitValue, atom
@@ -126,6 +128,7 @@ class Equations:
         name, span = odes[0].target.name, self.names.span(odes[0].at)
         rates: list[model.Ode] = []
         initial: list[model.StateVariable] = []
+        units: dict[str, Type] = {}
         dimension = None
         for equation in odes:
             states, types = self.chain(equation)
@@ -134,14 +137,31 @@ class Equations:
                 return  # its declaration is wrong and was reported
             initial += [state for state in found if state is not None]
             dimension = dimension or types[0].dimension
+            units.update(zip(states, types, strict=True))
             place = Place(kinds.IN_KERNEL)
             rates += self.rates(equation, states, types, place, states)
-        self.parts.kernels.append(
-            model.Kernel(
-                name=name, dimension=dimension or T_REAL.dimension, odes=tuple(rates),
-                initial=tuple(initial), description=text, span=span,
-            )
+        kernel = model.Kernel(
+            name=name, dimension=dimension or T_REAL.dimension, odes=tuple(rates),
+            initial=tuple(initial), description=text, span=span,
         )  # fmt: skip
+        unit = self.names.symbols[name].type.unit
+        pure = without_unit(kernel, unit, self.dimension) if unit is not None else None
+        if pure is not None and unit is not None:
+            message = f"the kernel '{name}' is in {unit.symbol}; kernels are pure numbers by now"
+            hint = f"read as a number, each convolution with it times '1 {unit.symbol}'"
+            self.names.once("kernel", "N090", Level.NOTE, message, span, hint)
+            for state in initial:
+                self.names.kernel_units[state.name] = unit
+                self.parts.extras.pop(f"unit:{state.name}", None)
+                rest = units[state.name].value_unit / unit
+                if rest.dimension != NONE:
+                    self.parts.extras[f"unit:{state.name}"] = rest.symbol
+        self.parts.kernels.append(pure or kernel)
+
+    def dimension(self, name: str) -> Dimension | None:
+        """That of a quantity of the model."""
+        symbol = self.names.symbols.get(name)
+        return TIME if name == "t" else None if symbol is None else symbol.type.dimension
 
     # --- differential equations
 
@@ -246,6 +266,8 @@ def _per_ms(state: Type) -> UnitValue:
 def _without_delta(expr: syntax.Expr) -> syntax.Expr | None:
     """The factor of `delta(t)`; the expression itself if it is nothing but that, None if it is something
     else."""
+    if is_long(expr):
+        return None
     match expr:
         case syntax.Group(inner, _, _):
             found = _without_delta(inner)

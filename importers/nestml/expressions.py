@@ -15,6 +15,7 @@ from ...canonical_model.expr import Binary, Call, Conditional, Expr, Name, Numbe
 from ...canonical_model.units import FREQUENCY, Unit
 from . import symbols as kinds
 from . import syntax
+from .builder import is_long
 from .calls import Calls
 from .operators import Operators
 from .symbols import Names, Place, Symbol, derivative
@@ -58,7 +59,7 @@ class Expressions:
             case syntax.Infix():
                 return self.operators.infix(expr, place)
             case syntax.Literal():
-                return self.literal(expr)
+                return self.literal(expr, place)
             case syntax.Group(inner, _, _):
                 return self.lower(inner, place)
             case syntax.Apply():
@@ -84,7 +85,7 @@ class Expressions:
 
     # --- literals
 
-    def literal(self, literal: syntax.Literal) -> Typed:
+    def literal(self, literal: syntax.Literal, place: Place) -> Typed:
         """A number, with its unit."""
         span = self.names.span(literal.at)
         value = float(literal.text)
@@ -94,6 +95,13 @@ class Expressions:
             return Typed(Number(value, None, span), T_INTEGER if literal.whole else T_REAL)
         unit = value_of(literal.unit, self.names.file)
         self.remark_unit(literal.unit)
+        if place.kind == kinds.EQUATIONS and value and not unit.same_size(unit.cast()):
+            message = (
+                f"in equations NESTML 9 takes '{literal.text} {unit.symbol}' for {literal.text} "
+                f"{unit.cast().symbol}, without the factor between them"
+            )
+            hint = f"write it in {unit.cast().symbol}"
+            self.names.once("factor", "N067", Level.NOTE, message, span, hint)
         return Typed(Number(value, unit.unit(), span), quantity_type(unit))
 
     def remark_unit(self, unit: syntax.Unit) -> None:
@@ -262,7 +270,7 @@ class Expressions:
             case syntax.Prefix("-", operand, _, _):
                 value = self.constant(operand, place)
                 return None if value is None else -value
-            case syntax.Infix("+" | "-" | "*" as op, left, right, _, _):
+            case syntax.Infix("+" | "-" | "*" as op, left, right, _, _) if not is_long(expr):
                 one, other = self.constant(left, place), self.constant(right, place)
                 if one is None or other is None:
                     return None

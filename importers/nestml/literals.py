@@ -17,16 +17,24 @@ from .units import is_unit
 
 NUMBERS = ("INTEGER", "FLOAT")
 MAX_NESTING = 20
+# `x = 1 mV * y` and `max(1 mV * y, ..)` are read as meant; `z + 1 mV * y`, `exp(-1 ms / y)` and what
+# stands in equations are not
+_SAFE_BEFORE = (
+    "ASSIGN", "PLUSEQ", "MINUSEQ", "TIMESEQ", "DIVEQ", "FLOOREQ", "COMMA", "TIMES", "DIV",
+)  # fmt: skip
+_EQUATIONS = ("INLINE", "RECORDABLE", "RETURN", "KERNEL")
 
 
 def join_quantities(
     tokens: list[Token],
     declared: Container[str],
     remark: Callable[[Token, str], None] = lambda token, what: None,
+    greedy: Callable[[Token, str], None] = lambda token, what: None,
 ) -> list[Token]:
     """The tokens with each literal that has a unit collapsed to one QUANTITY.
 
-    `remark` is told about what reads differently than before version 9.
+    `remark` is told about what reads differently than before version 9, `greedy` about names of variables
+    that NESTML 9 takes for units first.
     """
     if not any(token.kind in NUMBERS for token in tokens):
         return tokens
@@ -40,15 +48,37 @@ def join_quantities(
             if unit is not None:
                 parsed, position = unit
                 if (
-                    token.text != "1"
+                    float(token.text) not in (0.0, 1.0)
                     and len(parsed.factors) == 1
                     and parsed.factors[0].exponent > 1
                 ):
                     remark(token, parsed.text)
+                if _is_swallowed(tokens, position, declared, found):
+                    greedy(token, tokens[position + 1].text)
                 literal = syntax.Literal(token.text, token.at, parsed)
                 token = Token("QUANTITY", f"{token.text} {parsed.text}", *token.at, literal)
         found.append(token)
     return found
+
+
+def _is_swallowed(
+    tokens: list[Token], position: int, declared: Container[str], before: list[Token]
+) -> bool:
+    """True if a variable follows behind `1 mV *`, in a place where NESTML 9 does not find back."""
+    if position + 1 >= len(tokens) or tokens[position].kind not in ("TIMES", "DIV"):
+        return False
+    name = tokens[position + 1]
+    follows = tokens[position + 2].kind if position + 2 < len(tokens) else ""
+    if name.kind != "NAME" or name.text not in declared or follows == "LPAR":
+        return False
+    in_equation = tokens[0].kind in _EQUATIONS or any(token.kind == "PRIME" for token in tokens[:2])
+    return in_equation or not before or not _is_safe(before)
+
+
+def _is_safe(before: list[Token]) -> bool:
+    if before[-1].kind == "LPAR":  # of a call
+        return len(before) > 1 and before[-2].kind == "NAME"
+    return before[-1].kind in _SAFE_BEFORE
 
 
 @dataclass(slots=True)

@@ -77,8 +77,11 @@ class _Lowering:
         self.declarations.statics_of_states()
         for block in blocks:
             self.dynamics(block)
+        functions = [block for block in blocks if block.header.word == "function"]
+        self.names.voids = {b.header.name: b for b in functions if self.is_void(b)}
         for block in blocks:
             self.programs(block)
+        self.never_called()
         self.priorities(blocks, synapse)
         self.never_integrated()
         return self.assembled(synapse)
@@ -231,7 +234,7 @@ class _Lowering:
         """A function of the model. Raises ModelError N031, N047."""
         header = block.header
         symbol = self.names.functions.get(header.name)
-        if symbol is None or symbol.at != header.at or not symbol.type.kind:
+        if symbol is None or symbol.at != header.at or not symbol.type.kind or self.is_void(block):
             return
         place = Place(kinds.IN_FUNCTION, result=symbol.type, function=header.name)
         arguments = []
@@ -244,8 +247,6 @@ class _Lowering:
             arguments.append(self.argument(header.name, argument.name, kind))
         body = self.statements(block).body(block.statements, place)
         span = self.names.span(header.at)
-        if symbol.type == T_VOID:
-            return  # it has no effect and cannot be called for a value
         if not always_returns(body) and body:
             message = f"'{header.name}' may end without returning a value"
             raise error("N047", message, span, hint="every path ends in 'return'")
@@ -258,6 +259,28 @@ class _Lowering:
                 description=self.parts.extras.pop(f"comments:function:{header.name}", ""), span=span,
             )
         )  # fmt: skip
+
+    def is_void(self, block: syntax.Block) -> bool:
+        """True for a function without a value: it stands where it is called."""
+        symbol = self.names.functions.get(block.header.name)
+        return symbol is not None and symbol.at == block.header.at and symbol.type == T_VOID
+
+    def never_called(self) -> None:
+        """Functions without a value that nothing calls are checked and left out."""
+        for name, block in self.names.voids.items():
+            if name in self.names.inlined:
+                continue
+            place = Place(kinds.UPDATE, prefix=name)
+            symbol = self.names.functions[name]
+            for argument, kind in zip(block.header.arguments, symbol.arguments, strict=True):
+                local = Symbol(argument.name, kinds.LOCAL, kind, argument.at)
+                place.locals[argument.name] = local
+            Statements(self.names, self.expressions, f"function:{name}", {}, self.has_output).body(
+                block.statements, place
+            )
+            message = f"the function '{name}' is never called and left out"
+            span = self.names.span(block.header.at)
+            self.log.add("N037", Level.NOTE, message, span)
 
     def argument(self, function: str, name: str, kind: Type) -> model.Argument:
         """One argument, its unit kept as written."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from ...canonical_model.diagnostics import Level, error
 from ...canonical_model.expr import Binary, Call, Conditional, Expr, Number, Unary
 from . import syntax
+from .builder import continues
+from .chains import SHORT, balanced
 from .symbols import Place
 from .tokens import At
 from .types import (
@@ -40,12 +42,24 @@ class Operators:
 
     def infix(self, expr: syntax.Infix, place: Place) -> Typed:
         """An operator between two expressions."""
+        chain = [expr]
+        while isinstance(chain[-1].left, syntax.Infix) and continues(chain[-1].op, chain[-1].left):
+            chain.append(chain[-1].left)
+        value = self.parent.lower(chain[-1].left, place)
+        for link in reversed(chain):
+            value = self.link(link, value, place)
+        return Typed(balanced(value.expr), value.type) if len(chain) > SHORT else value
+
+    def link(self, expr: syntax.Infix, left: Typed, place: Place) -> Typed:
+        """One operator, of which the left side is lowered already."""
         op, span = expr.op, self.parent.names.span(expr.at)
         if op in ("and", "or"):
-            first = self.parent.test(expr.left, place, f"the left side of '{op}'")
+            before = self.parent.names.span(expr.left.at)
+            why = f"the left side of '{op}'"
+            first = self.parent.names.casts.to_truth(left, before, why)
             second = self.parent.test(expr.right, place, f"the right side of '{op}'")
             return Typed(Binary(op, first, second, span), T_BOOLEAN)
-        left, right = self.parent.lower(expr.left, place), self.parent.lower(expr.right, place)
+        right = self.parent.lower(expr.right, place)
         if op in ("*", "/"):
             return self.multiply(op, left, right, expr)
         if op == "**":
@@ -96,11 +110,12 @@ class Operators:
         kind = checked(base.type.unit**value, span)
         return Typed(Binary("^", base.expr, raised.expr, span), kind)
 
-    def whole_quotient(self, left: Typed, right: Typed, at: At) -> Typed:
-        """`//` cuts off the fraction, toward zero."""
+    def whole_quotient(self, left: Typed, right: Typed, at: At, compound: bool = False) -> Typed:
+        """`//` cuts off the fraction, toward zero; so does NESTML 9 in `//=`."""
         span = self.parent.names.span(at)
-        message = "'//' cuts off the fraction as documented; NESTML 9 divides as '/' does"
-        self.parent.names.once("floor", "N062", Level.NOTE, message, span, "")
+        if not compound:
+            message = "'//' cuts off the fraction as documented; NESTML 9 divides as '/' does"
+            self.parent.names.once("floor", "N062", Level.NOTE, message, span, "")
         one, other = left, right
         if left.type.unit is not None or right.type.unit is not None:
             if left.type.dimension != right.type.dimension:

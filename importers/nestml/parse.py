@@ -45,6 +45,7 @@ class _Parser:
     old: Old = field(init=False)
     declared: frozenset[str] = frozenset()
     errors: int = 0
+    is_told: bool = False
 
     def __post_init__(self) -> None:
         self.builder = Builder(self.file, self.log)
@@ -84,6 +85,7 @@ class _Parser:
     def model(self, header: syntax.BlockHeader, keyword: str, line: Line) -> syntax.ModelSyntax:
         """One model."""
         self.declared = frozenset(_declared(line.body))
+        self.is_told = False
         blocks = [block for inner in line.body if (block := self.block(inner)) is not None]
         text = line.before or line.loose
         loose = line.loose if line.before else []
@@ -146,7 +148,7 @@ class _Parser:
         self.old.everywhere(line)
         if any(token.kind == "OTHER" for token in line.tokens):
             return None  # a character that nothing begins with was reported
-        tokens = join_quantities(line.tokens, self.declared, self.power)
+        tokens = join_quantities(line.tokens, self.declared, self.power, self.swallowed)
         try:
             return self.run(tokens, start)
         except ModelError as problem:
@@ -160,6 +162,18 @@ class _Parser:
         message = f"'{token.text} {unit}' is {token.text} times '{unit}' since 9.0"
         hint = "put the number and its unit in parentheses if the power is meant for both"
         self.log.add("N025", Level.NOTE, message, Span(self.file, *token.at), hint=hint)
+
+    def swallowed(self, token: Token, name: str) -> None:
+        """NESTML 9 takes the name of a variable for a unit; once for each model."""
+        if self.is_told:
+            return
+        self.is_told = True
+        message = (
+            f"NESTML 9 first takes '{name}' behind '{token.text} ...' for a unit: it stops at some "
+            "such expressions, in others it loses the name"
+        )
+        hint = f"put the number and its unit in parentheses before '{name}'"
+        self.log.add("N077", Level.NOTE, message, Span(self.file, *token.at), hint=hint)
 
     def run(self, tokens: list[Token], start: str) -> Any:
         """Drive the tables over one line. Raises ModelError N020, and what the builder raises."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from . import syntax
+from .doubts import doubts
 from .lexer import decode, read_lines
 from .lower import lower
 from .old_model import modernise
@@ -44,6 +45,8 @@ def read(
     _different(trees, file, log)
     components = tuple(lower(tree, file, log) for tree in trees)
     log.stop_on_error()
+    for item in components:
+        doubts(item, log)
     name = component or trees[0].name
     known = [item.name for item in components]
     if name not in known:

@@ -164,7 +164,7 @@ class Statements:
             one, other, kind = self.names.casts.agree(left, right, span, why)
             return Typed(Binary(op, one.expr, other.expr, span), kind)
         if op == "//":
-            return self.expressions.operators.whole_quotient(left, right, at)
+            return self.expressions.operators.whole_quotient(left, right, at, compound=True)
         infix = syntax.Infix(op, line.target, line.value, at, 1)
         return self.expressions.operators.multiply(op, left, right, infix)
 
@@ -203,6 +203,8 @@ class Statements:
 
     def local_name(self, variable: syntax.Variable, place: Place) -> str:
         """The name of a local in the component: another one where it hides a quantity of the model."""
+        if place.prefix:
+            return self.names.inlined_name(place.prefix, variable.name)
         hidden = self.names.symbols.get(variable.name)
         if hidden is None:
             return variable.name
@@ -372,6 +374,11 @@ class Statements:
     def result(self, line: syntax.ReturnLine, place: Place) -> list[model.Statement]:
         """return."""
         span = self.names.span(line.at)
+        if place.prefix:  # the last line of a function without a value
+            if line.value is None:
+                return []
+            message = f"'{place.prefix}' declares no type of what it returns"
+            raise error("N047", message, span, hint="write the type behind its arguments")
         if place.kind != kinds.IN_FUNCTION or place.result is None:
             message = "'return' stands in functions only"
             raise error("N037", message, span)

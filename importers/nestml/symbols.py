@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from ...canonical_model.expr import FUNCTIONS, Expr
+from . import syntax
 from .tokens import At
 from .types import T_UNKNOWN, Casts, Type
 from .units import UnitValue
@@ -75,6 +76,10 @@ class Names:
     sizes: dict[str, int] = field(default_factory=dict)  # constants that sizes and bounds may name
     delayed: dict[str, str] = field(default_factory=dict)
     factors: dict[str, Expr] = field(default_factory=dict)  # of delta kernels
+    kernel_units: dict[str, UnitValue] = field(default_factory=dict)  # of variables of kernels
+    voids: dict[str, syntax.Block] = field(default_factory=dict)  # functions without a value
+    inlined: set[str] = field(default_factory=set)  # names of their locals at the places of calls
+    called: list[str] = field(default_factory=list)  # of those whose calls are open
     elements: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,6 +136,16 @@ class Names:
             known = self.elements[name] = self.fresh(name, size or MAX_SIZE)
         return known[index]
 
+    def inlined_name(self, function: str, name: str) -> str:
+        """A name for a local of a function at the place of a call."""
+        wanted = f"{function}_{name}"
+        number = 1
+        while wanted in self.inlined or self.taken(wanted):
+            number += 1
+            wanted = f"{function}_{name}_{number}"
+        self.inlined.add(wanted)
+        return wanted
+
     def taken(self, name: str) -> bool:
         """True if the model uses a name."""
         return name in self.symbols or name in self.locals_seen
@@ -165,13 +180,14 @@ class Place:
     constants: dict[str, float] = field(default_factory=dict)
     result: Type | None = None  # of the enclosing function
     function: str = ""
+    prefix: str = ""  # before the names of locals: the function whose call stands here
     position: int = -1  # of the declaration that is being read: later ones are forward references
 
     def inner(self) -> Place:
         """The same for a nested body."""
         return Place(
             self.kind, self.port, dict(self.locals), self.element, dict(self.constants),
-            self.result, self.function,
+            self.result, self.function, self.prefix,
         )  # fmt: skip
 
     def at_element(self, element: int | None) -> Place:
@@ -180,5 +196,5 @@ class Place:
             return self
         return Place(
             self.kind, self.port, self.locals, element, self.constants, self.result, self.function,
-            self.position,
+            self.prefix, self.position,
         )  # fmt: skip

@@ -101,13 +101,17 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Infix:
-    """An operator between two expressions; `at` is the operator."""
+    """An operator between two expressions; `at` is the operator.
+
+    `links` counts the operators of the chain `a + b - c` that ends here; a chain is one level deep.
+    """
 
     op: str
     left: Expr
     right: Expr
     at: At
     depth: int
+    links: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,8 @@ class UnitValue:
         return UnitValue(dimension, _power(self.scale, power), _power(self.one, power), factors)
 
     def unit(self) -> Unit:
-        """As a unit of the canonical model."""
-        return Unit(self.symbol, self.dimension, float(self.scale))
+        """As a unit of the canonical model, in a form that every version of NESTML reads."""
+        return Unit(symbol(self.factors), self.dimension, float(self.scale))
 
     def cast(self) -> UnitValue:
         """The unit in which a bare number of this dimension is counted."""
@@ -144,9 +144,16 @@ NO_UNIT = UnitValue(units.NONE, Fraction(1), Fraction(1), ())
 
 
 def symbol(factors: tuple[tuple[str, float], ...]) -> str:
-    """`mV*ms**-2`, or `1` for none."""
+    """`mV*ms/pF`, `1/ms`, `ms**-1/mV`; `1` for none. NESTML 9 stops at `1/(ms*mV)` behind a number.
+
+    >>> symbol((("ms", -1.0), ("mV", -1.0)))
+    'ms**-1/mV'
+    """
     over = [name if e == 1 else f"{name}**{e:g}" for name, e in factors if e > 0]
     under = [(name, -e) for name, e in factors if e < 0]
+    if not over and len(under) > 1:
+        name, exponent = under.pop(0)
+        over = [f"{name}**{-exponent:g}"]
     text = "*".join(over) or "1"
     for name, exponent in under:
         text += f"/{name}" if exponent == 1 else f"/{name}**{exponent:g}"

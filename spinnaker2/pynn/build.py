@@ -10,10 +10,10 @@ import numpy as np
 
 from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, EventTrain, Group
 from ...canonical_model.diagnostics import Level, refuse
-from ...canonical_model.model import Component
-from .fragments import INJECTED, SPIKE, assemble, fragment
-from .history import History
-from .schedule import Change, schedule
+from ...canonical_model.expr_parse import parse_expr
+from ...canonical_model.model import Component, OnCondition, While
+from ...canonical_model.units import NONE, Dimension
+from .fragments import INJECTED, SPIKE, action, assemble, fragment
 from .simulator import State
 from .spikesources import (
     Drawing,
@@ -29,19 +29,18 @@ CURRENT_FACTORS = {"amplitude": 1e-9, "offset": 1e-9, "mean": 1e-9, "stdev": 1e-
 CURRENT_NAMES = {"dt": "interval"}
 FOREVER = 2**52  # ticks
 LAST_TIME = 1e9  # s: what stands for "never" on the chip
-ON_CHIP_RATE = 0.3  # spikes per step up to which a chip can draw them one by one
+ON_CHIP_RATE = 50.0  # spikes per step up to which sources are drawn on the chip
 
 
 @dataclass(slots=True)
 class Builder:
     """Builds the circuit of the present network; drawn spikes are kept from build to build.
 
-    `replays`: the circuit starts at t = 0 and must live through all changes; else it is the present
-    only, and the engine carries states over.
+    `goes_on`: the engine may run the circuit beyond the end that it was built for.
     """
 
     state: State
-    replays: bool
+    goes_on: bool = False
     drawings: dict[int, Drawing] = field(default_factory=dict)
     elapsed: dict[int, list[tuple[int, int, Any]]] = field(default_factory=dict)
 
@@ -92,33 +91,18 @@ class Builder:
                     found[own] = np.asarray(value, dtype=float) * celltype.si_factor(key)
             return found
 
-        return self._scheduled(
-            Group(name=name, component=component, size=population.size),
-            population._parameters,
-            population._initial,
-            lambda values: scaled(values, known),
-            lambda values: scaled(values, states),
+        return Group(
+            name=name,
+            component=component,
+            size=population.size,
+            parameters=scaled(population._parameters.present, known),
+            initial=scaled(population._initial.present, states),
         )
 
-    def _scheduled(
-        self,
-        group: Group,
-        parameters: History,
-        initial: History,
-        scale: Any,
-        scale_states: Any,
-    ) -> Group:
-        """Values of the start with all changes, or those of the present."""
-        if not self.replays:
-            return replace(
-                group, parameters=scale(parameters.present), initial=scale_states(initial.present)
-            )
-        group = replace(
-            group, parameters=scale(parameters.start), initial=scale_states(initial.start)
-        )
-        changes = [Change(tick, scale(values), {}) for tick, values in parameters.changes]
-        changes += [Change(tick, {}, scale_states(values)) for tick, values in initial.changes]
-        return schedule(group, changes, self.state.dt * 1e-3)
+    def dimension(self, population: Any, name: str) -> Dimension:
+        """The dimension of a state, by the component's name for it."""
+        states = population.celltype.component(False).state_variables
+        return next((s.dimension for s in states if s.name == name), NONE)
 
     # --- spike sources
 
@@ -131,40 +115,33 @@ class Builder:
             choice = "host" if self.state.options.backend == "reference" else "chip"
         if choice == "host":
             return False
-        tables = [population._parameters.start, *(v for _, v in population._parameters.changes)]
-        highest = max(float(np.max(t["rate"])) for t in tables if "rate" in t)
+        highest = float(np.max(population._parameters.present["rate"]))
         if highest * self.state.dt * 1e-3 <= ON_CHIP_RATE:
             return True
         message = (
-            f"'{population.label}' sends {highest:g} spikes/s, more than one in three steps: its "
-            "spikes are drawn beforehand"
+            f"'{population.label}' sends {highest:g} spikes/s, more than {ON_CHIP_RATE:g} in a step: "
+            "its spikes are drawn beforehand"
         )
         self.state.log.add("Y401", Level.NOTE, message)
         return False
 
     def _poisson(self, population: Any) -> Group:
-        def scaled(values: dict[str, Any]) -> dict[str, Any]:
-            found = {}
-            whole = {**population._parameters.present, **values}
-            if "rate" in values or "tau_refrac" in values:
-                # the mean of what is drawn, after a pause that is none for a plain process
-                mean = 1.0 / np.maximum(np.asarray(whole["rate"], float), 1e-6)
-                pause = np.asarray(whole.get("tau_refrac", np.zeros(population.size)), float) * 1e-3
-                found["interval"] = np.maximum(mean - pause, 0.0)
-                found["pause"] = pause
-            if "start" in values:
-                found["start"] = np.asarray(values["start"], dtype=float) * 1e-3
-            if "duration" in values or "start" in values:
-                stop = (
-                    np.asarray(whole["start"], float) + np.asarray(whole["duration"], float)
-                ) * 1e-3
-                found["stop"] = np.minimum(stop, LAST_TIME)
-            return found
-
-        group = Group(
-            name=self.group_name(population), component=POISSON_SOURCE, size=population.size
+        values = population._parameters.present
+        # the mean of what is drawn, after a pause that is none for a plain process
+        mean = 1.0 / np.maximum(np.asarray(values["rate"], float), 1e-6)
+        pause = np.asarray(values.get("tau_refrac", np.zeros(population.size)), float) * 1e-3
+        start, duration = (np.asarray(values[k], float) * 1e-3 for k in ("start", "duration"))
+        return Group(
+            name=self.group_name(population),
+            component=POISSON_SOURCE,
+            size=population.size,
+            parameters={
+                "interval": np.maximum(mean - pause, 0.0),
+                "pause": pause,
+                "start": start,
+                "stop": np.minimum(start + duration, LAST_TIME),
+            },
         )
-        return self._scheduled(group, population._parameters, History({}), scaled, lambda v: {})
 
     def _train(self, population: Any, end: int) -> list[EventTrain]:
         celltype = population.celltype
@@ -216,17 +193,8 @@ class Builder:
     # --- connections and currents
 
     def _links(self, projection: Any) -> list[EventLink]:
-        attributes = projection._attributes
         component = projection.synapse_type.component()
-        if self.replays and attributes.changes:
-            message = (
-                f"weights or delays of '{projection.label}' were changed at "
-                f"{attributes.changes[0][0] * self.state.dt:g} ms; the chip's rows are fixed for a run"
-            )
-            raise refuse(
-                "Y303", message, hint="call reset() first, or use setup(backend='reference')"
-            )
-        values = attributes.present
+        values = projection._attributes.present
         links = []
         for number, (source, target, pre, post, chosen) in enumerate(projection.pieces()):
             link = EventLink(
@@ -338,8 +306,7 @@ class Builder:
         return links
 
     def _current(self, source: Any, end: int) -> Group:
-        # an engine that goes on needs all later changes of the current, a replay those of this run
-        component = source.component(end if self.replays else FOREVER, self.state.dt)
+        component = source.component(FOREVER if self.goes_on else end, self.state.dt)
         known = {item.name for item in component.parameters}
 
         def scaled(values: dict[str, Any]) -> dict[str, Any]:
@@ -351,8 +318,12 @@ class Builder:
                     found[own] = np.array([si])
             return found
 
-        group = Group(name=self.current_name(source), component=component, size=1)
-        return self._scheduled(group, source._history, History({}), scaled, lambda values: {})
+        return Group(
+            name=self.current_name(source),
+            component=component,
+            size=1,
+            parameters=scaled(source._history.present),
+        )
 
     def _injections(self, source: Any) -> list[AnalogLink]:
         return [
@@ -375,18 +346,19 @@ def output_port(population: Any) -> str:
 
 
 def _poisson_component() -> Component:
-    """A Poisson process that waits; at most one spike in a step, a surplus comes in the next."""
+    """A Poisson process that waits from spike to spike; a step sends all that fall into it."""
     part = fragment(
         parameters={"interval": "ms", "pause": "ms", "start": "ms", "stop": "ms"},
         states={"wait": "ms"},
         initial={"wait": "start - interval * log(1 - uniform())"},
         rates={"wait": "-1"},
-        when=[
-            ("wait <= 0 * interval and t < stop",
-             ["spike", "wait = wait + pause - interval * log(1 - uniform())"]),
-        ],
-    )  # fmt: skip
-    return assemble("PoissonSource", [part])
+    )
+    due = parse_expr("wait <= 0 * interval")
+    body = (action("spike"), action("wait = wait + pause - interval * log(1 - uniform())"))
+    sending = OnCondition(
+        test=parse_expr("wait <= 0 * interval and t < stop"), body=(While(test=due, body=body),)
+    )
+    return replace(assemble("PoissonSource", [part]), on_conditions=(sending,))
 
 
 SPIKE_SOURCE = assemble("SpikeSource", [])

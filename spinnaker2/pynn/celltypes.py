@@ -115,10 +115,6 @@ class HH_cond_exp(Neuron, cells.HH_cond_exp):
     receptor_types = ("excitatory", "inhibitory")
     recordable = ("spikes", "v", "gsyn_exc", "gsyn_inh", "m", "h", "n")
 
-    def component_name(self, name: str) -> str:
-        """The gates are `gate_m` and so on: `h` is the step everywhere else."""
-        return f"gate_{name}" if name in ("m", "h", "n") else name
-
 
 class Izhikevich(Neuron, cells.Izhikevich):
     __doc__ = cells.Izhikevich.__doc__

@@ -111,14 +111,14 @@ def _izhikevich(receptors: Sequence[Receptor], injected: Sequence[str]) -> Fragm
 
 def _hodgkin_huxley(receptors: Sequence[Receptor], injected: Sequence[str]) -> Fragment:
     """Traub and Miles; a spike is the first step after a maximum above v_offset + 30 mV."""
-    own = ["g_leak * (e_rev_leak - v)", "gbar_Na * gate_m * gate_m * gate_m * gate_h * (e_rev_Na - v)",
-           "gbar_K * gate_n * gate_n * gate_n * gate_n * (e_rev_K - v)", "i_offset", *injected]  # fmt: skip
+    own = ["g_leak * (e_rev_leak - v)", "gbar_Na * m * m * m * h * (e_rev_Na - v)",
+           "gbar_K * n * n * n * n * (e_rev_K - v)", "i_offset", *injected]  # fmt: skip
     x = "(v - v_offset) / ONE_mV"
     rates = {
         "v": f"({_total(receptors, own)}) / cm",
-        "gate_m": "(alpha_m * (1 - gate_m) - beta_m * gate_m) / ONE_ms",
-        "gate_h": "(alpha_h * (1 - gate_h) - beta_h * gate_h) / ONE_ms",
-        "gate_n": "(alpha_n * (1 - gate_n) - beta_n * gate_n) / ONE_ms",
+        "m": "(alpha_m * (1 - m) - beta_m * m) / ONE_ms",
+        "h": "(alpha_h * (1 - h) - beta_h * h) / ONE_ms",
+        "n": "(alpha_n * (1 - n) - beta_n * n) / ONE_ms",
     }
     derived = {
         "x": ("", x),
@@ -135,9 +135,9 @@ def _hodgkin_huxley(receptors: Sequence[Receptor], injected: Sequence[str]) -> F
         parameters=CHANNELS,
         states={
             "v": "mV",
-            "gate_m": "",
-            "gate_h": "",
-            "gate_n": "",
+            "m": "",
+            "h": "",
+            "n": "",
             "v_last": "mV",
             "t_spike": "ms",
         },

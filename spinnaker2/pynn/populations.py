@@ -19,6 +19,12 @@ class Assembly(common.Assembly):
 
     _simulator = simulator
 
+    @property
+    def receptor_types(self) -> list[str]:
+        """What all populations have, in the order of the first: PyNN's own order is that of a set."""
+        first, *others = [list(p.celltype.receptor_types) for p in self.populations]
+        return [name for name in first if all(name in own for own in others)]
+
 
 class _Parameters:
     """Reading of parameters, the same for populations and views."""

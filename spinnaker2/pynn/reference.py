@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,7 @@ from ...solvers.compile import compile_circuit
 from ...solvers.discrete import Machine, start
 from .build import Builder, output_port
 from .simulator import State
-
-
-@dataclass(slots=True)
-class Rows:
-    """A recorded variable of a population: rows of `cells` from tick `first` on."""
-
-    first: int
-    cells: Any
-    rows: list[Any] = field(default_factory=list)
+from .tables import Rows, table_of
 
 
 class Reference:
@@ -30,7 +21,7 @@ class Reference:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.builder = Builder(state, replays=False)
+        self.builder = Builder(state, goes_on=True)
         self.reset()
 
     def reset(self) -> None:
@@ -142,7 +133,7 @@ class Reference:
                 cells = population.recorder.recorded_cells(name)
                 own = self.records.setdefault((population._number, name), [])
                 if not own or not np.array_equal(own[-1].cells, cells):
-                    own.append(Rows(now, cells))
+                    own.append(Rows(now, cells, []))
                 found.append((population, population.celltype.component_name(name), own[-1]))
         return found
 
@@ -180,18 +171,9 @@ class Reference:
 
     def trace(self, population: Any, variable: str, cells: Any, first: int) -> Any:
         """Rows from tick `first` on, in PyNN's unit."""
-        table = np.full((max(0, self.state.tick + 1 - first), len(cells)), np.nan)
         factor = population.celltype.si_factor(variable)
-        for part in self.records.get((population._number, variable), ()):
-            if not part.rows:
-                continue
-            rows = np.array(part.rows) / factor
-            own, where, source = np.intersect1d(cells, part.cells, return_indices=True)
-            skipped = max(0, first - part.first)
-            begin = max(0, part.first - first)
-            rows = rows[skipped:, source] if len(own) else rows[:0]
-            table[begin : begin + len(rows), where] = rows
-        return table
+        parts = self.records.get((population._number, variable), [])
+        return table_of(parts, cells, first, self.state.tick) / factor
 
     def current(self, source: Any) -> Any:
         """The current of a source at every tick, in nA."""

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { HAL_EVENTS = 0, HAL_TRACES = 1, HAL_STATUS = 2 };
+enum { HAL_EVENTS = 0, HAL_TRACES = 1, HAL_STATUS = 2, HAL_FINAL = 3, HAL_STREAMS = 4 };
 
 void hal_open(int argc, char **argv);
 uint8_t *hal_memory(void);

@@ -5,15 +5,17 @@
 #include "memory.h"
 #include "start_qemu.h"
 
-static int handles[3];
+static int handles[HAL_STREAMS];
 
 void hal_open(int argc, char **argv)
 {
-    static const char *const names[3] = { "events.bin", "traces.bin", "status.bin" };
+    static const char *const names[HAL_STREAMS] = {
+        "events.bin", "traces.bin", "status.bin", "final.bin",
+    };
     (void)argc;
     (void)argv;
-    for (int k = 0; k < 3; k++)
-        handles[k] = open_file(names[k], 10u);
+    for (int k = 0; k < HAL_STREAMS; k++)
+        handles[k] = open_file(names[k], k == HAL_FINAL ? 9u : 10u);
 }
 
 uint8_t *hal_memory(void) { return (uint8_t *)MEMORY_BASE; }
@@ -25,6 +27,6 @@ void hal_write(int stream, const void *words, uint32_t bytes)
 
 void hal_close(void)
 {
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < HAL_STREAMS; k++)
         close_file(handles[k]);
 }

@@ -1,5 +1,6 @@
 /* Many PEs in one process, in lock step: packets that a tick sends arrive in the next, by routing table.
-   machine.bin holds ticks, the PEs' data, routes and the packets of the host's spike lists. */
+   machine.bin holds ticks, the PEs' data, routes, the packets of the host's spike lists and, where a run
+   goes on, what was under way. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ typedef struct { pe_t pe; queue_t queues[2]; bool is_traced; } core_t;
 
 static core_t *cores;
 static const uint32_t *routes;
-static uint32_t n_routes, now;
+static uint32_t n_routes, now, last;
 static FILE *records, *packets;
 
 static void *claim(void *old, size_t bytes)
@@ -51,7 +52,8 @@ static void route(uint32_t key, uint32_t turn)
 
 void hal_send(pe_t *pe, uint32_t key)
 {
-    (void)pe;
+    if (now == last)
+        hal_record(pe, PE_SENT, &key, 1u);
     route(key, (now + 1u) & 1u);
 }
 
@@ -96,26 +98,34 @@ int main(int argc, char **argv)
         return 2;
     const uint32_t *word = load(argv[1]);
     const uint32_t n_cores = word[0], ticks = word[1], n_injected = word[3];
+    const uint32_t first = word[5], n_waiting = word[6];
     n_routes = word[2];
     const uint32_t route_words = word[4];
-    word += 5;
+    word += 7;
     routes = word;
     word += route_words;
     const uint32_t *injected = word;
     word += 2u * n_injected;
     const uint32_t *const injected_end = word;
+    const uint32_t *const waiting = word;
+    word += n_waiting;
+    last = ticks - 1u;
     cores = claim(NULL, n_cores * sizeof *cores);
     memset(cores, 0, n_cores * sizeof *cores);
     for (uint32_t k = 0u; k < n_cores; k++) {
         uint8_t *memory = claim(NULL, MEMORY_SIZE);
         memset(memory, 0, MEMORY_SIZE);
-        memcpy(memory + DATA_START, word + 3, word[2]);
+        const uint32_t *const ring = word + 5u + (word[2] + 3u) / 4u;
+        memcpy(memory + DATA_START, word + 5, word[2]);
+        memcpy(memory + word[3], ring, word[4]);
         cores[k].is_traced = word[1];
         if (!pe_open(&cores[k].pe, memory, machine_apps[word[0]]))
             return 3;
-        word += 3u + (word[2] + 3u) / 4u;
+        word = ring + word[4] / 4u;
     }
-    for (now = 0u; now < ticks; now++) {
+    for (uint32_t k = 0u; k < n_waiting; k++)
+        route(waiting[k], first & 1u);
+    for (now = first; now < ticks; now++) {
         for (; injected < injected_end && injected[0] == now; injected += 2)
             route(injected[1], now & 1u);
         for (uint32_t k = 0u; k < n_cores; k++) {

@@ -1,7 +1,6 @@
 /* Life of a PE: header, tick, master population table, recording, random numbers. */
 #include "pe.h"
 
-
 #define FIRST_ROW 0xFFFFFFFFu /* the tick of initial values */
 
 void *pe_region(const pe_t *pe, uint32_t region)
@@ -72,11 +71,17 @@ bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app)
     pe->spikes = pe_region(pe, REGION_SPIKE_RECORD);
     pe->traces = pe_region(pe, REGION_VOLTAGE_RECORD);
     pe->done = pe_region(pe, REGION_TIME_DONE);
-    pe->spike_words = global[GLOBAL_RECORD_SPIKES] ? 2u + (pe->size * app->ports + 31u) / 32u : 0u;
+    const uint32_t senders = pe->size * app->ports, mode = global[GLOBAL_RECORD_SPIKES];
+    pe->spike_words = mode == 0u ? 0u : 2u + (mode == 2u ? (senders + 3u) / 4u : (senders + 31u) / 32u);
     pe->trace_words = global[GLOBAL_N_TRACED] ? 1u + global[GLOBAL_N_TRACED] : 0u;
-    pe->tick = pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
+    pe->tick = global[GLOBAL_FIRST_TICK];
+    pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
     rt_seed(&pe->random, global[GLOBAL_SEED]);
     rt_use(&pe->random);
+    if (global[GLOBAL_RANDOM]) {
+        const uint32_t *const words = (const uint32_t *)(const void *)((const uint8_t *)global + global[GLOBAL_RANDOM]);
+        pe->random = (rt_random_t){ words[0], words[1], words[2], words[3] };
+    }
     if (app->gather)
         app->gather(pe);
     if (pe->trace_words) {
@@ -115,6 +120,12 @@ void pe_close(pe_t *pe)
     if (pe->row)
         drain(pe);
     hal_record(pe, PE_STATUS, status, 5u);
+    const uint32_t values = pe->header[2u + REGION_NEURONS_PARAMS];
+    hal_record(pe, PE_VALUES, pe_region(pe, REGION_NEURONS_PARAMS),
+        (pe->header[2u + REGION_SPIKE_RECORD] - values) / 4u);
+    hal_record(pe, PE_RING, pe->ring, (pe->app->ring_bytes + 3u) / 4u);
+    const uint32_t random[4] = { pe->random.x, pe->random.y, pe->random.z, pe->random.c };
+    hal_record(pe, PE_RANDOM, random, 4u);
 }
 
 const pe_entry_t *pe_find(const pe_t *pe, uint32_t key)
@@ -142,6 +153,23 @@ void pe_emit(pe_t *pe, uint32_t index, uint32_t events)
         if (pe->spike_words)
             pe->spike_row[2u + place / 32u] |= 1u << (place % 32u);
         hal_send(pe, pe->key + place);
+    }
+}
+
+void pe_emit_counts(pe_t *pe, uint32_t index, uint32_t events, uint32_t width)
+{
+    const uint32_t most = width < 32u ? (1u << width) - 1u : 0xFFFFFFFFu;
+    for (uint32_t port = 0u; port < pe->app->ports; port++) {
+        const uint32_t place = port * pe->size + index, count = events >> (port * width) & most;
+        if (count && pe->spike_words) {
+            const uint32_t kept = count < 255u ? count : 255u;
+            if (pe->global[GLOBAL_RECORD_SPIKES] == 2u)
+                pe->spike_row[2u + place / 4u] |= kept << (8u * (place % 4u));
+            else
+                pe->spike_row[2u + place / 32u] |= 1u << (place % 32u);
+        }
+        for (uint32_t k = 0u; k < count; k++)
+            hal_send(pe, pe->key + place);
     }
 }
 

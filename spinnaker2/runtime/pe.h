@@ -21,6 +21,7 @@ typedef struct {
     float (*read)(const pe_t *pe, uint32_t variable, uint32_t index);
     void (*gather)(pe_t *pe); /* analog inputs at the start, 0 if there are none */
     uint32_t ports;
+    uint32_t ring_bytes;
 } app_t;
 
 struct pe {
@@ -41,8 +42,12 @@ struct pe {
     rt_random_t random;
 };
 
-/* Record streams: chunks of (PE, stream, words, words...). */
-enum { PE_SPIKES = 0, PE_TRACES = 1, PE_DONE = 2, PE_STATUS = 3 };
+/* Record streams: chunks of (PE, stream, words, words...). The last four are what a run that goes on needs:
+   NEURONS_PARAMS, ring buffer and random generator at the end, and keys under way into the next tick. */
+enum {
+    PE_SPIKES = 0, PE_TRACES = 1, PE_DONE = 2, PE_STATUS = 3,
+    PE_VALUES = 4, PE_RING = 5, PE_RANDOM = 6, PE_SENT = 7,
+};
 
 /* What a platform provides. */
 void hal_send(pe_t *pe, uint32_t key);
@@ -60,6 +65,9 @@ const pe_entry_t *pe_find(const pe_t *pe, uint32_t key);
 
 /* Events of neuron `index`, one bit a port. */
 void pe_emit(pe_t *pe, uint32_t index, uint32_t events);
+
+/* The same where a port may send several: `width` bits count the events of each. */
+void pe_emit_counts(pe_t *pe, uint32_t index, uint32_t events, uint32_t width);
 
 /* How many times of a list, counted in ticks and ascending, are due now; `next` goes past them. */
 uint32_t pe_due(const pe_t *pe, const uint32_t *times, uint32_t count);

@@ -69,6 +69,25 @@ bool rt_pop(rt_queue_t *queue, uint32_t tick, uint32_t *source)
     return true;
 }
 
+/* What a run that goes on needs: generator, NEURONS_PARAMS with its length, queues with theirs. */
+static void save(void)
+{
+    const uint32_t size = header[2u + REGION_SPIKE_RECORD] - header[2u + REGION_NEURONS_PARAMS];
+    const uint32_t head[5] = { generator.x, generator.y, generator.z, generator.c, size / 4u };
+    hal_write(HAL_FINAL, head, sizeof head);
+    hal_write(HAL_FINAL, rt_region(REGION_NEURONS_PARAMS, 0u), size);
+    for (uint32_t k = 0u; k < network_n_queues; k++) {
+        const rt_queue_t *queue = network_queues[k];
+        hal_write(HAL_FINAL, &queue->count, 4u);
+        for (uint32_t n = 0u; n < queue->count; n++) {
+            uint32_t place = queue->head + n;
+            if (place >= queue->capacity)
+                place -= queue->capacity;
+            hal_write(HAL_FINAL, &queue->slots[place], sizeof *queue->slots);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     hal_open(argc, argv);
@@ -79,9 +98,17 @@ int main(int argc, char **argv)
     }
     const uint32_t *timer = rt_region(REGION_TIMER_CONFIG, 0u);
     const uint32_t *global = rt_region(REGION_GLOBAL_PARAMS, 0u);
-    const uint32_t ticks = timer[1], record_every = global[0];
-    rt_seed(&generator, global[1]);
+    const uint32_t ticks = timer[1], record_every = global[RT_EVERY];
+    rt_tick = global[RT_FIRST];
+    rt_seed(&generator, global[RT_SEED]);
     rt_use(&generator);
+    if (global[RT_RANDOM])
+        generator = (rt_random_t){
+            global[RT_RANDOM + 1], global[RT_RANDOM + 2], global[RT_RANDOM + 3], global[RT_RANDOM + 4],
+        };
+    const uint32_t *waiting = (const uint32_t *)(void *)(hal_memory() + global[RT_WAITING + 1]);
+    for (uint32_t k = 0u; k < global[RT_WAITING]; k++, waiting += 3)
+        rt_push(network_queues[waiting[0]], waiting[1], waiting[2]);
     network_init();
     network_record();
     while (rt_tick < ticks) {
@@ -93,6 +120,7 @@ int main(int argc, char **argv)
     flush(HAL_TRACES);
     const uint32_t status[2] = { rt_tick, lost_events };
     hal_write(HAL_STATUS, status, sizeof status);
+    save();
     hal_close();
     return 0;
 }

@@ -9,7 +9,8 @@ import interspike
 import pytest
 from interspike.app import cli
 from interspike.app.behaviour.match import likeness
-from interspike.app.diff import diff, pair_components
+from interspike.app.behaviour.pairing import pair_components
+from interspike.app.diff import diff
 from interspike.canonical_model.diagnostics import ModelError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"

@@ -238,3 +238,78 @@ def test_the_class_describes_its_model_without_the_package(
     assert replace(circuit).name == "net"
     for name in ("host", "numeric", "cell_application"):
         sys.modules.pop(name, None)
+
+
+def test_weights_are_quantized_with_a_stated_error(exported: Path, fake: Any) -> None:
+    application = fake()
+    rng = np.random.default_rng(2)
+    first = np.stack([np.arange(50), np.arange(50), rng.normal(1, 0.3, 50), np.full(50, 0.3)], 1)
+    second = np.stack([np.arange(5), np.arange(5), -rng.uniform(0.1, 4, 5), np.zeros(5)], 1)
+    (a, b), scales, report = application.quantize(first, second)
+    assert a.shape == (50, 4) and b.shape == (5, 4)
+    assert a[:, 2].max() == 15 and b[:, 2].min() == -15
+    assert np.all(a[:, 3] == 3)
+    off = np.abs(a[:, 2] * scales["w_scale_exc"] - first[:, 2])
+    assert off.max() <= 0.5 * scales["w_scale_exc"] * 1.0001
+    assert 0 < report["rms"] < report["largest"] <= 0.5 / 15
+    with pytest.raises(ValueError, match=r"delays of 0 to 0.9 ms.*0 to 0.7 ms"):
+        application.quantize([[0, 0, 1.0, 0.9], [0, 0, 1.0, 0.0]])
+    with pytest.raises(ValueError, match="not a finite"):
+        application.quantize([[0, 0, np.nan, 0.0]])
+
+
+def test_a_third_receptor_type_is_refused(exported: Path, fake: Any) -> None:
+    class Three(fake):  # type: ignore[misc]
+        receptors = (("a", 1), ("b", 1), ("c", -1))
+
+    with pytest.raises(ValueError, match=r"3 receptor types: a \(\+\), b \(\+\), c \(-\)"):
+        Three()
+
+
+def test_inputs_of_left_out_sources_keep_their_defaults(exported: Path, fake: Any) -> None:
+    class Fed(fake):  # type: ignore[misc]
+        inputs = (0.5,)
+        sources = (("pulse", 6),)
+
+    with pytest.warns(UserWarning, match="pulse"):
+        application = Fed()
+    words, inputs, table = application._without_sources(3, 100)
+    assert inputs == 100 and np.array(words[:3], "<u4").view("<f4").tolist() == [0.5] * 3
+    starts = 100 + 4 * 3
+    assert words[(table - 100) // 4 :] == [0, 0, 0, 0, starts, starts]
+    assert words[3 : (table - 100) // 4] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("number", "build", "place"),
+    [("0.7.2", "Makefile", "application.applications"),
+     ("0.8.0", "CMakeLists.txt", "register_application")],
+)  # fmt: skip
+def test_registration_follows_the_version(
+    exported: Path, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    number: str, build: str, place: str,
+) -> None:  # fmt: skip
+    import registration
+    import spinnaker2.neuron_models.application as table
+
+    import spinnaker2
+    from spinnaker2 import neuron_models
+
+    known: dict[str, Any] = {}
+    monkeypatch.setattr(spinnaker2, "__version__", number, raising=False)
+    monkeypatch.setattr(spinnaker2, "__file__", str(tmp_path / "installed" / "__init__.py"))
+    if number < "0.8":
+        monkeypatch.setattr(table, "applications", known, raising=False)
+    else:
+        monkeypatch.setattr(neuron_models, "register_application", known.__setitem__, raising=False)
+    assert registration.register(fake).endswith(place)
+    assert known == {"cell": fake}
+    for _ in range(2):
+        folder = registration.install(fake, exported)
+    text = (folder / build).read_text()
+    named = [word for word in text.replace("$(ROOT)/", "").split() if word.endswith(".c")]
+    assert (folder / "apps" / "cell.c").exists() and any("cell.c" in word for word in named)
+    assert ".." not in text
+    monkeypatch.setattr(registration, "HOOKS", (registration.Hook((0, 0), "x", "Makefile", ()),))
+    with pytest.raises(RuntimeError, match="elsewhere"):
+        registration.register(fake)

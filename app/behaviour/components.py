@@ -1,0 +1,121 @@
+"""Two components compared: at random points where their equations can be matched, and in simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from ...canonical_model.diagnostics import ModelError
+from ...canonical_model.model import Component, Parameter
+from ...canonical_model.units import (
+    CAPACITANCE,
+    CURRENT,
+    NEURO,
+    TIME,
+    VOLTAGE,
+    Quantity,
+    si_quantity,
+)
+from .causes import named_differences, values_by_name
+from .match import Match, best_match, pair_states, plain
+from .points import subject
+from .ports import with_common_ports
+from .results import Comparison, Difference
+from .runs import simulated
+from .stimulus import Distance
+
+# of parameters without a value, in the field's units: mV, ms, pA, pF
+TYPICAL = {VOLTAGE: -30.0, TIME: 5.0, CURRENT: 100.0, CAPACITANCE: 100.0}
+
+
+def compare_components(
+    a: Component,
+    b: Component,
+    quantities: Mapping[str, float] | None = None,
+    others: Mapping[str, float] | None = None,
+    *,
+    confirm: bool = True,
+) -> Comparison:
+    """Compare two components, composite or flat. Raises ModelError where one has no flat form.
+
+    Without `confirm`, what is the same at all points is not simulated as well.
+    """
+    flats, mode, remarks = _flat_pair(a, b, quantities or {}, others or {})
+    match, subjects = None, None
+    if mode == "continuous":
+        try:
+            subjects = subject(flats[0]), subject(flats[1])
+            match = best_match(*subjects)
+            if match is None:
+                remarks.append("the equations take different forms, so simulation decides")
+        except ModelError as problem:
+            remarks.append(problem.issues[0].message)
+    named: list[Difference] = []
+    if match is not None and subjects is not None:
+        named = list(named_differences(*subjects, match))
+    pairs = _pairs(flats, match)
+    shown: list[Difference] = []
+    distances: list[Distance] = []
+    try:
+        if confirm or match is None or named:
+            shown, distances = simulated(flats, mode, pairs, match)
+    except ModelError as problem:
+        remarks.append(f"no simulation: {problem.issues[0].message}")
+    form = [item for item in named if item.kind in ("rate", "condition", "event")]
+    decided = "points" if match is not None else "simulation"
+    if form and len(form) == len(named) and distances and not shown:
+        remarks.append("the equations take different forms; in simulation there is no difference")
+        named, decided = [], "simulation"
+    if match is None and shown:
+        named += values_by_name(*flats)
+    if match is None and not distances:
+        named.append(_undecided(a.name, b.name, remarks))
+    return Comparison(
+        name=a.name, other=b.name, differences=tuple([*named, *shown]), decided=decided,
+        pairs=pairs, distances=tuple(distances), remarks=tuple(remarks),
+    )  # fmt: skip
+
+
+def _undecided(name: str, other: str, remarks: Sequence[str]) -> Difference:
+    why = "; ".join(remarks) or "no common form"
+    return Difference(kind="form", name=name, other=other, sentence=f"cannot be compared: {why}")
+
+
+def _flat_pair(
+    a: Component, b: Component, quantities: Mapping[str, float], others: Mapping[str, float]
+) -> tuple[tuple[Component, Component], str, list[str]]:
+    """Both flat: in continuous time if both have a meaning there, else as programs on a grid."""
+    from ...canonical_model.passes.flatten import flatten
+
+    try:
+        one = _ready(flatten(a, quantities, continuous=True).component)
+        other = _ready(flatten(b, others, continuous=True).component)
+    except ModelError as problem:
+        remark = f"compared on a grid only: {problem.issues[0].message}"
+        one, other = _ready(flatten(a, quantities).component), _ready(flatten(b, others).component)
+        return (one, other), "grid", [remark]
+    return (one, other), "continuous", []
+
+
+def _ready(flat: Component) -> Component:
+    """With ports in one form, and values for parameters that have none: by dimension and name."""
+    parameters = tuple(
+        item if item.value is not None else replace(item, value=_some(item))
+        for item in flat.parameters
+    )
+    return with_common_ports(replace(flat, parameters=parameters))
+
+
+def _some(item: Parameter) -> Quantity:
+    """A value such as this field has; the same for the same name in another language."""
+    spread = 1.0 + int(sha256(plain(item.name).encode()).hexdigest()[:4], 16) / 0x10000
+    typical = TYPICAL.get(item.dimension, 1.0)
+    return si_quantity(spread * typical * NEURO.size(item.dimension), item.dimension)
+
+
+def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str, str]:
+    """States of one and the other; without a match by name, and the voltages."""
+    if match is not None:
+        return {x: y for x, (y, _) in match.states.items()}
+    return pair_states(*flats)

@@ -1,0 +1,153 @@
+"""Two components run side by side on the common stimulus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...canonical_model.model import Component
+from ...canonical_model.units import TIME
+from . import stimulus
+from .match import Match, pair_names
+from .results import Difference
+from .stimulus import Distance, amplitudes, driven, respond
+
+SHIFT = 1e-5  # s by which spikes may differ in continuous time
+GRID_SHIFT = 2.01  # steps, on a grid
+TRACE = 1e-3  # of a trace's range, away from spikes
+GRID_TRACE = 1e-2  # on a grid, where both may be solved by different schemes
+FINER = 10
+LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
+SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
+MAX_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """What is compared with what: inputs with factors, event ports, outputs, states with factors."""
+
+    inputs: Mapping[str, tuple[str, float]]
+    ports: Mapping[str, str]
+    outputs: Mapping[str, str]
+    states: Mapping[str, str]
+    factors: Mapping[str, float]
+
+
+def simulated(
+    flats: tuple[Component, Component], mode: str, pairs: Mapping[str, str], match: Match | None
+) -> tuple[list[Difference], list[Distance]]:
+    """Both on the same stimulus. Raises ModelError S2xx, S3xx where one cannot be run.
+
+    Differences on a grid that a ten times finer one does not show are no differences of the models.
+    """
+    a, b = flats
+    pairing = Pairing(
+        inputs=match.inputs if match else _inputs_by_name(a, b),
+        ports=match.ports
+        if match
+        else pair_names(*([p.name for p in f.event_inputs] for f in flats)),
+        outputs=pair_names(*([p.name for p in f.event_outputs] for f in flats)),
+        states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
+        factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
+    )
+    # points that could be compared tell most: one strong stimulus confirms
+    levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)
+    found = _at_step(flats, mode, pairing, levels, stimulus.STEP)
+    if mode == "continuous" or not found[0]:
+        return found
+    finer = _at_step(flats, mode, pairing, levels, stimulus.STEP / FINER)
+    return ([], finer[1]) if _vanish(found[1], finer[1]) else finer
+
+
+def _is_clock(flat: Component, name: str) -> bool:
+    """A time that is kept may count up, down, or hold a moment: only what follows from it matters."""
+    return any(s.name == name and s.dimension == TIME for s in flat.state_variables)
+
+
+def _vanish(coarse: Sequence[Distance], fine: Sequence[Distance]) -> bool:
+    """Do shifts of events and gaps of traces shrink as the step does, with as many events?"""
+    known = {item.name: item for item in coarse}
+
+    def shrinks(item: Distance) -> bool:
+        before = known.get(item.name)
+        trace = GRID_TRACE if before is None else max(SHRUNK * before.trace, GRID_TRACE)
+        shift = GRID_SHIFT * stimulus.STEP
+        shift = shift if before is None else max(SHRUNK * before.shift, shift)
+        return item.spikes[0] == item.spikes[1] and item.shift <= shift and item.trace <= trace
+
+    return all(shrinks(item) for item in fine)
+
+
+def _at_step(
+    flats: tuple[Component, Component],
+    mode: str,
+    pairing: Pairing,
+    levels: Sequence[int],
+    step: float,
+) -> tuple[list[Difference], list[Distance]]:
+    """Both runs with steps of `step` seconds."""
+    a, b = flats
+    pairs, outputs, inputs = pairing.states, pairing.outputs, pairing.inputs
+    ours = [amplitudes(a, list(inputs), level) for level in levels]
+    theirs = [{inputs[x][0]: v * inputs[x][1] for x, v in each.items()} for each in ours]
+    one = respond(driven(a, ours, list(pairing.ports), list(pairs), step=step), mode)
+    ports = list(pairing.ports.values())
+    other = respond(driven(b, theirs, ports, list(pairs.values()), step=step), mode)
+    allowed = SHIFT if mode == "continuous" else GRID_SHIFT * stimulus.STEP
+    slack = 0 if mode == "continuous" else round(allowed / step)
+    limit = TRACE if mode == "continuous" else GRID_TRACE
+    distances: list[Distance] = []
+    differences: list[Difference] = []
+    for k, level in enumerate(levels):
+        label = f"run {level + 1}"
+        bad = False
+        events = [(one.events[f"{k}/{x}"], other.events[f"{k}/{y}"]) for x, y in outputs.items()]
+        for (x, y), (first, second) in zip(outputs.items(), events, strict=True):
+            distance = stimulus.event_distance(
+                f"{label}, {x}", first, second, end=stimulus.LENGTH, allowed=allowed
+            )
+            distances.append(distance)
+            drift = 0.0 if mode == "continuous" else LATER * step * len(first)
+            if distance.spikes[0] != distance.spikes[1] or distance.shift > allowed + drift:
+                bad = True
+                differences.append(_spikes(x, y, distance, ours[k]))
+        if bad:
+            continue
+        moments = [times for pair in events for times in pair]
+        still = stimulus.quiet(one.times, moments, 2 * allowed)
+        late = (
+            0 if mode == "continuous" else LATER * max((len(pair[0]) for pair in events), default=0)
+        )
+        for x, y in pairs.items():
+            scaled = one.traces[f"{k}/{x}"] * pairing.factors.get(x, 1.0)
+            distance = stimulus.trace_distance(
+                f"{label}, {x}", scaled, other.traces[f"{k}/{y}"], still, slack + late
+            )
+            distances.append(distance)
+            if distance.trace > limit:
+                sentence = (
+                    f"'{x}' and '{y}' are {distance.trace:.2%} of their range apart {_at(ours[k])}"
+                )
+                differences.append(Difference(kind="trace", name=x, other=y, sentence=sentence))
+    return differences[:MAX_SHOWN], distances
+
+
+def _inputs_by_name(a: Component, b: Component) -> dict[str, tuple[str, float]]:
+    pairs = pair_names([i.name for i in a.analog_inputs], [i.name for i in b.analog_inputs])
+    ours = {i.name: i.dimension for i in a.analog_inputs}
+    theirs = {i.name: i.dimension for i in b.analog_inputs}
+    return {x: (y, 1.0) for x, y in pairs.items() if ours[x] == theirs[y]}
+
+
+def _spikes(x: str, y: str, distance: Distance, ours: Mapping[str, float]) -> Difference:
+    first, second = distance.spikes
+    if first != second:
+        sentence = f"{first} events from '{x}', {second} from '{y}' {_at(ours)}"
+    else:
+        sentence = f"events of '{x}' and '{y}' are {distance.shift * 1e3:.4g} ms apart {_at(ours)}"
+    return Difference(kind="spikes", name=x, other=y, sentence=sentence)
+
+
+def _at(ours: Mapping[str, float]) -> str:
+    shown = ", ".join(f"{name} = {value:.4g}" for name, value in ours.items())
+    return f"with {shown} (SI)" if shown else "on the spike trains"

@@ -1,0 +1,151 @@
+"""One run of a model and of what it was converted to, with numbers and curves."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..canonical_model.diagnostics import Level, Log
+from ..canonical_model.model import Model
+from . import registry
+from .behaviour import stimulus
+from .behaviour.results import DIFFERENT, SAME
+from .behaviour.stimulus import Distance
+from .convert import convert, wire_model
+from .plot import Trace
+
+if TYPE_CHECKING:
+    from ..canonical_model.circuit import Circuit
+    from ..exporters.format import Executed, Exporter
+
+SHIFT = 2.01  # steps by which spikes may differ
+TRACE = 0.01  # of a trace's range, away from spikes: single precision, another order within a step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One run of both: distances by recorded quantity, and the curves (for a picture)."""
+
+    name: str
+    verdict: str
+    distances: tuple[Distance, ...]
+    traces: tuple[Trace, ...] = ()
+    spikes: Mapping[str, Sequence[float]]
+    length: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as JSON-ready data, without curves."""
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "length_s": self.length,
+            "distances": [item.to_json() for item in self.distances],
+        }
+
+
+def trial(name: str, model: Model, target: Exporter, solver: str, log: Log) -> Trial:
+    """The reference simulator and the target's own engine on one model.
+
+    What the target integrates as one system the reference does too. Raises what conversion, building
+    and running raise.
+    """
+    from ..solvers.simulate import simulate
+
+    circuit = together(wire_model(model, Log(), None), target)
+    reference = simulate(circuit, mode="grid", scheme=solver)
+    found = _execute(model, target, solver, log)
+    return compare_runs(name, circuit, reference, found, target.name)
+
+
+def together(circuit: Circuit, target: Exporter) -> Circuit:
+    """The circuit with those parts as one that the target integrates as one system."""
+    if not target.together:
+        return circuit
+    function = registry.load_function(target.together, dict(target.needs), target.name)
+    fused: Circuit = function(circuit)
+    return fused
+
+
+def _execute(model: Model, target: Exporter, solver: str, log: Log) -> Executed:
+    own = Log()
+    result = convert(model, to=target.name, solver=solver, log=own)
+    for issue in own:
+        if issue.level is not Level.NOTE:
+            log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
+    execute = registry.load_function(target.run, dict(target.needs), target.name)
+    with tempfile.TemporaryDirectory(prefix="interspike-") as name:
+        folder = Path(name) / "result"
+        result.write(folder)
+        executed: Executed = execute(folder, backend=target.backends[0], length=None)
+    return executed
+
+
+class Rows(Protocol):
+    """What a run gives, of whatever engine."""
+
+    @property
+    def events(self) -> Mapping[str, Any]: ...
+
+    @property
+    def times(self) -> Any: ...
+
+    @property
+    def traces(self) -> Mapping[str, Any]: ...
+
+
+class Ran(Rows, Protocol):
+    """A run of the reference simulator."""
+
+    @property
+    def step(self) -> float: ...
+
+
+def compare_runs(
+    name: str,
+    circuit: Circuit,
+    reference: Ran,
+    found: Rows,
+    target: str,
+    *,
+    shift: float = SHIFT,
+    trace: float = TRACE,
+) -> Trial:
+    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range."""
+    import numpy as np
+
+    distances: list[Distance] = []
+    same = True
+    spikes: dict[str, list[float]] = {}
+    moments = []
+    for label, times in reference.events.items():
+        theirs = np.asarray(found.events.get(label, ()), dtype=float)
+        allowed = shift * reference.step
+        distance = stimulus.event_distance(
+            label, times, theirs, end=circuit.length or float("inf"), allowed=allowed
+        )
+        distances.append(distance)
+        counts = distance.spikes
+        same &= counts[0] == counts[1] and distance.shift <= allowed
+        spikes[f"{label} (reference)"] = [float(t) for t in times]
+        spikes[f"{label} ({target})"] = [float(t) for t in theirs]
+        moments += [times, theirs]
+    times = np.asarray(found.times, dtype=float)
+    still = stimulus.quiet(times, moments)
+    curves: list[Trace] = []
+    for label, values in reference.traces.items():
+        if label not in found.traces:
+            continue
+        own = np.interp(times, reference.times, values)
+        other = np.asarray(found.traces[label], dtype=float)
+        distance = stimulus.trace_distance(label, own, other, still)
+        distances.append(distance)
+        same &= distance.trace <= trace
+        curves.append(Trace(label=f"{label} (reference)", times=times, values=own))
+        curves.append(Trace(label=f"{label} ({target})", times=times, values=other))
+    return Trial(
+        name=name, verdict=SAME if same else DIFFERENT, distances=tuple(distances),
+        traces=tuple(curves), spikes=spikes, length=circuit.length,
+    )  # fmt: skip
