@@ -52,7 +52,7 @@ def catalogue(folder: Path) -> Iterator[str]:
     yield "| file | component | YAML, XML, JSON | spikes | NESTML | NEST | SpiNNaker2 |"
     yield "|---|---|---|---|---|---|---|"
     for path in sorted(folder.glob("catalog/**/*.xml")):
-        model = read(path, log=Log())
+        model = read(path, None, log=Log())
         if model.network is not None:
             continue
         for component in model.components:
@@ -165,10 +165,12 @@ def main() -> None:
         "## What NineML can hold\n\nThe exporter's own table.\n",
         *abilities(),
         "\n## The catalogue\n\nEach component written and read again, then under a constant current "
-        "(20 pA for Izhikevich, else 500 pA) from 10 to 160 ms on a grid of 0.1 ms; the NESTML that is written, read again.\n",
+        "(20 pA for Izhikevich, else 500 pA) from 10 to 160 ms on a grid of 0.1 ms; "
+        "the NESTML that is written, read again.\n",
         *catalogue(models),
         "\n## NESTML 9's neurons to NineML and back\n\nThe grid simulation (0.1 ms, 200 ms, current and "
-        "spikes as in nestml_agreement.md) of each model as it is, and after it was written as NineML, read, written as NESTML and read.\n",
+        "spikes as in nestml_agreement.md) of each model as it is, and after it was "
+        "written as NineML, read, written as NESTML and read.\n",
         *there_and_back(nestml),
     ]  # fmt: skip
     text = "\n".join(parts) + "\n"
