@@ -1,4 +1,4 @@
-"""Makes docs/nineml.md: `python benchmarks/nineml_catalogue.py MODELS NESTML [PAGE]`.
+"""Makes docs/nineml.md: `python benchmarks/nineml_catalogue.py MODELS NESTML [PAGE [NEURON ...]]`.
 
 MODELS is a folder with NineML files (the catalogue), NESTML the folder of NESTML 9's neurons. It takes
 minutes of CPU.
@@ -125,14 +125,14 @@ def _named(component: Any) -> Any:
     return replace(change_bodies(component, body), event_outputs=(replace(port, name="spike"),))
 
 
-def there_and_back(folder: Path) -> Iterator[str]:
-    """A row for each neuron of NESTML's library."""
+def there_and_back(folder: Path, chosen: list[str]) -> Iterator[str]:
+    """A row for each neuron of NESTML's library, or for those chosen."""
     from interspike.canonical_model.diagnostics import ModelError
 
     yield "| neuron | spikes | when back | largest deviation of a state |"
     yield "|---|---|---|---|"
     for path in sorted(folder.glob("*.nestml")):
-        if path.stem not in DRIVES:
+        if path.stem not in DRIVES or (chosen and path.stem.removesuffix("_neuron") not in chosen):
             continue
         name = path.stem.removesuffix("_neuron")
         try:
@@ -171,7 +171,7 @@ def main() -> None:
         "\n## NESTML 9's neurons to NineML and back\n\nThe grid simulation (0.1 ms, 200 ms, current and "
         "spikes as in nestml_agreement.md) of each model as it is, and after it was "
         "written as NineML, read, written as NESTML and read.\n",
-        *there_and_back(nestml),
+        *there_and_back(nestml, sys.argv[4:]),
     ]  # fmt: skip
     text = "\n".join(parts) + "\n"
     if len(sys.argv) > 3:
