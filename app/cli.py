@@ -18,6 +18,7 @@ from ..canonical_model.diagnostics import ModelError
 
 DONE, BAD_INPUT, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 2, 3, 4, 130, 141
 SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
+NEST_SOLVERS = ("gsl",)  # what that exporter offers besides
 _EPILOG = """exit codes: 0 done (losses are in the report), 1 different (diff, verify) or a model
 of a migration failed, 2 bad input, 3 refused by the target or
 by --strict, 4 our own fault"""
@@ -144,9 +145,13 @@ def _common_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     parser.set_defaults(command=name)
 
 
-def _solver_arguments(parser: argparse.ArgumentParser) -> None:
+def _solver_arguments(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()) -> None:
+    note = f"; for NEST also {', '.join(more)}" if more else ""
     parser.add_argument(
-        "--solver", choices=SOLVERS, default="auto", help="how to integrate (default: auto)"
+        "--solver",
+        choices=(*SOLVERS, *more),
+        default="auto",
+        help=f"how to integrate (default: auto{note})",
     )
     parser.add_argument(
         "--dt", metavar="STEP", help="time step, e.g. 0.1ms (default: the experiment's, else 0.1ms)"
@@ -173,7 +178,7 @@ def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--build", action="store_true", help="compile what was written (targets: nest)"
     )
-    _solver_arguments(parser)
+    _solver_arguments(parser, NEST_SOLVERS)
     parser.add_argument("--report", metavar="FILE", help="write the report here too, as JSON")
     _common_arguments(parser, "convert")
 
@@ -241,7 +246,7 @@ def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
         "--memory", metavar="MB", type=int, default=2048, help="limit of one (default: 2048)"
     )
     parser.add_argument("--strict", action="store_true", help="refuse what would not be exact")
-    _solver_arguments(parser)
+    _solver_arguments(parser, NEST_SOLVERS)
     _common_arguments(parser, "migrate")
 
 

@@ -111,8 +111,9 @@ def convert(
     log = Log() if log is None else log
     target = registry.exporter(to)
     step = seconds(dt, "dt")
-    if solver not in SOLVERS:
-        raise error("A012", f"there is no solver '{solver}'", hint=suggest(solver, SOLVERS))
+    solvers = (*SOLVERS, *target.solvers)
+    if solver not in solvers:
+        raise error("A012", f"there is no solver '{solver}'", hint=suggest(solver, solvers))
     if output is not None:
         writing.may_write(Path(output), target.scratch)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .expr import Binary, Call, Expr, Name, Number, Unary
 from .model import Component, DerivedParameter
 from .query import statics
 
 MAX_DEPTH = 100
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[[float], float]] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "expm1": math.expm1,
     "log10": math.log10, "sin": math.sin, "cos": math.cos, "tan": math.tan, "tanh": math.tanh,
 }  # fmt: skip

@@ -39,6 +39,7 @@ class Exporter:
     `index` is the dotted path of `index(results) -> tuple[Artifact, ...]`, which makes of many exports
     one thing (a package, a list of modules): `results` maps folders to the files in them, both relative to
     where the artifacts will lie.
+    `solvers` are names of solvers that this target has besides those of all.
     `together` is the dotted path of `together(circuit) -> Circuit` where the target integrates parts as one
     system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
@@ -54,5 +55,6 @@ class Exporter:
     build: str = ""
     backends: tuple[str, ...] = ()
     index: str = ""
+    solvers: tuple[str, ...] = ()
     together: str = ""
     scratch: tuple[str, ...] = ("build", "__pycache__")

@@ -37,6 +37,7 @@ class Nest:
     version: str
     new_strings: bool
     with_mpi: bool
+    with_gsl: bool
 
 
 def missing() -> str:
@@ -77,7 +78,12 @@ def _describe(package: Path) -> Nest:
     if len(numbers) == 2 and numbers < OLDEST:
         raise error("B401", f"NEST {version} is too old for these modules", hint="NEST 3.8 to 3.10")
     return Nest(
-        package, include, version, _has_new_strings(package), "#define HAVE_MPI 1" in config
+        package,
+        include,
+        version,
+        _has_new_strings(package),
+        with_mpi="#define HAVE_MPI 1" in config,
+        with_gsl="#define HAVE_GSL 1" in config,
     )
 
 
@@ -135,7 +141,13 @@ def command(folder: Path, module: str, output: Path) -> list[str]:
         f"{module}.cpp",
         "-o",
         str(output),
+        *([] if nest.with_gsl or not _uses_gsl(folder) else ["-lgsl", "-lgslcblas"]),
     ]
+
+
+def _uses_gsl(folder: Path) -> bool:
+    """True if a model has the library's solver; a NEST that was built with the library brings it."""
+    return any("interspike_gsl.h" in path.read_text() for path in folder.glob("models/*.h"))
 
 
 def module_of(folder: Path) -> str:
@@ -182,7 +194,8 @@ def compile_error(folder: Path, text: str) -> ModelError:
         return error("B404", f"the module does not build: {last.strip()}")
     file, line = found["file"], int(found["line"])
     message = f"the generated code does not build: {found['text']} ({file}, line {line})"
-    return error("B404", message, _model_line(folder / file, line))
+    hint = "on Debian: apt-get install libgsl-dev" if "gsl/gsl" in found["text"] else ""
+    return error("B404", message, _model_line(folder / file, line), hint=hint)
 
 
 def _model_line(file: Path, line: int) -> Span | None:

@@ -71,7 +71,7 @@ def paired(
         fixed = ", ".join(new for old, new in move.names().items() if old not in move.states)
         message = f"'{name}' keeps for '{synapse.name}': {what or 'nothing'}"
         message += f" (and its {fixed})" if fixed else ""
-        log.add("K130", Level.NOTE, message, synapse.span)
+        log.add("K135", Level.NOTE, message, synapse.span)
     return host, synapses
 
 

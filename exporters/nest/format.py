@@ -15,6 +15,7 @@ FORMAT = Exporter(
     backends=("pynest",),
     index="interspike.exporters.nest.index:index",
     build="interspike.nest.build:build",
+    solvers=("gsl",),
     abilities={
         "units": full("mV, ms, pA, nS, pF in the status dictionary"),
         "odes": full(),

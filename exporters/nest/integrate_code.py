@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ...canonical_model.expr import TIME, free_names
+from ...canonical_model.expr import TIME
 from ...canonical_model.model import Integrate
 from ...solvers.plan import Program
-from ...solvers.propagators import exact_system
 from ...solvers.system import System, restricted, systems
 from .body_code import Scope, local_name
+from .flow import Flow
 from .names import identifier
-from .plan import ABSOLUTE, RELATIVE, ModelPlan
+from .plan import ABSOLUTE, GSL, RELATIVE, ModelPlan
 from .printer import print_cpp
+from .rates import rates_code
 
 
 def integrate_code(item: Integrate, scope: Scope, indent: str) -> list[str]:
@@ -53,16 +52,11 @@ def _block(
     inner.names.update({name: f"{plan.place}{text}" for name, text in plan.coefficients.items()})
     inner.names[TIME] = "t_begin"
     deep = f"{indent}  "
-    if plan.adaptive and set(system.rates) - set(exact_states(system)):
+    if plan.adaptive and plan.flows.table[system.regimes or item.variables].numeric:
         code = _adaptive(plan, item, system, program, inner, deep)
     else:
         code = _plain(plan, program, inner, deep)
     return [f"{indent}{{", *code, f"{indent}}}"]
-
-
-def exact_states(system: System) -> tuple[str, ...]:
-    """The states that linear theory solves."""
-    return exact_system(system).states
 
 
 def _plain(plan: ModelPlan, program: Program, scope: Scope, indent: str) -> list[str]:
@@ -84,78 +78,97 @@ def _instructions(program: Program, scope: Scope, indent: str) -> list[str]:
 
 
 def _adaptive(
-    plan: ModelPlan,
-    item: Integrate,
-    system: System,
-    program: Program,
-    scope: Scope,
-    indent: str,
+    plan: ModelPlan, item: Integrate, system: System, program: Program, scope: Scope, indent: str
 ) -> list[str]:
-    """All states in the adaptive solver; those with an exact solution are then replaced by it."""
+    """The numeric states in the adaptive solver, the others by their exact solution over the step."""
+    flow = plan.flows.table[system.regimes or item.variables]
     moved = {state for state, _ in program.commits}
-    exact = exact_states(system)
-    states = list(system.rates)
-    own = _only(program, exact)
-    lines = _instructions(own, scope, indent)
-    count = len(states)
-    deep = f"{indent}    "
-    start = ", ".join(f"s.{plan.fields[name]}" for name in states)
+    lines = _instructions(flow.exact, scope, indent)
+    states = list(flow.numeric)
     trial = f"s.trial_{trials(plan).index(item.variables)}"
+    start = ", ".join(f"s.{plan.fields[name]}" for name in states)
+    lines.append(f"{indent}std::array< double, {len(states)} > y = {{ {start} }};")
+    limits = f"t_begin, h, {trial}, {scope.names[ABSOLUTE]}, {scope.names[RELATIVE]}"
+    call = _followed if flow.followed else _unfollowed
     lines += [
-        f"{indent}std::array< double, {count} > y = {{ {start} }};",
-        f"{indent}const bool converged = interspike::rkf45< {count} >( y,",
-        f"{deep}t_begin, h, {trial}, {scope.names[ABSOLUTE]}, {scope.names[RELATIVE]},",
-        f"{deep}[ & ]( const std::array< double, {count} >& y, [[maybe_unused]] const double t,",
-        f"{deep}  std::array< double, {count} >& dy )",
-        f"{deep}{{",
-        *_rates(system, states, scope, f"{deep}  "),
-        f"{deep}}} );",
+        *call(flow, system, limits, scope, indent),
         f"{indent}if ( not converged )",
         f"{indent}{{",
         f'{indent}  throw nest::NumericalInstability( "{plan.name}" );',
         f"{indent}}}",
     ]
     for number, name in enumerate(states):
-        if name in moved and name not in exact:
+        if name in moved:
             lines.append(f"{indent}s.{plan.fields[name]} = y[ {number} ];")
-    for state, local in own.commits:
+    for state, local in flow.exact.commits:
         lines.append(f"{indent}s.{plan.fields[state]} = {scope.names[local]};")
+    return lines
+
+
+def _unfollowed(flow: Flow, system: System, limits: str, scope: Scope, indent: str) -> list[str]:
+    """The call of the solver where all that the rates read is integrated."""
+    count, deep = len(flow.numeric), f"{indent}    "
+    solver = "gsl_rkf45" if scope.plan.library == GSL else "rkf45"
+    names = {name: f"y[ {k} ]" for k, name in enumerate(flow.numeric)}
+    rates = rates_code(system, flow, scope, names, (indent, f"{deep}  "))
+    return [
+        *rates.before,
+        f"{indent}const bool converged = interspike::{solver}< {count} >( y, {limits},",
+        f"{deep}[ & ]( const std::array< double, {count} >& y, [[maybe_unused]] const double t,",
+        f"{deep}  std::array< double, {count} >& dy ){rates.attribute}",
+        f"{deep}{{",
+        *rates.inside,
+        f"{deep}}} );",
+    ]
+
+
+def _followed(flow: Flow, system: System, limits: str, scope: Scope, indent: str) -> list[str]:
+    """The call of the solver where rates read states that have an exact solution."""
+    plan, deep = scope.plan, f"{indent}    "
+    count, size = len(flow.numeric), len(flow.followed)
+    names = {name: f"y[ {k} ]" for k, name in enumerate(flow.numeric)}
+    names |= {name: f"x[ {k} ]" for k, name in enumerate(flow.followed)}
+    rates = rates_code(system, flow, scope, names, (indent, f"{deep}  "))
+    own = f"Shared_{plan.name}::Flow"
+    held = f"const std::array< double, {size} >& x"
+    start = ", ".join(f"s.{plan.fields[name]}" for name in flow.followed)
+    return [
+        *rates.before,
+        f"{indent}std::array< double, {size} > x = {{ {start} }};",
+        f"{indent}const bool converged = interspike::rkf45< {count}, {size}, {own} >( y, x, {limits},",
+        f"{deep}[ & ]( const int level, const double step, auto& own ) INTERSPIKE_ALWAYS",
+        f"{deep}{{",
+        f"{deep}  return q.over( level, step, own );",
+        f"{deep}}},",
+        f"{deep}[ & ]( const {own}& f, {held}, std::array< double, {size} >& to ) INTERSPIKE_ALWAYS",
+        f"{deep}{{",
+        *_move(flow, scope, f"{deep}  "),
+        f"{deep}}},",
+        f"{deep}[ & ]( const std::array< double, {count} >& y, {held}, [[maybe_unused]] const double t,",
+        f"{deep}  std::array< double, {count} >& dy ){rates.attribute}",
+        f"{deep}{{",
+        *rates.inside,
+        f"{deep}}} );",
+    ]
+
+
+def _move(flow: Flow, scope: Scope, indent: str) -> list[str]:
+    """The followed states after a part of a step, `to` from `x`."""
+    inner = scope.inner()
+    inner.names.update({name: f"x[ {k} ]" for k, name in enumerate(flow.followed)})
+    inner.names.update({name: f"f.{text}" for name, text in scope.plan.flow_fields.items()})
+    lines = []
+    for item in flow.instructions:
+        local = local_name(inner, item.target, "l_")
+        lines.append(f"{indent}const double {local} = {print_cpp(item.value, inner.names)};")
+        inner.names[item.target] = local
+    for number, value in enumerate(flow.values):
+        lines.append(f"{indent}to[ {number} ] = {print_cpp(value, inner.names)};")
     return lines
 
 
 def trials(plan: ModelPlan) -> list[tuple[str, ...]]:
     """The integrations that keep a step size of their own."""
-    return [variables for variables, _ in plan.update.integrations] or [()]
-
-
-def _only(program: Program, states: tuple[str, ...]) -> Program:
-    """The part of a program that the commits of `states` need."""
-    commits = tuple(entry for entry in program.commits if entry[0] in states)
-    needed = {local for _, local in commits}
-    kept = []
-    for item in reversed(program.instructions):
-        if item.target in needed:
-            kept.append(item)
-            needed |= free_names(item.value)
-    return replace(program, instructions=tuple(reversed(kept)), commits=commits, error=())
-
-
-def _rates(system: System, states: list[str], scope: Scope, indent: str) -> list[str]:
-    """dy from y: derived variables in order of dependence, then the rates."""
-    inner = scope.inner()
-    inner.names.update({name: f"y[ {k} ]" for k, name in enumerate(states)})
-    inner.names[TIME] = "t"
-    definitions = system.definitions
-    needed: set[str] = set()
-    for rate in system.rates.values():
-        needed |= definitions.depends(rate) & definitions.values.keys()
-    lines = []
-    for name in system.order:
-        if name in needed:
-            text = print_cpp(definitions.values[name], inner.names)
-            local = local_name(inner, name, "v_")
-            lines.append(f"{indent}const double {local} = {text};")
-            inner.names[name] = local
-    for number, name in enumerate(states):
-        lines.append(f"{indent}dy[ {number} ] = {print_cpp(system.rates[name], inner.names)};")
-    return lines
+    if plan.component.update is None:
+        return [()]
+    return [key for key, flow in plan.flows.table.items() if flow.numeric]

@@ -10,7 +10,7 @@ from .integrate_code import integrate_code, trials
 from .kept_code import kept_type
 from .names import comment
 from .node_code import methods
-from .plan import AMOUNTS, ModelPlan, expressions
+from .plan import AMOUNTS, GSL, ModelPlan, expressions
 from .printer import literal, print_cpp
 from .shared_code import shared_struct
 from .update_code import update_method
@@ -37,7 +37,7 @@ def model_header(plan: ModelPlan, head: str) -> str:
     parts = [
         f"{head}#ifndef {guard}\n#define {guard}\n",
         '#include "interspike_nest.h"',
-        *(['#include "interspike_rkf45.h"'] if plan.adaptive else []),
+        *solver_header(plan),
         *(['#include "interspike_pair.h"'] if plan.kept else []),
         *(['#include "interspike_past.h"'] if plan.delays else []),
         "",
@@ -53,6 +53,13 @@ def model_header(plan: ModelPlan, head: str) -> str:
         "#endif\n",
     ]
     return "\n".join(parts)
+
+
+def solver_header(plan: ModelPlan) -> list[str]:
+    """What to include for the adaptive solver, if there is one."""
+    if not plan.adaptive:
+        return []
+    return [f'#include "interspike_{"gsl" if plan.library == GSL else "rkf45"}.h"']
 
 
 def documentation(plan: ModelPlan) -> str:
@@ -82,7 +89,9 @@ def documentation(plan: ModelPlan) -> str:
     lines += ["", f"Recordables: {comment(', '.join(plan.recordables), 2000)}"]
     lines += ["", "How it is solved:"]
     for block in plan.update.blocks:
-        scheme = "rkf45" if plan.adaptive and block.scheme != "exact" else block.scheme
+        scheme = block.scheme
+        if plan.adaptive and scheme != "exact":
+            scheme = f"rkf45{' of GSL' if plan.library else ''}, adaptive"
         where = f" in {', '.join(block.regimes)}" if block.regimes else ""
         states = comment(f"{', '.join(block.states)}{where}")
         lines.append(f"  {states}: {scheme}")

@@ -41,6 +41,7 @@ from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .builtin import free_name
 from .delay_code import Delay, with_past
+from .flow import Flows, find_flows, without_unread
 from .names import class_name, model_name, status_key, unique
 from .ports import Ports, find_ports
 from .synapse_plan import delay_as_input, is_synapse, refuse_unfit_synapse, weight_as_state
@@ -53,6 +54,7 @@ SETTABLE = "parameter:"
 ABSOLUTE, RELATIVE = "gsl_abs_error_tol", "gsl_rel_error_tol"
 # NEURO counts amounts so that mol/m3 is 1 per um3; where lengths play no part, people write mmol
 AMOUNTS = UnitSystem((*NEURO.powers[:5], -3, *NEURO.powers[6:]))
+GSL = "gsl"  # a solver by name: rkf45 of the GNU Scientific Library
 TOLERANCE = 1e-6  # both, as NESTML's modules have them
 
 
@@ -86,9 +88,12 @@ class ModelPlan:
     keys: dict[str, str]
     recordables: dict[str, str]
     delays: tuple[Delay, ...] = ()
+    library: str = ""  # whose adaptive solver: "" for our own
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
+    flows: Flows = field(default_factory=lambda: Flows({}, ()))
+    flow_fields: dict[str, str] = field(default_factory=dict)
     sent: str = ""  # the quantity that other neurons read in every step
     kept: Kept | None = None  # of a neuron with synapses of its own
     neuron: ModelPlan | None = None  # of a synapse that is made for one neuron
@@ -135,6 +140,7 @@ def plan_model(
     source: Component, *, scheme: str, step: float, log: Log, name: str | None = None
 ) -> ModelPlan:
     """Decide. `step` in seconds. Raises ModelError B3xx (refused), S2xx (no such solution)."""
+    library, scheme = (GSL, "rkf45") if scheme == GSL else ("", scheme)
     units = _units(source, log)
     h = step / units.size(TIME)
     component, delays = with_past(_prepared(source, units, h))
@@ -167,8 +173,17 @@ def plan_model(
         keys={},
         recordables={},
         delays=delays,
+        library=library,
     )
     _name_all(plan, log)
+    if plan.adaptive:
+        taken = {item.name for item in declared(component)}
+        # between events any time may pass: nothing to tabulate
+        follow = library != GSL and not plan.is_synapse
+        plan.flows = find_flows(component, plan.update, taken, follow=follow)
+        exact = [flow.exact for flow in plan.flows.table.values()]
+        plan.update = without_unread(plan.update, exact)
+        plan.flow_fields = unique([item.name for item in plan.flows.coefficients], "c_")
     names = [item.name for item in plan.update.coefficients]
     names += [name for m in plan.update.matrices for row in m.names for name in row if name]
     plan.coefficients = unique(names, "c_", plan.taken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...canonical_model.expr import free_names
 from ...canonical_model.model import Function
-from ...solvers.plan import MatrixExponential
+from ...solvers.plan import STEP, MatrixExponential
 from .body_code import (
     Scope,
     derived_lines,
@@ -13,6 +13,7 @@ from .body_code import (
     shared_names,
     statements_code,
 )
+from .flow import LEVELS
 from .names import string, unique
 from .plan import ModelPlan
 from .printer import literal, print_condition, print_cpp
@@ -31,10 +32,11 @@ def shared_struct(plan: ModelPlan) -> str:
     if plan.place:
         lines += [f"  double {text} = 0.0;" for text in plan.coefficients.values()]
     lines += ["", "  void compute();", "  void check() const;"]
+    lines += _flow_members(plan)
     functions = plan.component.functions
     lines += [f"  {_signature(plan, item)} const;" for item in functions]
     lines += ["};", ""]
-    parts = ["\n".join(lines), _compute(plan), _check(plan)]
+    parts = ["\n".join(lines), _compute(plan), _check(plan), *_flow_functions(plan)]
     parts += [_function(plan, item) for item in functions]
     return "\n".join(parts)
 
@@ -64,7 +66,76 @@ def _compute(plan: ModelPlan) -> str:
         lines.append(f"  {plan.fields[item.name]} = {print_cpp(item.value, names)};")
     if plan.place:
         lines += coefficient_lines(plan, names, "")
+    if plan.flow_fields:
+        lines += _TABULATE
     return "\n".join([*lines, "}", ""])
+
+
+_TABULATE = (
+    "  for ( size_t level = 0; level < flows.size(); ++level )",
+    "  {",
+    "    tabulate( std::ldexp( h, -static_cast< int >( level ) ), flows[ level ] );",
+    "  }",
+)
+
+
+def _flow_members(plan: ModelPlan) -> list[str]:
+    """Coefficients of the exact states that the solver follows, for parts of a step."""
+    if not plan.flow_fields:
+        return []
+    fields = ", ".join(plan.flow_fields.values())
+    return [
+        "",
+        "  struct Flow",
+        "  {",
+        f"    double {fields};",
+        "  };",
+        "",
+        "  using Flows = std::array< Flow, interspike::number_of_nodes >;",
+        f"  std::array< Flows, {LEVELS} > flows;",
+        "  void tabulate( const double, Flows& ) const;",
+        "  const Flow* over( const int, const double, Flows& ) const;",
+    ]
+
+
+def _flow_functions(plan: ModelPlan) -> list[str]:
+    """Fill a table for the nodes of one step; look it up, or fill one for a very short step."""
+    if not plan.flow_fields:
+        return []
+    names = shared_names(plan)
+    names |= {name: f"f.{text}" for name, text in plan.flow_fields.items()}
+    names[STEP] = "part"
+    return [
+        "\n".join(
+            [
+                "inline void",
+                f"Shared_{plan.name}::tabulate( const double step, Flows& table ) const",
+                "{",
+                "  for ( int node = 0; node < interspike::number_of_nodes; ++node )",
+                "  {",
+                "    Flow& f = table[ node ];",
+                "    const double part = step * interspike::nodes[ node ];",
+                *(
+                    f"    f.{plan.flow_fields[item.name]} = {print_cpp(item.value, names)};"
+                    for item in plan.flows.coefficients
+                ),
+                "  }",
+                "}",
+                "",
+                f"INTERSPIKE_INLINE const Shared_{plan.name}::Flow*",
+                f"Shared_{plan.name}::over( const int level, const double step, Flows& own ) const",
+                "{",
+                f"  if ( level < {LEVELS} )",
+                "  {",
+                "    return flows[ level ].data();",
+                "  }",
+                "  tabulate( step, own );",
+                "  return own.data();",
+                "}",
+                "",
+            ]
+        )
+    ]
 
 
 def coefficient_lines(plan: ModelPlan, names: dict[str, str], kind: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...canonical_model.passes.partners import weight_of
 from .body_code import draws
-from .model_code import documentation
+from .model_code import documentation, solver_header
 from .names import string
 from .plan import ModelPlan, expressions
 from .printer import literal
@@ -33,7 +33,7 @@ def synapse_header(plan: ModelPlan, head: str) -> str:
     parts = [
         f"{head}#ifndef {guard}\n#define {guard}\n",
         '#include "interspike_nest.h"',
-        *(['#include "interspike_rkf45.h"'] if plan.adaptive else []),
+        *solver_header(plan),
         *(['#include "interspike_modulator.h"'] if plan.is_modulated else []),
         *([f'#include "{plan.neuron.title}.h"'] if plan.neuron else []),
         "",

@@ -10,8 +10,18 @@
 /* two modules, made by different versions, may be loaded in one process: nothing of ours is shared */
 #if defined( __GNUC__ )
 #define INTERSPIKE_LOCAL __attribute__( ( visibility( "hidden" ) ) )
+#define INTERSPIKE_ALWAYS __attribute__( ( always_inline ) )
 #else
 #define INTERSPIKE_LOCAL
+#define INTERSPIKE_ALWAYS
+#endif
+#define INTERSPIKE_INLINE inline INTERSPIKE_ALWAYS
+#if defined( __clang__ )
+#define INTERSPIKE_UNROLL _Pragma( "clang loop unroll(full)" )
+#elif defined( __GNUC__ )
+#define INTERSPIKE_UNROLL _Pragma( "GCC unroll 16" )
+#else
+#define INTERSPIKE_UNROLL
 #endif
 
 namespace interspike INTERSPIKE_LOCAL
