@@ -13,14 +13,12 @@ from nestml_trial import Drive, H, Run, on_grid
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One neuron: spikes of the original, and how far NineML and NESTML again are from it."""
+    """One neuron: spikes of the original, how far it is from it when back, whether all spikes agree."""
 
     name: str
     spikes: int
-    nineml: str
-    again: str
-    worst: tuple[float, float]
-    same: tuple[bool, bool]
+    worst: float
+    same: bool
 
 
 def stages(path: Path, form: str = "yml") -> tuple[Any, Any, Any]:
@@ -44,11 +42,14 @@ def stages(path: Path, form: str = "yml") -> tuple[Any, Any, Any]:
 
 
 def compare(wanted: Run, found: Run) -> tuple[float, bool]:
-    """The largest deviation of a state of the original relative to its size, and whether spikes agree."""
+    """The largest deviation of a state of the original relative to its size, and whether spikes agree.
+
+    A counter of steps is a clock in NineML and has other units: it is left out.
+    """
     worst = 0.0
     for name, values in wanted.traces.items():
         other = found.traces.get(name)
-        if other is not None:
+        if other is not None and "count" not in name:
             scale = float(np.abs(values).max()) or 1.0
             worst = max(worst, float(np.abs(values - other).max()) / scale)
     same = len(wanted.spikes) == len(found.spikes)
@@ -58,7 +59,7 @@ def compare(wanted: Run, found: Run) -> tuple[float, bool]:
 def trip(path: Path, drive: Drive | None = None, scheme: str = "rkf45") -> Trip:
     """One neuron there and back. Raises ModelError where it is refused."""
     drive = drive or DRIVES[path.stem]
-    components = stages(path)
-    runs = [on_grid(component, drive, scheme) for component in components]
-    far, same = zip(*(compare(runs[0], run) for run in runs[1:]), strict=True)
-    return Trip(path.stem, len(runs[0].spikes), "", "", far, same)
+    original, _, again = stages(path)
+    wanted, found = (on_grid(component, drive, scheme) for component in (original, again))
+    worst, same = compare(wanted, found)
+    return Trip(path.stem, len(wanted.spikes), worst, same)

@@ -301,9 +301,19 @@ def _event(found: Found, tests: tuple[Expr, ...], body: Body, item: model.If) ->
     guard = conjunction(tests)
     assert guard is not None
     for statement in nested(body):
+        if _holds_still(found, guard, body, statement):
+            raise in_the_way(statement, "it holds a variable still as long as a test is true")
         if any(is_random(expr) for expr in expressions(statement)):
             raise in_the_way(statement, "it draws a random number in every step")
     found.conditions.append(model.OnCondition(test=guard, body=body, span=item.span))
+
+
+def _holds_still(found: Found, test: Expr, body: Body, statement: model.Statement) -> bool:
+    """Is this an assignment to what an equation moves, again and again since nothing ends the test?"""
+    moving = {ode.variable for ode in found.component.odes}
+    is_moved = isinstance(statement, model.Assign) and statement.target in moving
+    changed = {item.target for item in nested(body) if isinstance(item, model.Assign)}
+    return is_moved and not free_names(test) & changed
 
 
 def conjunction(tests: tuple[Expr, ...]) -> Expr | None:

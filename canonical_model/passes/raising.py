@@ -33,9 +33,10 @@ from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known
 from .kernels import lower_kernels
-from .modes import Found, Mode, conjunction, find_counters, find_modes, without_locals
+from .modes import Found, Mode, conjunction, find_counters, find_modes, negation, without_locals
 
 DERIVATIVE = "__d"
+MAX_DUE = 2  # conditions that are tested when a mode is entered
 
 
 def raise_program(component: model.Component, log: Log | None = None) -> model.Component:
@@ -261,9 +262,24 @@ class _Joint:
         for k, tests in enumerate(self.tests):
             test = simplified(conjunction(tests) or ONE, self._held(number, changing))
             if k != number and test != ZERO:
-                whole = conjunction(tests) or ONE
-                found.append(model.OnCondition(test=whole, body=self._to((), k)))
+                found += self._ways(number, k, conjunction(tests) or ONE, changing)
         return tuple(found)
+
+    def _ways(
+        self, number: int, goal: int, test: Expr, changing: set[str]
+    ) -> list[model.OnCondition]:
+        """The way into another mode; what holds there already at entry happens at once, since an event is
+        a change from false to true for some languages."""
+        found = []
+        entered = in_mode(self.own, self.tests[goal])
+        due = [c for c in entered if c.test != ONE and free_names(c.test) & changing]
+        for item in due[:MAX_DUE]:
+            to = leads_to(item.body, self.tests, self.known)
+            to = goal if to is None else to
+            body = item.body if to == number else self._to(item.body, to)
+            found.append(replace(item, test=Binary("and", test, item.test), body=body))
+            test = Binary("and", test, negation(item.test))
+        return [*found, model.OnCondition(test=test, body=self._to((), goal))]
 
     def _decides(self, body: Body) -> bool:
         return leads_to(body, self.tests, self.known) is not None

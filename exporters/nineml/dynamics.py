@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import Level, Log
-from ...canonical_model.expr import Expr, Number, free_names, is_random
+from ...canonical_model.expr import Binary, Expr, Number, free_names, is_random, rebuild
 from ...canonical_model.expr_print import print_expr
 from ...canonical_model.model import (
     AnalogInput,
@@ -268,14 +268,17 @@ class _Class:
             node.add(derivative.add(self.math(ode.rhs)))
         shared = {a.name: a.value for a in self.prepared.aliases}
         aliases = shared | {d.name: d.value for d in regime.derived_variables}
-        tests: dict[Expr, OnCondition] = {}
+        tests: dict[str, OnCondition] = {}
         for item in regime.on_conditions:
-            known = tests.get(item.test)
+            if isinstance(item.test, Number):  # never true: what always is was refused
+                continue
+            key = math_text(_upright(item.test), self.names)
+            known = tests.get(key)
             body = (*known.body, *item.body) if known else item.body
-            tests[item.test] = OnCondition(test=item.test, body=body)
-        for test, condition in tests.items():
+            tests[key] = OnCondition(test=known.test if known else item.test, body=body)
+        for condition in tests.values():
             transition = self.transition("OnCondition", condition, regime, aliases)
-            transition.children.insert(0, Node("Trigger").add(self.math(test)))
+            transition.children.insert(0, Node("Trigger").add(self.math(condition.test)))
             node.add(transition)
         ports: dict[str, OnEvent] = {}
         for event in sorted(regime.on_events, key=lambda e: -e.priority):
@@ -338,6 +341,15 @@ def _renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
     from ...canonical_model.expr import rename
 
     return rename(expr, names)
+
+
+def _upright(test: Expr) -> Expr:
+    """A trigger in the form in which equal ones are seen: the lesser side first."""
+    match test:
+        case Binary(">" | ">=", left, right):
+            return Binary("<", right, left)
+        case _:
+            return rebuild(test, _upright)
 
 
 def foreign(text: str) -> Node:

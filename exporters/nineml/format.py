@@ -22,7 +22,7 @@ FORMAT = Exporter(
         "events": lossy("without weights of their own: ports that carry one become analog ports"),
         "timed_events": none("no such thing in NineML"),
         "random": lossy("in events only; uniform, normal, exponential, poisson"),
-        "networks": full("explicit connections"),
+        "networks": full("rules as rules, lists as explicit connections"),
         "weights_delays": full(),
         "inputs": full("as populations"),
         "short_term_plasticity": full(),

@@ -13,6 +13,7 @@ from ...canonical_model.expr import (
     Call,
     Expr,
     Name,
+    Number,
     Select,
     Unary,
     free_names,
@@ -264,6 +265,14 @@ def _refuse_draws(
     exprs = [a.value for a in aliases] + [o.rhs for regime in found for o in regime.odes]
     exprs += [d.value for regime in found for d in regime.derived_variables]
     exprs += [c.test for regime in found for c in regime.on_conditions]
+    for regime in found:
+        for condition in regime.on_conditions:
+            if isinstance(condition.test, Number) and condition.test.value:
+                message = (
+                    f"a condition of '{component.name}' holds all the time that a regime lasts, and "
+                    "NineML's triggers fire on a change"
+                )
+                raise refuse("X301", message, condition.span or component.span)
     for expr in exprs:
         for node in walk(expr):
             if isinstance(node, Binary) and node.op in ("==", "!="):

@@ -62,7 +62,7 @@ FORMAT = Importer(
         "random": full(
             "distributions: uniform, normal, exponential, poisson, binomial of few trials"
         ),
-        "networks": full("random connections are drawn with a stated seed"),
+        "networks": full("rules are kept; what is drawn of them depends on a stated seed"),
         "weights_delays": full(),
         "inputs": full("as populations that send"),
         "short_term_plasticity": full("as a component between source and response"),
