@@ -88,7 +88,9 @@ def found(nestml: Any, model: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("what", "model", "code", "is_error"), NOT_CAUGHT)
-def test_what_nestml_9_lets_pass(nestml: Any, what: str, model: Any, code: str, is_error: bool) -> None:
+def test_what_nestml_9_lets_pass(
+    nestml: Any, what: str, model: Any, code: str, is_error: bool
+) -> None:
     if is_error:
         assert nestml.failures(**model)[0].code == code, what
     else:
@@ -96,7 +98,9 @@ def test_what_nestml_9_lets_pass(nestml: Any, what: str, model: Any, code: str, 
 
 
 @pytest.mark.parametrize(("what", "model", "code"), OTHERWISE)
-def test_what_nestml_9_does_otherwise_is_noted(nestml: Any, what: str, model: Any, code: str) -> None:
+def test_what_nestml_9_does_otherwise_is_noted(
+    nestml: Any, what: str, model: Any, code: str
+) -> None:
     assert code in found(nestml, model), what
 
 
@@ -115,7 +119,9 @@ def test_what_nestml_9_does_otherwise_is_noted(nestml: Any, what: str, model: An
         {"equations": "inline q mV = 1 mV + V"},
         PORTS.format("        a <- excitatory spike\n        b <- inhibitory spike"),
         LINEAR.format(5, "exp(-t / tau_s)"),
-        LINEAR.format(5, "t / tau_s * exp(-t / tau_s)"),  # a double rate of one kernel is no singularity
+        LINEAR.format(
+            5, "t / tau_s * exp(-t / tau_s)"
+        ),  # a double rate of one kernel is no singularity
         TIMER.format(2),
     ],
 )

@@ -103,7 +103,9 @@ def bare(component: Component) -> Component:
     return replace(component, extras={})
 
 
-@pytest.mark.parametrize(("until", "form", "old", "new"), FORMS, ids=[f"{u} {f}" for u, f, *_ in FORMS])
+@pytest.mark.parametrize(
+    ("until", "form", "old", "new"), FORMS, ids=[f"{u} {f}" for u, f, *_ in FORMS]
+)
 def test_an_older_form_is_read_as_what_it_became(
     nestml: Any, until: str, form: str, old: str, new: str | None
 ) -> None:
