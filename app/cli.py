@@ -160,10 +160,20 @@ def _solver_arguments(parser: argparse.ArgumentParser, more: tuple[str, ...] = (
 
 def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     _source_arguments(parser)
+    parser.add_argument(
+        "more", metavar="SOURCE", nargs="*", help="more model files, for one output of all"
+    )
     parser.add_argument("--to", required=True, metavar="TARGET", help="see `interspike formats`")
     parser.add_argument("-o", dest="output", metavar="DIR", help="default: ./<name>_<target>")
     parser.add_argument(
         "--strict", action="store_true", help="refuse if anything would not be exact"
+    )
+    parser.add_argument(
+        "--pair", dest="pairs", metavar="NEURON:SYNAPSE", action="append", default=[],
+        help="make these together, or a JSON file of NESTML's options (may be repeated)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--suffix", metavar="TEXT", default="", help="added to the names of the models"
     )
     parser.add_argument(
         "--build", action="store_true", help="compile what was written (targets: nest)"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..canonical_model.diagnostics import (
     LOSSES,
@@ -26,7 +26,9 @@ from .quantities import seconds, show
 
 if TYPE_CHECKING:
     from ..canonical_model.circuit import Circuit
+    from .pairs import PairLike
 
+Source: TypeAlias = str | Path | Model | Sequence[str | Path | Model]
 SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
 DEFAULT_STEP = 1e-4  # s: what most point-neuron models are published with
 REPORT = "report.json"
@@ -78,7 +80,7 @@ class Conversion:
 
 
 def convert(
-    source: str | Path | Model,
+    source: Source,
     *,
     to: str,
     output: str | Path | None = None,
@@ -88,16 +90,19 @@ def convert(
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
     import_options: Mapping[str, str] | None = None,
+    pairs: Sequence[PairLike] = (),
+    suffix: str = "",
     data: bytes | None = None,
     log: Log | None = None,
     stage: Callable[[str], None] = lambda text: None,
 ) -> Conversion:
-    """Convert a model file (or a loaded `Model`) to the target `to`.
+    """Convert a model file (or a loaded `Model`, or several) to the target `to`.
 
     `dt` is a step such as `"0.1ms"` or a number of seconds; without it the experiment's own step holds,
-    else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the source's bytes
-    where there is no file, `source` then only names it. `import_options` are those of the
-    source's language. `strict` makes every loss an error. `stage` is
+    else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the (first) source's
+    bytes where there is no file, `source` then only names it. `import_options` are those of the
+    source's language. `pairs` are neurons and synapses that are made together, as `app.pairs` says;
+    `suffix` is added to the models' names. `strict` makes every loss an error. `stage` is
     told what is being done.
 
     Raises ModelError: `refused` is true for a sound model that the target cannot hold, or that strict
@@ -113,7 +118,15 @@ def convert(
         writing.may_write(Path(output), target.scratch)
 
     stage("reading")
-    model = read_source(source, data, component, search_path, log, import_options)
+    model = read_all(source, data, component, search_path, log, import_options)
+    if pairs or suffix:
+        from .pairs import with_pairs
+
+        model = with_pairs(model, pairs, suffix, log)
+    if model.pairings:
+        from .pairs import held_by
+
+        model = held_by(model, target, component, log)
     named = _source_name(source, model)
     options = {"solver": solver}
     experiment = model.network.experiment if model.network else None
@@ -162,6 +175,28 @@ def convert(
     if output is not None:
         result.write(output)
     return result
+
+
+def read_all(
+    source: Source,
+    data: bytes | None,
+    component: str | None,
+    search_path: Sequence[str | Path],
+    log: Log,
+    import_options: Mapping[str, str] | None = None,
+) -> Model:
+    """The model, or several as one. Raises ModelError."""
+    if isinstance(source, str | Path | Model):
+        return read_source(source, data, component, search_path, log, import_options)
+    if not source:
+        raise error("A001", "no source is given")
+    from .pairs import joined
+
+    models = [
+        read_source(item, None if k else data, None, search_path, log, import_options)
+        for k, item in enumerate(source)
+    ]
+    return joined(models, component)
 
 
 def read_source(
@@ -244,4 +279,6 @@ def _stop_on_loss(log: Log, account: report.Report) -> None:
 
 
 def _source_name(source: Any, model: Model) -> str:
+    if isinstance(source, list | tuple):
+        return ", ".join(_source_name(item, model) for item in source)
     return model.provenance.source or model.name if isinstance(source, Model) else str(source)

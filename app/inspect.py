@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..canonical_model.diagnostics import Issue, ModelError
 from ..canonical_model.model import Component, Model, Regime
 from ..canonical_model.network import Network
+from ..canonical_model.rules import share
 from ..canonical_model.units import dimension_name
 from .convert import DEFAULT_STEP
 
@@ -149,7 +150,8 @@ def _network(network: Network) -> dict[str, Any]:
                 "target": item.target,
                 "kind": item.kind,
                 "synapse": item.synapse,
-                "connections": len(item.pre),
+                "connections": round(share(network, item)),
+                "rule": item.rule.kind if item.rule else "",
             }
             for item in network.projections
         ],

@@ -164,12 +164,13 @@ def on_grid(component: Any, drive: Drive, scheme: str = "rkf45", tolerance: floa
 def driven(component: Any, drive: Drive) -> Any:
     """The circuit of one cell and what drives it; all its states and exposures are recorded."""
     from interspike.canonical_model.circuit import Circuit, Group, Probe
+    from interspike.canonical_model.passes.arming import arm
     from interspike.canonical_model.passes.flatten import flatten
     from interspike.canonical_model.passes.inline import inline_functions
     from interspike.canonical_model.passes.kernels import lower_kernels
 
     lowered = lower_kernels(inline_functions(_with_values(component, drive.values)), show=True)
-    cell = flatten(lowered).component
+    cell = arm(flatten(lowered).component)
     groups = [Group(name="cell", component=cell, size=1)]
     links, analog = _stimulus(component, drive, groups)
     shown = dict.fromkeys(

@@ -37,6 +37,7 @@ FEATURES: dict[str, str] = {
     "weights_delays": "weights and delays",
     "inputs": "current, conductance and spike inputs",
     "short_term_plasticity": "short-term plasticity, voltage-dependent block",
+    "pairs": "neurons and synapses that share state",
     "electrical": "gap junctions",
     "graded": "graded (continuous) synapses",
     "channels": "ion channels, pools, reversal potentials of a single compartment",

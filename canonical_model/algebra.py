@@ -17,8 +17,6 @@ from .expr import (
     Number,
     Unary,
     children,
-    free_names,
-    substitute,
 )
 
 MINUS_ONE = Number(-1.0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .model import Component
 
 if TYPE_CHECKING:
-    from .network import Floats, Ints
+    from .network import Floats, Ints, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +37,8 @@ class EventLink:
 
     `weight` (None: 1) is delivered as the payload `weight`; `delay` is in seconds (None: 0).
     `factor` names a variable of the sending instance that multiplies the weight when the event is sent;
-    such links have no delay.
+    such links have no delay. With `rule` the engine that runs the circuit is to draw: the arrays are empty
+    and the rule counts between these two groups (`wire` leaves rules only where it is asked to).
     """
 
     source: str
@@ -49,6 +50,7 @@ class EventLink:
     weight: Floats | None = None
     delay: Floats | None = None
     factor: str = ""
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -30,6 +30,7 @@ from .model import (
     While,
 )
 from .network import Experiment, Network, Projection
+from .rules import share
 from .units import NONE, Dimension, Quantity, dimension_name
 
 if TYPE_CHECKING:
@@ -102,11 +103,16 @@ def network_sections(network: Network) -> list[Section]:
     """Populations, projections, inputs, quantities, run and recordings."""
     found: list[Section] = []
     populations = (
-        ((item.name,), (_count(item.size, "cell"),), (item.component,), (_varied(item.parameters),))
+        (
+            (item.name,),
+            (_count(item.size, "cell"),),
+            (item.component,),
+            (_varied({**item.parameters, **item.spread_parameters}),),
+        )
         for item in network.populations
     )
     _add(found, "populations", populations)
-    _add(found, "projections", map(_projection, network.projections))
+    _add(found, "projections", (_projection(item, network) for item in network.projections))
     inputs = (
         (
             (item.name,),
@@ -302,8 +308,10 @@ def _summary(component: Component) -> str:
     return ", ".join(_count(number, what) for number, what in counts if number)
 
 
-def _projection(item: Projection) -> tuple[Cell, ...]:
-    details = [_count(len(item.pre), "connection")]
+def _projection(item: Projection, network: Network) -> tuple[Cell, ...]:
+    details = [_count(round(share(network, item)), "connection")]
+    if item.rule is not None:
+        details.append(f"{item.rule.kind.replace('_', ' ')}, not drawn")
     if item.kind != "event":
         details.insert(0, item.kind)
     if item.weight is not None:

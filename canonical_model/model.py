@@ -14,6 +14,7 @@ from typing import TypeAlias
 from .diagnostics import Span
 from .expr import Expr
 from .network import Network
+from .pairing import Pairing
 from .units import NONE, Dimension, Quantity
 
 NO_EXTRAS: Mapping[str, str] = {}
@@ -194,10 +195,15 @@ Statement: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnCondition:
-    """Statements that run when `test` becomes true (continuous) or is true at a step's end (grid)."""
+    """Statements that run when `test` becomes true (continuous) or is true at a step's end (grid).
+
+    `rising`: a test that holds already when its regime is entered, or at the start, has to be false before
+    it can count, and then counts once, on a grid as well (`passes/arming.py`).
+    """
 
     test: Expr
     body: tuple[Statement, ...]
+    rising: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -439,12 +445,16 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What an importer returns: components by name, a network over them, where it came from."""
+    """What an importer returns: components by name, a network over them, where it came from.
+
+    `pairings` say which neurons are made together with which synapses.
+    """
 
     name: str
     components: tuple[Component, ...] = ()
     network: Network | None = None
     provenance: Provenance = Provenance()
+    pairings: tuple[Pairing, ...] = ()
 
     def component(self, name: str) -> Component:
         """The component called `name`; KeyError if there is none."""

@@ -1,7 +1,8 @@
 """Networks and experiments: populations, projections, inputs, what to record, how long to run.
 
-Connectivity is held in numpy arrays (one element per connection), never as one object per synapse.
-Times are in seconds, weights are pure numbers, parameter values are in SI units.
+Connectivity is held in numpy arrays (one element per connection), never as one object per synapse, or as
+a `Rule` from which `draw.drawn` makes the arrays when somebody needs them. Times are in seconds,
+weights are pure numbers, parameter values are in SI units.
 """
 
 from __future__ import annotations
@@ -20,11 +21,53 @@ if TYPE_CHECKING:
     Ints: TypeAlias = NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Values that are not drawn yet: `kind` is a distribution of `draw.SAMPLERS` with its `arguments`.
+
+    `constant` has one argument, `array` one for each value. Each number is multiplied by `scale`, then
+    `offset` is added: SI. What is drawn depends on `seed`, `key`, kind, arguments and count alone.
+    """
+
+    kind: str = "constant"
+    arguments: tuple[float, ...] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+    seed: int = 1
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Which cells are joined, as a rule: `draw.drawn` is the one place that draws from it.
+
+    `kind` is `all_to_all`, `one_to_one`, `probabilistic` (every pair with `probability`), `fan_in`
+    (every target has `number` different sources) or `fan_out`. It counts over all cells of `sources` and
+    `targets` (populations, in order): a projection with a rule is the part of it between its own two
+    populations. `key` names the whole; what is drawn depends on `seed`, `key` and the rule alone.
+    `weight`, `delay` (s), `parameters` and `initial` are those of Projection, one value for each
+    connection of the whole, target by target (`fan_out`: source by source).
+    """
+
+    kind: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    probability: float = 1.0
+    number: int = 0
+    seed: int = 1
+    key: str = ""
+    weight: Spread | None = None
+    delay: Spread | None = None
+    parameters: Mapping[str, Spread] = field(default_factory=dict)
+    initial: Mapping[str, Spread] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Population:
     """`size` instances of the component named `component`.
 
-    `parameters` and `initial` map a name to one value per cell (SI). `positions` is (size, 3) in
+    `parameters` and `initial` map a name to one value per cell (SI); those of `spread_parameters` and
+    `spread_initial` are still to be drawn. `positions` is (size, 3) in
     metres or None. `ids` are the cells' ids in the source where they are not 0..size-1.
     """
 
@@ -33,6 +76,8 @@ class Population:
     size: int
     parameters: Mapping[str, Floats] = field(default_factory=dict)
     initial: Mapping[str, Floats] = field(default_factory=dict)
+    spread_parameters: Mapping[str, Spread] = field(default_factory=dict)
+    spread_initial: Mapping[str, Spread] = field(default_factory=dict)
     positions: Floats | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     is_list: bool = False
@@ -65,6 +110,8 @@ class Projection:
     Where `links` are given they say all about ports, and neither attachments nor `weight` are used: what
     comes from `pre` arrives after `delay`. `parameters` and `initial` map names of the synapse's component
     to one value per connection (SI).
+
+    Where there is a `rule`, the arrays are empty (weight and delay None) until `draw.drawn` fills them.
     """
 
     name: str
@@ -83,6 +130,7 @@ class Projection:
     links: tuple[PortLink, ...] = ()
     parameters: Mapping[str, Floats] = field(default_factory=dict)
     initial: Mapping[str, Floats] = field(default_factory=dict)
+    rule: Rule | None = None
     span: Span | None = None
 
 

@@ -66,6 +66,10 @@ def verify_model(model: Model) -> list[Issue]:
         found.extend(verify_component(component))
     if model.network is not None:
         found.extend(verify_network(model.network, model.components))
+    if model.pairings:
+        from .verify_pairing import verify_pairings
+
+        found.extend(verify_pairings(model.pairings, model.components))
     return list(dict.fromkeys(found))
 
 

@@ -2,7 +2,8 @@
 
 Codes: V140 name given twice, V141 unknown component, V142 unknown population, V143 arrays of unequal
 length, V144 index out of range, V145 impossible delay, V146 impossible weight, V147 values per cell,
-V148 size or positions, V149 unknown port or attachment list, V150 run length or step, V151 kind.
+V148 size or positions, V149 unknown port or attachment list, V150 run length or step, V151 kind, V152 a rule
+that does not fit its projection (W216: that cannot be followed).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from .diagnostics import Issue, Level, Span, suggest
+from .diagnostics import Issue, Level, ModelError, Span, suggest
 from .network import Experiment, Input, Network, Population, Projection
+from .rules import check_rule, sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,17 +92,21 @@ class _Check:
         if item.positions is not None and item.positions.shape != (item.size, 3):
             message = f"{what} has positions of shape {item.positions.shape}, not ({item.size}, 3)"
             self.report("V148", message, item.span)
-        groups = (("parameter", item.parameters), ("initial value", item.initial))
-        for kind, values in groups:
+        arrays = (("parameter", item.parameters), ("initial value", item.initial))
+        for kind, values in arrays:
             for name, array in values.items():
                 self.cell_values(item, f"the {kind} '{name}' of {what}", array)
+        groups = (
+            ("parameter", [*item.parameters, *item.spread_parameters]),
+            ("initial value", [*item.initial, *item.spread_initial]),
+        )
         if component is None:
             return
         # what belongs to a child goes by its path, which only `flatten` can follow
         parameters = [parameter.name for parameter in component.parameters]
         states = [state.name for state in component.state_variables]
-        for (kind, values), known in zip(groups, (parameters, states), strict=True):
-            for name in values:
+        for (kind, names), known in zip(groups, (parameters, states), strict=True):
+            for name in names:
                 if name not in known and not component.children:
                     message = f"'{item.component}' of {what} has no {kind} '{name}'"
                     self.report("V147", message, item.span, suggest(name, known))
@@ -126,6 +132,7 @@ class _Check:
         for name in dict.fromkeys((item.synapse, item.pre_synapse)):
             if name:
                 self.component(name, what, item.span)
+        self.rule(item, what)
         count = item.pre.shape
         for name, array in (("post", item.post), ("weight", item.weight), ("delay", item.delay)):
             if array is not None and array.shape != count:
@@ -147,6 +154,26 @@ class _Check:
                     self.report("V147", message, item.span)
         self.links(item, source, target)
         self.ports(item, source, target)
+
+    def rule(self, item: Projection, what: str) -> None:
+        """A rule stands alone, counts the projection's own ends, and can be followed."""
+        rule = item.rule
+        if rule is None:
+            return
+        has_own = len(item.pre) or item.weight is not None or item.delay is not None
+        if has_own or len(item.post) or item.parameters or item.initial:
+            self.report("V152", f"{what} has a rule and connections as well", item.span)
+        known = {*self.populations}
+        names = [name for name in (*rule.sources, *rule.targets) if name not in known]
+        for name in names:
+            self.population_of(name, what, item.span)
+        if item.source not in rule.sources or item.target not in rule.targets:
+            self.report("V152", f"the rule of {what} is about other populations", item.span)
+        elif not names:
+            try:
+                check_rule(rule, *sizes(self.network, rule), item.span)
+            except ModelError as problem:
+                self.issues += problem.issues
 
     def links(self, item: Projection, source: Population | None, target: Population | None) -> None:
         """Links join ports that exist, and are of one kind."""

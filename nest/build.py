@@ -108,6 +108,11 @@ def find_compiler(mpi: bool = False) -> list[str]:
     raise error("B402", f"{what} is not installed", hint=hint)
 
 
+def own_flags() -> list[str]:
+    """What the user adds to the flags: $CXXFLAGS."""
+    return shlex.split(os.environ.get("CXXFLAGS", ""))
+
+
 @lru_cache(maxsize=4)
 def compiler_version(path: str) -> str:
     """What the compiler calls itself: part of the key of the cache."""
@@ -118,7 +123,7 @@ def compiler_version(path: str) -> str:
 def command(folder: Path, module: str, output: Path) -> list[str]:
     """The compiler call. Raises ModelError B400 to B402."""
     nest = find_nest()
-    flags = [*FLAGS]
+    flags = [*FLAGS, *own_flags()]
     if not nest.new_strings:
         flags.append("-D_GLIBCXX_USE_CXX11_ABI=0")
     if os.uname().sysname == "Darwin":

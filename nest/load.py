@@ -19,7 +19,8 @@ from ..canonical_model.diagnostics import Log, error
 from . import build as building
 
 if TYPE_CHECKING:
-    from ..canonical_model.model import Model
+    from ..app.convert import Source
+    from ..app.pairs import PairLike
     from ..exporters.artifact import Artifact
 
 CACHE_VARIABLE = "INTERSPIKE_CACHE"
@@ -45,12 +46,14 @@ def cache_folder() -> Path:
 
 
 def prepare(
-    source: str | Path | Model,
+    source: Source,
     *,
     solver: str = "auto",
     dt: str | float | None = None,
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
+    pairs: Sequence[PairLike] = (),
+    suffix: str = "",
     cache: str | Path | None = None,
     log: Log | None = None,
 ) -> Built:
@@ -62,7 +65,8 @@ def prepare(
     from ..app.convert import convert
 
     result = convert(
-        source, to="nest", solver=solver, dt=dt, component=component, search_path=search_path, log=log
+        source, to="nest", solver=solver, dt=dt, component=component, search_path=search_path,
+        pairs=pairs, suffix=suffix, log=log,
     )  # fmt: skip
     return build_cached(result.artifacts, Path(cache) if cache else cache_folder())
 
@@ -99,6 +103,7 @@ def sources_key(artifacts: Sequence[Artifact]) -> str:
     compiler = building.find_compiler(nest.with_mpi)
     digest = hashlib.sha256()
     facts = [nest.version, str(nest.package), str(nest.new_strings), *compiler, *building.FLAGS]
+    facts += building.own_flags()
     facts.append(building.compiler_version(compiler[0]))
     for text in facts:
         digest.update(text.encode() + b"\0")
@@ -126,24 +131,27 @@ def _move(place: Path, folder: Path) -> None:
 
 
 def load(
-    source: str | Path | Model,
+    source: Source,
     *,
     solver: str = "auto",
     dt: str | float | None = None,
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
+    pairs: Sequence[PairLike] = (),
+    suffix: str = "",
     cache: str | Path | None = None,
     log: Log | None = None,
 ) -> tuple[str, ...]:
-    """Make the models of a file (or a loaded `Model`) available in PyNEST; returns their names.
+    """Make the models of a file (or a loaded `Model`, or several) available in PyNEST; returns their names.
 
     Call it before the first `nest.Create`, and again after each `nest.ResetKernel` (which unloads
-    modules): the second time the module comes from the cache. Raises ModelError as `prepare` does, and
-    B411 where NEST refuses to load the module.
+    modules): the second time the module comes from the cache. `pairs` are neurons and synapses that are
+    made together (docs/nest.md), `suffix` is added to the models' names. Raises ModelError as `prepare`
+    does, and B411 where NEST refuses to load the module.
     """
     built = prepare(
-        source, solver=solver, dt=dt, component=component, search_path=search_path, cache=cache,
-        log=log,
+        source, solver=solver, dt=dt, component=component, search_path=search_path, pairs=pairs,
+        suffix=suffix, cache=cache, log=log,
     )  # fmt: skip
     install(built)
     return built.models
@@ -153,7 +161,7 @@ def install(built: Built) -> None:
     """Load a built module into the running NEST; nothing happens if it is loaded. Raises B411."""
     import nest
 
-    known = set(nest.node_models)
+    known = {*nest.node_models, *nest.synapse_models}
     if known.issuperset(built.models) and _is_loaded(built):
         return
     try:

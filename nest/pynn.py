@@ -1,4 +1,4 @@
-"""PyNN cell types of models that are loaded into NEST: made from what the converter knows of each model."""
+"""PyNN types of models that are loaded into NEST: made from what the converter knows of each model."""
 
 from __future__ import annotations
 
@@ -10,35 +10,58 @@ from typing import TYPE_CHECKING, Any
 from .load import install, prepare
 
 if TYPE_CHECKING:
+    from ..app.convert import Source
+    from ..app.pairs import PairLike
     from ..canonical_model.diagnostics import Log
-    from ..canonical_model.model import Model
 
 SIGNED = ("excitatory", "inhibitory")
 
 
 def cell_types(
-    source: str | Path | Model,
+    source: Source,
     *,
     solver: str = "auto",
     dt: str | float | None = None,
     component: str | None = None,
     search_path: Sequence[str | Path] = (),
+    pairs: Sequence[PairLike] = (),
+    suffix: str = "",
     cache: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, type]:
     """PyNN classes by model name, for `pyNN.nest`. Call it after `sim.setup()`, which resets NEST.
 
+    Neurons become cell types, synapses synapse types (with `weight` and `delay` besides their own).
     Parameters and initial values are named as in the model, in the units of the attribute `units`; spikes
     go to the receptor types `excitatory` and `inhibitory` of a model with one receptor, else to the model's
     own ports. Raises ModelError as `nest.load.load` does.
     """
     built = prepare(
-        source, solver=solver, dt=dt, component=component, search_path=search_path, cache=cache,
-        log=log,
+        source, solver=solver, dt=dt, component=component, search_path=search_path, pairs=pairs,
+        suffix=suffix, cache=cache, log=log,
     )  # fmt: skip
     install(built)
     facts = json.loads((built.folder / "models.json").read_text())
-    return {name: cell_type(name, facts[name]) for name in built.models}
+    make = {"neuron": cell_type, "synapse": synapse_type}
+    return {name: make[facts[name]["kind"]](name, facts[name]) for name in built.models}
+
+
+def synapse_type(name: str, facts: Mapping[str, Any]) -> type:
+    """The PyNN class of the synapse model `name`, which must be loaded; `facts` as in `models.json`."""
+    from pyNN.nest.synapses import NativeSynapseType
+
+    import nest
+
+    defaults = nest.GetDefaults(name)
+    own = [*facts["parameters"], *facts["states"]]
+    keys = ["weight", "delay", *(key for key in own if key not in ("w", "weight", "delay"))]
+    attributes = {
+        "__doc__": f"The NEST model {name}, made by interspike.",
+        "nest_name": name,
+        "default_parameters": {key: defaults[key] for key in keys if key in defaults},
+        "parameter_units": dict(facts["parameters"]),
+    }
+    return type(name, (NativeSynapseType,), attributes)
 
 
 def cell_type(name: str, facts: Mapping[str, Any]) -> type:
@@ -50,7 +73,9 @@ def cell_type(name: str, facts: Mapping[str, Any]) -> type:
     defaults = nest.GetDefaults(name)
     receptors: dict[str, int] = facts["receptors"]
     types = list(receptors) if receptors else list(SIGNED if facts["receives"] else ())
-    units = {**facts["recordables"], "spikes": "ms"}
+    # the library of units that PyNN's recordings use has a word for none
+    shown = {key: "dimensionless" if u == "1" else u for key, u in facts["recordables"].items()}
+    units = {**shown, "spikes": "ms"}
 
     def get_receptor_type(self: Any, label: str) -> int:
         return receptors[label]

@@ -63,6 +63,7 @@ class Watch:
     regime: int
     timed: TimeTest | None
     flags: Any
+    seen: Any  # the count of entries up to which the flags hold
     firings: list[float] = field(default_factory=list)
     chatters: bool = False
 
@@ -129,6 +130,8 @@ class Continuous:
                 truth = self.truth(watch)
                 if watch.chatters:
                     continue
+                if watch.condition.rising:
+                    self._enter(watch, truth)
                 ready = np.flatnonzero(truth & ~watch.flags)
                 watch.flags = truth.copy()
                 if len(ready):
@@ -140,6 +143,21 @@ class Continuous:
             if not fired:
                 return
         raise error("S311", f"conditions fire without end at t = {machine.t:g} s")
+
+    def _enter(self, watch: Watch, truth: Any) -> None:
+        """What holds at entry does not fire until it was false."""
+        machine, item = self.machine, watch.item
+        count, active = np.zeros(item.size, dtype=int), np.ones(item.size, dtype=bool)
+        if watch.machine >= 0:
+            count = machine.entries[item.number][watch.machine]
+            active = machine.regimes[item.number][watch.machine] == watch.regime
+        fresh = active & (count != watch.seen)
+        if fresh.any():
+            if watch.timed is not None:
+                everyone = np.arange(item.size)
+                truth = truth & watch.timed.truth(machine, item, everyone, passed=True)
+            watch.flags = np.where(fresh, truth, watch.flags)
+            watch.seen = np.where(fresh, count, watch.seen)
 
     def _reset_others(self, fired: Watch) -> None:
         """A condition that an event made false may fire again as soon as it is true."""
@@ -449,4 +467,5 @@ def _time_switches(item: Compiled) -> list[TimeTest]:
 def _watch(item: Compiled, condition: OnCondition, machine: int, regime: int) -> Watch:
     timed = time_test(item, condition.test)
     flags = np.zeros(item.size, dtype=bool)
-    return Watch(item, condition, machine, regime, timed, flags)
+    seen = np.full(item.size, -1)
+    return Watch(item, condition, machine, regime, timed, flags, seen)

@@ -63,6 +63,7 @@ class Machine:
     y: Array
     t: float = 0.0
     regimes: Regimes = field(default_factory=list)
+    entries: Regimes = field(default_factory=list)  # how often a regime has been entered
     spikes: dict[tuple[int, str], list[tuple[float, Index]]] = field(default_factory=dict)
     queue: list[tuple[float, int, Compiled, str, Index, Array | None]] = field(default_factory=list)
     links: dict[tuple[int, str], list[Outgoing]] = field(default_factory=dict)
@@ -268,6 +269,7 @@ class Machine:
         number = next(k for k, m in enumerate(machines) if m.name == machine)
         names = [r.name for r in machines[number].regimes]
         self.regimes[item.number][number][where] = names.index(regime)
+        self.entries[item.number][number][where] += 1
         self.dirty()
         entered = machines[number].regimes[names.index(regime)]
         self.run(item, entered.on_entry, where)
@@ -387,6 +389,7 @@ def start(engine: Engine) -> Machine:
     for item in engine.groups:
         machines = item.group.component.machines
         machine.regimes.append([np.zeros(item.size, dtype=int) for _ in machines])
+        machine.entries.append([np.zeros(item.size, dtype=int) for _ in machines])
         for number, regimes in enumerate(machines):
             names = [r.name for r in regimes.regimes]
             machine.regimes[-1][number][:] = names.index(regimes.initial)

@@ -58,8 +58,8 @@ class TimeTest:
                 soonest = min(soonest, float(later.min()))
         return soonest
 
-    def truth(self, machine: Machine, item: Compiled, where: Index) -> Any:
-        """The condition now."""
+    def truth(self, machine: Machine, item: Compiled, where: Index, *, passed: bool = False) -> Any:
+        """The condition now; with `passed` what is reached only now does not count yet."""
         values = []
         for comparison, at in zip(
             self.comparisons, self.switches(machine, item, where), strict=True
@@ -67,8 +67,10 @@ class TimeTest:
             slope = np.broadcast_to(machine.value(item, comparison.slope, where, {}), where.shape)
             offset = np.broadcast_to(machine.value(item, comparison.offset, where, {}), where.shape)
             slack = np.where(np.isfinite(at), ULPS * np.maximum(abs(machine.t), np.abs(at)), 0.0)
-            reached = machine.t >= at - slack
             rising = (slope > 0) == (comparison.op in (">", ">="))
+            reached = machine.t >= at - slack
+            if passed:
+                reached = np.where(rising, machine.t > at + slack, reached)
             fixed = _compare(comparison.op, offset)
             values.append(np.where(slope == 0, fixed, np.where(rising, reached, ~reached)))
         return _combine(self.tree, values)

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with Progress(file) as stage:
             result = convert(
-                file,
+                [file, *arguments.more] if arguments.more else file,
                 data=data,
                 to=arguments.to,
                 solver=arguments.solver,
@@ -38,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
                 component=arguments.component,
                 search_path=arguments.search_path,
                 import_options=import_options(arguments),
+                pairs=arguments.pairs,
+                suffix=arguments.suffix,
                 log=log,
                 stage=stage,
             )

@@ -228,7 +228,7 @@ def _resolved(
             for d in derived.values()
         ),
         on_conditions=tuple(
-            OnCondition(test=decided(c.test, known), body=_body(c.body, known), span=c.span)
+            replace(c, test=decided(c.test, known), body=_body(c.body, known))
             for c in regime.on_conditions
         ),
         on_events=tuple(

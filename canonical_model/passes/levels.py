@@ -72,7 +72,7 @@ def _candidates(component: Component) -> set[str]:
     timed = [
         c
         for c in component.on_conditions
-        if free_names(c.test) <= fixed and TIME in free_names(c.test)
+        if free_names(c.test) <= fixed and TIME in free_names(c.test) and not c.rising
     ]
     found = {name for condition in timed for name in _targets(condition)}
     with_ode = {ode.variable for ode in odes(component)}

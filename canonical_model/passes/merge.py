@@ -44,7 +44,7 @@ def is_mergeable(
     for statement in handlers[0].body:
         if not isinstance(statement, Assign) or not _is_increment(statement, degrees, weighted):
             return False
-    if any(item.initial not in (None, Number(0.0)) for item in component.state_variables):
+    if not all(_starts_at_zero(item.initial) for item in component.state_variables):
         return False
     rates = [degree(ode.rhs, degrees) for ode in component.odes]
     read = [degrees.get(item.variable) for item in component.exposures if item.name in outputs]
@@ -52,6 +52,16 @@ def is_mergeable(
         WEIGHT in free_names(item.value) for item in component.derived_variables
     )
     return all(rate == 1 for rate in rates) and all(o == 1 for o in read) and not uses_weight
+
+
+def _starts_at_zero(initial: Expr | None) -> bool:
+    match initial:
+        case None | Number(0.0, None):
+            return True
+        case Number(0.0, unit):
+            return unit is not None and not unit.offset
+        case _:
+            return False
 
 
 def _degrees(component: Component, states: set[str]) -> dict[str, int | None]:

@@ -10,6 +10,7 @@ from ..circuit import AnalogLink, EventLink, Group
 from ..diagnostics import Level, error
 from ..model import Component
 from ..network import PortLink, Projection
+from ..rules import RANDOM_RULES, own_rule, share
 from .merge import is_mergeable
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def _synapses(wiring: Wiring, projection: Projection, synapse: Flat) -> tuple[st
     count = len(projection.post)
     parameters, initial = dict(projection.parameters), dict(projection.initial)
     own, cells = np.arange(count), projection.post
-    if wiring.merge and _can_share(projection, synapse.component):
+    if projection.rule is not None:
+        count = wiring.network.population(projection.target).size
+        cells = np.arange(count)
+    elif wiring.merge and _can_share(projection, synapse.component):
         cells, own = np.unique(projection.post, return_inverse=True)
         count = len(cells)
     wiring.add_group(
@@ -61,6 +65,23 @@ def _synapses(wiring: Wiring, projection: Projection, synapse: Flat) -> tuple[st
               initial=initial, host=projection.target)
     )  # fmt: skip
     return name, own, cells
+
+
+def keeps_rule(wiring: Wiring, projection: Projection, large: int) -> bool:
+    """May the engine that runs the circuit draw this projection? Not where connections differ."""
+    rule = own_rule(projection)
+    if rule is None or not projection.links or rule.parameters or rule.initial:
+        return False
+    if rule.weight is not None or (rule.delay is not None and rule.delay.kind != "constant"):
+        return False
+    if rule.kind in RANDOM_RULES and share(wiring.network, projection) <= large:
+        return False
+    if not projection.synapse:
+        source = wiring.model.component(wiring.network.population(projection.source).component)
+        outputs = {port.name for port in source.event_outputs}
+        return all(link.source_port in outputs for link in projection.links)
+    synapse = wiring.flat(projection.synapse, projection.span)
+    return wiring.merge and _can_share(projection, synapse.component)
 
 
 def _can_share(projection: Projection, component: Component) -> bool:
@@ -106,6 +127,7 @@ def _link(
                 pre=pre,
                 post=post,
                 delay=delay,
+                rule=projection.rule and own_rule(projection),
             )
         )
         return

@@ -17,7 +17,6 @@ from ..model import (
     DerivedVariable,
     Emit,
     If,
-    OnCondition,
     OnEvent,
     Regime,
     RegimeMachine,
@@ -130,7 +129,7 @@ class _Product:
             odes=(*component.odes, *(ode for part in parts for ode in part.odes)),
             derived_variables=tuple(derived),
             on_conditions=tuple(
-                OnCondition(test=c.test, body=self.body(c.body, context), span=c.span)
+                replace(c, body=self.body(c.body, context))
                 for c in conditions
             ),
             on_events=tuple(

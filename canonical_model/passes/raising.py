@@ -16,6 +16,7 @@ from ..expr import (
     GRID_FUNCTIONS,
     ONE,
     TIME,
+    ZERO,
     Binary,
     Call,
     Expr,
@@ -25,10 +26,12 @@ from ..expr import (
     walk,
 )
 from ..query import expressions, nested
-from .change import all_expressions, change_statement, rewrite
+from .change import Body, all_expressions, change_statement, rewrite
 from .counters import clocked, without_counters
+from .guards import in_mode, leads_to, resolved, simplified, targets, usual_values, with_target
 from .idioms import without_samples
 from .inline import inline_functions
+from .intervals import Known
 from .kernels import lower_kernels
 from .modes import Found, Mode, conjunction, find_counters, find_modes, without_locals
 
@@ -77,15 +80,25 @@ def _without_unused(component: model.Component, found: Found) -> model.Component
     )
     while True:
         used = {name for expr in all_expressions(component) for name in free_names(expr)}
+        stepped = _stepped(component)
         idle = {
             item.name
             for item in component.derived_parameters
-            if item.name not in used and _counts_steps(item.value)
+            if item.name not in used and item.name in stepped
         }
         if not idle:
             return component
         kept = tuple(item for item in component.derived_parameters if item.name not in idle)
         component = replace(component, derived_parameters=kept)
+
+
+def _stepped(component: model.Component) -> set[str]:
+    """Derived parameters that depend on the step, also through each other."""
+    items = component.derived_parameters
+    found = {item.name for item in items if _counts_steps(item.value)}
+    while more := {i.name for i in items if free_names(i.value) & found} - found:
+        found |= more
+    return found
 
 
 def _counts_steps(expr: Expr) -> bool:
@@ -144,56 +157,134 @@ def _with_regimes(
     if len(modes) == 1:
         return replace(component, odes=(*active[0], *shared, *_clock_odes(modes[0])))
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
-    regimes = []
     names = _names(modes, active)
-    held = {item.target for mode in modes for item in mode.held}
     jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]
-    lost_handlers = [
-        h for h in component.on_events if h not in jump_handlers and _targets(h) & held
-    ]
-    for mode, odes, name in zip(modes, active, names, strict=True):
+    tests = [tuple(clocked(test, found, log) for test in mode.tests) for mode in modes]
+    known = usual_values(component)
+    always_moving = {o.variable for o in (*common, *shared)}
+    held = [mode.held for mode in modes]
+    joint = _Joint(component, names, tests, known, always_moving, held, jump_handlers)
+    regimes = []
+    for k, (mode, odes, name) in enumerate(zip(modes, active, names, strict=True)):
         variables = {ode.variable for ode in odes}
         regimes.append(
             model.Regime(
                 name=name,
                 initial=mode is modes[_initial(component, modes)],
                 odes=(*(ode for ode in odes if ode not in common), *_clock_odes(mode)),
-                on_conditions=tuple(
-                    model.OnCondition(
-                        test=clocked(conjunction(other.tests) or ONE, found, log),
-                        body=(*other.held, model.Transition(regime=target)),
-                    )
-                    for other, target in zip(modes, names, strict=True)
-                    if other is not mode
-                ),
+                on_conditions=joint.conditions(k, variables | {*mode.counted}),
                 on_events=(
                     *(h for h in jump_handlers if _targets(h) <= variables),
-                    *(_while_held(h, mode) for h in lost_handlers),
+                    *joint.handled(k),
                 ),
             )
         )
-    in_regimes = (*jump_handlers, *lost_handlers)
-    handlers = tuple(h for h in component.on_events if h not in in_regimes)
+    apart = [*jump_handlers, *joint.own_handlers]
+    handlers = tuple(h for h in component.on_events if h not in apart)
     return replace(
         component,
         odes=(*common, *shared),
+        on_conditions=joint.common,
         on_events=handlers,
         machines=(model.RegimeMachine(regimes=tuple(regimes)),),
     )
+
+
+class _Joint:
+    """Conditions and modes together: what can happen in each mode, and where it leads."""
+
+    def __init__(
+        self,
+        component: model.Component,
+        names: list[str],
+        tests: list[tuple[Expr, ...]],
+        known: Known,
+        moving: set[str],
+        held: list[tuple[model.Assign, ...]],
+        jumping: list[model.OnEvent],
+    ) -> None:
+        self.names, self.tests, self.known, self.moving = names, tests, known, moving
+        self.held = held
+        holds = {item.target for items in held for item in items}
+        self.handlers = component.on_events
+        self.own_handlers = [
+            h
+            for h in self.handlers
+            if h not in jumping and (self._depends(h.body) or _targets(h) & holds)
+        ]
+        own = {c for c in component.on_conditions if self._belongs(c)}
+        self.common = tuple(c for c in component.on_conditions if c not in own)
+        self.own = [c for c in component.on_conditions if c in own]
+
+    def _belongs(self, item: model.OnCondition) -> bool:
+        """Does a mode decide a part of the test, or the body the mode?"""
+        changed = any(simplified(item.test, facts) != item.test for facts in self.tests)
+        return changed or self._depends(item.body)
+
+    def _depends(self, body: Body) -> bool:
+        """Does the mode decide a branch of the body, or the body the mode?"""
+        changed = any(resolved(body, facts) != body for facts in self.tests)
+        return changed or leads_to(body, self.tests, self.known) is not None
+
+    def handled(self, number: int) -> tuple[model.OnEvent, ...]:
+        """What events do in a mode, where that depends on it."""
+        found = []
+        for item in self.own_handlers:
+            body = _while_held(resolved(item.body, self.tests[number]), self.held[number])
+            body = self.going(body, number)
+            if body:
+                found.append(replace(item, body=body))
+        return tuple(found)
+
+    def going(self, body: Body, number: int) -> Body:
+        """The body with the change of regime that it leads to."""
+        goal = leads_to(body, self.tests, self.known)
+        if goal is None or goal == number:
+            return body
+        return self._to(body, goal)
+
+    def _to(self, body: Body, goal: int) -> Body:
+        """The body, then what the mode holds, then the change of regime."""
+        last = {item.target: item.value for item in body if isinstance(item, model.Assign)}
+        held = [item for item in self.held[goal] if last.get(item.target) != item.value]
+        return with_target((*body, *held), self.names[goal])
+
+    def conditions(self, number: int, moving: set[str]) -> tuple[model.OnCondition, ...]:
+        """What happens in a mode whose own variables `moving` move, then the ways out of it."""
+        found = []
+        own = in_mode(self.own, self.tests[number])
+        for item in own:
+            found.append(replace(item, body=self.going(item.body, number)))
+        undecided = [c.body for c in (*own, *self.common) if not self._decides(c.body)]
+        undecided += [h.body for h in self.handlers if not self._decides(h.body)]
+        changing = self.moving | moving | {name for body in undecided for name in targets(body)}
+        for k, tests in enumerate(self.tests):
+            test = simplified(conjunction(tests) or ONE, self._held(number, changing))
+            if k != number and test != ZERO:
+                whole = conjunction(tests) or ONE
+                found.append(model.OnCondition(test=whole, body=self._to((), k)))
+        return tuple(found)
+
+    def _decides(self, body: Body) -> bool:
+        return leads_to(body, self.tests, self.known) is not None
+
+    def _held(self, number: int, changing: set[str]) -> list[Expr]:
+        """The tests of a mode that stay as they are as long as it lasts."""
+        return [test for test in self.tests[number] if not free_names(test) & {*changing, TIME}]
 
 
 def _targets(handler: model.OnEvent) -> set[str]:
     return {item.target for item in nested(handler.body) if isinstance(item, model.Assign)}
 
 
-def _while_held(handler: model.OnEvent, mode: Mode) -> model.OnEvent:
+def _while_held(body: Body, held: tuple[model.Assign, ...]) -> Body:
     """What an event does in a mode: what it does to a variable that is held is undone at once."""
-    held = {item.target for item in mode.held}
+    names = {item.target for item in held}
 
     def kept(item: model.Statement) -> tuple[model.Statement, ...]:
-        return () if isinstance(item, model.Assign) and item.target in held else (item,)
+        return () if isinstance(item, model.Assign) and item.target in names else (item,)
 
-    return replace(handler, body=rewrite(handler.body, kept))
+    return rewrite(body, kept)
 
 
 def _moves(handler: model.OnEvent, jumps: dict[str, set[str]]) -> bool:
@@ -218,8 +309,10 @@ def _clock_odes(mode: Mode) -> tuple[model.Ode, ...]:
 
 
 def _names(modes: list[Mode], active: list[list[model.Ode]]) -> list[str]:
-    """`integrating` where most is integrated, `refractory` for a lone other one, else numbered."""
-    most = max(range(len(modes)), key=lambda k: len(active[k]) - len(modes[k].counted))
+    """`integrating` where most is integrated besides timers, `refractory` for a lone other one, else
+    numbered."""
+    moved = [sum(1 for ode in odes if free_names(ode.rhs)) for odes in active]
+    most = max(range(len(modes)), key=lambda k: (moved[k], -len(active[k]), -len(modes[k].counted)))
     other = "refractory" if len(modes) == 2 else "mode_{}"
     return ["integrating" if k == most else other.format(k) for k in range(len(modes))]
 

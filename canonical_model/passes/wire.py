@@ -13,11 +13,13 @@ import numpy as np
 
 from ..circuit import AnalogLink, Circuit, EventLink, Group
 from ..diagnostics import Level, Log, Span, error, refuse, suggest
+from ..draw import drawn
 from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
+from .arming import arm
 from .flatten import Flat, flatten
 from .merge import WEIGHT, is_mergeable, with_weight_payload
-from .portlinks import wire_links
+from .portlinks import keeps_rule, wire_links
 from .probes import attached_index, find_probes
 
 if TYPE_CHECKING:
@@ -86,10 +88,15 @@ def wire(
     component: str | None = None,
     merge: bool = True,
     continuous: bool = False,
+    large: int | None = None,
 ) -> Circuit:
     """The circuit of a model's network, or of one instance of `component`.
 
-    `continuous` recovers regimes from time-step programs, which otherwise run on a grid only.
+    `large` leaves rules to the engine: those that need no generator, and those of more connections than
+    that, where one rule between two groups says all.
+
+    `continuous` recovers regimes from time-step programs, which otherwise run on a grid only; without it
+    conditions that count when they become true are made so that each step can test them.
 
     Raises ModelError W2xx where the parts do not fit, R101 for multi-compartment cells.
     """
@@ -99,6 +106,11 @@ def wire(
     if component is not None or network is None:
         network = _single(model, component)
     wiring = Wiring(model, network, log, merge, continuous)
+    if large is not None:
+        network = drawn(network, kept=lambda item: keeps_rule(wiring, item, large))
+    else:
+        network = drawn(network)
+    wiring.network = network
     for population in network.populations:
         _population(wiring, population)
     whole = set(attached_index(network))
@@ -120,11 +132,12 @@ def wire(
     for item in network.inputs:
         _input(wiring, item)
     _check_inputs(wiring, alone=model.network is None or component is not None)
+    groups = tuple(wiring.groups.values())
     experiment = network.experiment
     probes, events = find_probes(network, wiring.populations, wiring.attached, log)
     return Circuit(
         name=network.name,
-        groups=tuple(wiring.groups.values()),
+        groups=groups if continuous else tuple(_armed(group) for group in groups),
         event_links=tuple(wiring.event_links),
         analog_links=tuple(wiring.analog_links),
         probes=probes,
@@ -133,6 +146,17 @@ def wire(
         step=experiment.step if experiment else 0.0,
         seed=experiment.seed if experiment else None,
     )
+
+
+def _armed(group: Group) -> Group:
+    """The group without conditions that only engines in continuous time can tell from others."""
+    ranges = {
+        name: (float(np.min(values)), float(np.max(values)))
+        for name, values in {**group.parameters, **group.initial}.items()
+        if np.size(values)
+    }
+    component = arm(group.component, ranges)
+    return group if component is group.component else replace(group, component=component)
 
 
 def _single(model: Model, name: str | None) -> Network:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...canonical_model.diagnostics import Log, refuse
 from ...canonical_model.model import Model, Provenance
 from ..artifact import Artifact
@@ -22,6 +24,11 @@ def write_document(model: Model, log: Log) -> Node:
     """The whole document. Raises ModelError P200 where nothing can be written."""
     if not model.components:
         raise refuse("P200", "the model has no component that LEMS could hold")
+    if model.network is not None:
+        from ...canonical_model.draw import drawn
+        from .network import MAX_ROWS
+
+        model = replace(model, network=drawn(model.network, MAX_ROWS))
     model, joints = join_ports(split_variants(model, log))
     document = Document(model, log, joints)
     for component in model.components:

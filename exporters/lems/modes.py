@@ -27,7 +27,6 @@ from ...canonical_model.model import (
     DerivedVariable,
     If,
     Ode,
-    OnCondition,
     OnEvent,
     Regime,
     Statement,
@@ -102,7 +101,7 @@ def modes_to_state(component: Component) -> Component:
         return Binary("and", low, Binary("<", Name(mode), Number(number + 0.5)))
 
     guarded = tuple(
-        OnCondition(test=Binary("and", active(r), c.test), body=body(c.body), span=c.span)
+        replace(c, test=Binary("and", active(r), c.test), body=body(c.body))
         for r in machine.regimes
         for c in r.on_conditions
     )

@@ -37,6 +37,7 @@ from ...canonical_model.model import (
     Statement,
     StateVariable,
 )
+from ...canonical_model.passes.arming import arm
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.query import declared, regimes
@@ -104,6 +105,7 @@ def prepare(
     """
     if component.update is not None or component.kernels or component.functions:
         component = raise_program(component, log)
+    component = arm(component)
     _refuse(component)
     _note(component, log)
     if len(component.machines) > 1:

@@ -159,7 +159,7 @@ def _statement(scope: Scope, item: Statement, indent: str) -> list[str]:
         case Return(value=value):
             return _with_derived(scope, [value], indent, lambda s: f"return {_value(s, value)};")
         case Report(text=text, level=level):
-            where = string(plan.name)
+            where = string(plan.title)
             shown = LEVELS.get(level, "INFO")
             return [f"{indent}INTERSPIKE_LOG( {shown}, {where}, {string(text)} );"]
         case Integrate():

@@ -7,18 +7,22 @@ from pathlib import Path
 from ... import __version__
 from ...canonical_model.diagnostics import Level, Log, error
 from ...canonical_model.model import Component, Model, Provenance
+from ...canonical_model.passes.arming import arm
+from ...canonical_model.passes.cogenerate import cogenerate
 from ...canonical_model.passes.flatten import flatten
+from ...canonical_model.passes.partners import NEURON
 from ...canonical_model.passes.wire import wire
 from ...canonical_model.units import TIME
 from ..artifact import Artifact
 from .facts import facts_text
+from .kept_code import join_pairs
 from .model_code import model_header
 from .module_code import cmake_text, module_source, readme
 from .names import class_name, comment
 from .network_code import network_files
-from .network_plan import plan_network
+from .network_plan import MAX_DRAWN, plan_network
 from .plan import ModelPlan, plan_model
-from .synapse_code import synapse_header
+from .synapse_class import synapse_header
 
 RUNTIME = Path(__file__).resolve().parents[2] / "nest" / "runtime"
 
@@ -36,13 +40,24 @@ def export(
 
     Raises ModelError B3xx for what NEST cannot express, S2xx where the scheme cannot solve a model.
     """
+    if subject.pairings:
+        subject = _cogenerated(subject, log)
     if subject.network is None:
         return module_files(_models(subject, scheme, step, log), source, name, {})
-    circuit = wire(subject, log)
+    circuit = wire(subject, log, large=MAX_DRAWN)
     log.stop_on_error()
     plan = plan_network(subject, circuit, scheme=scheme, step=step, log=log)
     script = network_files(plan, module_name(name), circuit.seed)
     return module_files(plan.models, source, name, script)
+
+
+def _cogenerated(model: Model, log: Log) -> Model:
+    """The model with its pairs made. Raises ModelError B310 for pairs in a network."""
+    if model.network is not None:
+        message = "neurons and synapses can be paired where a file holds models, not in a network"
+        hint = "--component CELL takes the models without their network"
+        raise error("B310", message, hint=hint)
+    return cogenerate(model, log)
 
 
 def module_files(
@@ -52,7 +67,7 @@ def module_files(
     module = module_name(name)
     head = _head(source, plans)
     files = {
-        f"models/{plan.name}.h": (synapse_header if plan.is_synapse else model_header)(plan, head)
+        f"models/{plan.title}.h": (synapse_header if plan.is_synapse else model_header)(plan, head)
         for plan in plans
     }
     for path in sorted(RUNTIME.rglob("*.h")):
@@ -89,12 +104,13 @@ def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]
     """Every component that can stand alone, as a model of its own."""
     plans: list[ModelPlan] = []
     for component in model.components:
-        flat = flatten(component).component if _is_composite(component) else component
+        flat = arm(flatten(component).component) if _is_composite(component) else component
         if not _stands_alone(flat):
             message = f"'{component.name}' needs a host, so it is no model of its own in NEST"
             log.add("B212", Level.DROPPED, message, component.span)
             continue
         plans.append(plan_model(flat, scheme=scheme, step=step, log=log))
+    join_pairs(plans)
     if not plans:
         raise error("B300", "there is nothing in the model that NEST could create")
     return plans
@@ -105,5 +121,5 @@ def _is_composite(component: Component) -> bool:
 
 
 def _stands_alone(component: Component) -> bool:
-    """True unless it reads a quantity of a host."""
-    return all(item.reduce for item in component.analog_inputs)
+    """True unless it reads a quantity of a host that is not known."""
+    return NEURON in component.extras or all(item.reduce for item in component.analog_inputs)

@@ -12,8 +12,8 @@ from .plan import ModelPlan
 
 
 def facts_text(plans: Sequence[ModelPlan]) -> str:
-    """Parameters, states, recordables with units, receptors, by model."""
-    return json.dumps({plan.name: _facts(plan) for plan in plans}, indent=1, sort_keys=True) + "\n"
+    """Kind, parameters, states, recordables with units, receptors, by model."""
+    return json.dumps({plan.title: _facts(plan) for plan in plans}, indent=1, sort_keys=True) + "\n"
 
 
 def _facts(plan: ModelPlan) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def _facts(plan: ModelPlan) -> dict[str, Any]:
     inputs = {item.name: item.dimension for item in plan.component.analog_inputs}
     currents = [name for name in plan.ports.currents if inputs[name] == CURRENT]
     return {
+        "kind": "synapse" if plan.is_synapse else "neuron",
         "parameters": {
             plan.keys[item.name]: unit_of(plan, plan.dimension(item.name))
             for item in plan.parameters

@@ -30,6 +30,7 @@ FORMAT = Exporter(
         "weights_delays": lossy("delays are whole steps, at least one"),
         "inputs": full(),
         "short_term_plasticity": lossy("as many synapses of a kind on a cell as fit one model"),
+        "pairs": full("co-generated, under the names that NESTML gives"),
         "electrical": full("values of the last step, as in the reference simulator's grid mode"),
         "graded": full("values of the last step"),
         "channels": full(),

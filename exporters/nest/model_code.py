@@ -7,6 +7,7 @@ from ...canonical_model.model import INTEGER, Parameter, StateVariable
 from ...canonical_model.units import NEURO, NONE, Dimension, dimension_name
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code, trials
+from .kept_code import kept_type
 from .names import comment
 from .node_code import methods
 from .plan import AMOUNTS, GSL, ModelPlan, expressions
@@ -37,6 +38,8 @@ def model_header(plan: ModelPlan, head: str) -> str:
         f"{head}#ifndef {guard}\n#define {guard}\n",
         '#include "interspike_nest.h"',
         *solver_header(plan),
+        *(['#include "interspike_pair.h"'] if plan.kept else []),
+        *(['#include "interspike_past.h"'] if plan.delays else []),
         "",
         documentation(plan),
         "namespace INTERSPIKE_NAMESPACE INTERSPIKE_LOCAL\n{\n",
@@ -62,7 +65,7 @@ def solver_header(plan: ModelPlan) -> list[str]:
 def documentation(plan: ModelPlan) -> str:
     """What a user can set, record and send, as a comment."""
     component = plan.component
-    lines = [f"{plan.name}: {comment(plan.source.type or plan.source.name)}", ""]
+    lines = [f"{plan.title}: {comment(plan.source.type or plan.source.name)}", ""]
     lines += [f"  {comment(line)}" for line in plan.source.description.splitlines()[:60]]
     rows = [(plan.keys[p.name], _default(p), p) for p in plan.parameters if p.name in plan.keys]
     for title, entries in (
@@ -79,7 +82,7 @@ def documentation(plan: ModelPlan) -> str:
         for port in plan.ports.spikes:
             sign = f" ({port.port.sign})" if port.port.sign else ""
             lines.append(f"  receptor {port.receptor}: {comment(port.port.name)}{sign}")
-    if plan.ports.currents:
+    if plan.ports.currents and not plan.is_synapse:
         lines += ["", "Currents:"]
         for number, name in enumerate(plan.ports.currents):
             lines.append(f"  receptor {number}: {comment(name)}")
@@ -139,6 +142,7 @@ def _class(plan: ModelPlan) -> str:
         "  size_t handles_test_event( nest::DataLoggingRequest&, size_t ) override;",
         "  void get_status( interspike::Dict& ) const override;",
         "  void set_status( const interspike::Dict& ) override;",
+        *_kept(plan),
         "",
         "private:",
         f"  friend class nest::RecordablesMap< {name} >;",
@@ -156,6 +160,7 @@ def _class(plan: ModelPlan) -> str:
     ]
     if ports.width:
         lines.append(f"    nest::MultiChannelInputBuffer< {ports.width} > input;")
+    lines += [f"    interspike::Past past_{k};" for k in range(len(plan.delays))]
     lines += [
         "    bool is_recorded = false;",
         "  };",
@@ -173,12 +178,28 @@ def _class(plan: ModelPlan) -> str:
         "  State s_;",
         f"  std::bitset< {max(1, len(plan.component.state_variables))} > was_set_;",
         "  bool has_begun_ = false;",
+        *(["  Kept kept_;"] if plan.kept else []),
         "  Buffers b_;",
         f"  static nest::RecordablesMap< {name} > recordables_;",
         "};",
         "",
     ]
     return "\n".join(lines)
+
+
+def _kept(plan: ModelPlan) -> list[str]:
+    """What paired synapses read."""
+    if plan.kept is None:
+        return []
+    return [
+        "",
+        f"  using Kept = {kept_type(plan)};",
+        "  Kept&",
+        "  kept()",
+        "  {",
+        "    return kept_;",
+        "  }",
+    ]
 
 
 def _state(plan: ModelPlan) -> list[str]:

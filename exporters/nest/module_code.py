@@ -20,10 +20,10 @@ def module_source(name: str, models: Sequence[ModelPlan], files: Mapping[str, st
     for path in sorted(files):
         digest.update(path.encode() + b"\0" + files[path].encode() + b"\0")
     space = f"interspike_{digest.hexdigest()[:12]}"
-    includes = "\n".join(f'#include "models/{model.name}.h"' for model in models)
+    includes = "\n".join(f'#include "models/{model.title}.h"' for model in models)
     register = "\n".join(
         f"    interspike::register_{'synapse' if model.is_synapse else 'node'}< {model.name} >"
-        f'( "{model.name}" );'
+        f'( "{model.title}" );'
         for model in models
     )
     return f"""\
@@ -144,6 +144,6 @@ def readme(name: str, models: Sequence[ModelPlan], source: str, network: bool) -
         states = ", ".join(model.keys[s.name] for s in model.component.state_variables)
         receptors = ", ".join(f"{key} {number}" for key, number in model.ports.names) or "0"
         recordables = ", ".join(model.recordables)
-        row = (model.name, states, receptors, recordables)
+        row = (model.title, states, receptors, recordables)
         lines.append(f"| {' | '.join(comment(item, 500) for item in row)} |")
     return "\n".join([*lines, ""])

@@ -47,6 +47,16 @@ def class_name(name: str) -> str:
     return f"{clean}_" if clean in RESERVED else clean
 
 
+def model_name(name: str) -> str:
+    """What NEST calls a model: as its author does, as far as C++ and NEST allow.
+
+    >>> model_name("cell__with_synapse"), model_name("my cell"), model_name("class")
+    ('cell__with_synapse', 'my_cell', 'class_')
+    """
+    clean = identifier(name).rstrip("_") or "model"
+    return f"{clean}_" if clean in RESERVED else clean
+
+
 def status_key(name: str) -> str:
     """The key under which users find a quantity.
 

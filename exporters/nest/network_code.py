@@ -41,7 +41,7 @@ SEED = @SEED@
 # name, model, size, values (one number, or one a cell)
 POPULATIONS = [
 @POPULATIONS@]
-# source, target, indices, receptor, weights, delays, synapse
+# source, target, indices (or a rule and none), receptor, weights, delays, synapse
 CONNECTIONS = [
 @CONNECTIONS@]
 # what is read of another cell begins with that cell's initial value: target, key, cells, source, key, cells
@@ -77,6 +77,12 @@ def build(threads=1, seed=SEED, module=None):
             setattr(nodes[name], key, value)
     ids = {name: np.array(cells.tolist()) for name, cells in nodes.items()}
     for source, target, pre, post, receptor, weight, delay, synapse in CONNECTIONS:
+        if isinstance(pre, dict):
+            spec = {"synapse_model": synapse, "receptor_type": receptor}
+            spec |= {"weight": weight[0], "delay": delay[0]}
+            once = {"allow_multapses": False} if pre["rule"].startswith("fixed") else {}
+            nest.Connect(nodes[source], nodes[target], {**pre, **once}, spec)
+            continue
         pre, post = array(pre), array(post)
         spec = {"synapse_model": synapse, "receptor_type": np.full(len(pre), receptor)}
         spec["weight"] = np.broadcast_to(array(weight), pre.shape).astype(float)
@@ -117,17 +123,25 @@ def run(length=LENGTH, threads=1, seed=SEED, module=None):
     nodes, meters, recorders = build(threads, seed, module)
     nest.Simulate(round(length / RESOLUTION) * RESOLUTION)
     times, traces, events = np.zeros(0), {}, {}
+    read = {name: meter.get("events") for name, meter in meters.items()}
     for label, name, cell, key, unit in TRACES:
-        found = meters[name].get("events")
+        found = read[name]
         mine = found["senders"] == nodes[name][cell].tolist()[0]
         order = np.argsort(found["times"][mine], kind="stable")
         times = found["times"][mine][order] * 1e-3
         traces[label] = found[key][mine][order] * unit
+    heard = {name: _by_sender(recorder.get("events")) for name, recorder in recorders.items()}
     for label, name, cell in EVENTS:
-        found = recorders[name].get("events")
-        mine = found["senders"] == nodes[name][cell].tolist()[0]
-        events[label] = np.sort(found["times"][mine]) * 1e-3
+        events[label] = heard[name].get(nodes[name][cell].tolist()[0], np.zeros(0)) * 1e-3
     return times, traces, events
+
+
+def _by_sender(found):
+    """Ascending times for each cell that sent."""
+    order = np.lexsort((found["times"], found["senders"]))
+    senders, times = found["senders"][order], found["times"][order]
+    cells, starts = np.unique(senders, return_index=True)
+    return dict(zip(cells.tolist(), np.split(times, starts[1:])))
 
 
 def main():
@@ -161,7 +175,7 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
     populations = [
         _row(
             name,
-            item.model.name,
+            item.model.title,
             item.group.size,
             [
                 [key, value if isinstance(value, float) else _put(arrays, f"{name}/{key}", value)]
@@ -174,8 +188,8 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
         _row(
             item.source,
             item.target,
-            _put(arrays, f"{k}/pre", item.pre),
-            _put(arrays, f"{k}/post", item.post),
+            dict(item.rule) if item.rule else _put(arrays, f"{k}/pre", item.pre),
+            [] if item.rule else _put(arrays, f"{k}/post", item.post),
             item.receptor,
             _put(arrays, f"{k}/weight", _one(item.weight)),
             _put(arrays, f"{k}/delay", _one(item.delay)),

@@ -10,10 +10,13 @@ import numpy as np
 
 from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.draw import values as drawn_values
 from ...canonical_model.expr import TIME as T
 from ...canonical_model.model import Component, Model
+from ...canonical_model.network import Rule
 from ...canonical_model.passes.fuse import fuse
 from ...canonical_model.query import declared
+from ...canonical_model.rules import RANDOM_RULES, expected
 from ...canonical_model.units import NONE
 from .names import class_name
 from .plan import ModelPlan, plan_model
@@ -22,6 +25,14 @@ from .ranks import split_ranks
 if TYPE_CHECKING:
     from ...canonical_model.network import Floats, Ints
 
+MAX_DRAWN = 1_000_000  # connections of random rules beyond which NEST draws
+RULES: Mapping[str, str] = {
+    "all_to_all": "all_to_all",
+    "one_to_one": "one_to_one",
+    "probabilistic": "pairwise_bernoulli",
+    "fan_in": "fixed_indegree",
+    "fan_out": "fixed_outdegree",
+}
 DEFAULT_LENGTH = 0.1  # s, for models that name none
 CLOSE = 1e-6  # of a step: a delay this near to a whole number of steps is one
 
@@ -38,7 +49,7 @@ class PopulationPlan:
 
 @dataclass(slots=True)
 class Connections:
-    """Spike connections: indices, weights, delays in ms."""
+    """Spike connections: indices, weights, delays in ms; or a rule of NEST with one of each."""
 
     source: str
     target: str
@@ -48,6 +59,7 @@ class Connections:
     weight: Floats
     delay: Floats
     model: str = "static_synapse"
+    rule: Mapping[str, str | float | int] | None = None
 
 
 @dataclass(slots=True)
@@ -213,12 +225,14 @@ def _connections(plan: NetworkPlan, link: EventLink, log: Log) -> list[Connectio
         message = f"events of '{link.source_port}' of '{link.source}' are not NEST's spikes"
         log.add("B211", Level.DROPPED, message)
         return []
-    count = len(link.pre)
+    count = len(link.pre) if link.rule is None else 1
     if not count:
         return []
     port = target.model.ports.spike(link.target_port)
     weight = np.ones(count) if link.weight is None else np.asarray(link.weight, dtype=float)
     delay = np.zeros(count) if link.delay is None else np.asarray(link.delay, dtype=float)
+    if link.rule is not None and link.rule.delay is not None:
+        delay = drawn_values(link.rule.delay, 1)
     steps = np.maximum(np.round(delay / plan.step), 1.0)
     worst = float(np.max(np.abs(steps * plan.step - delay)))
     if worst > CLOSE * plan.step:
@@ -229,9 +243,30 @@ def _connections(plan: NetworkPlan, link: EventLink, log: Log) -> list[Connectio
         log.add("B213", Level.APPROXIMATED, message)
     ms = np.array([_clean(value) for value in steps * (plan.step * 1e3)])
     sign = -1.0 if _is_negative(port.port.sign, target.model, port.receptor) else 1.0
-    return [
-        Connections(link.source, link.target, link.pre, link.post, port.receptor, sign * weight, ms)
-    ]
+    found = Connections(
+        link.source, link.target, link.pre, link.post, port.receptor, sign * weight, ms
+    )
+    if link.rule is not None:
+        found.rule = _rule(plan, link, link.rule, log)
+    return [found]
+
+
+def _rule(plan: NetworkPlan, link: EventLink, rule: Rule, log: Log) -> dict[str, str | float | int]:
+    """NEST's own rule; what it draws is not what other targets draw, but as random."""
+    found: dict[str, str | float | int] = {"rule": RULES[rule.kind]}
+    if rule.kind not in RANDOM_RULES:
+        return found
+    if rule.kind == "probabilistic":
+        found["p"] = rule.probability
+    else:
+        found["indegree" if rule.kind == "fan_in" else "outdegree"] = rule.number
+    sizes = (plan.circuit.group(link.source).size, plan.circuit.group(link.target).size)
+    message = (
+        f"NEST draws the {expected(rule, *sizes):,.0f} connections from '{link.source}' to "
+        f"'{link.target}' ({found['rule']}) with its own generator and seed"
+    )
+    log.add("B215", Level.NOTE, message)
+    return found
 
 
 def _is_negative(sign: str, model: ModelPlan, receptor: int) -> bool:

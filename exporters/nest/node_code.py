@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...canonical_model.model import BOOLEAN, INTEGER
+from .kept_code import past_prepare_lines, prepare_lines
 from .names import status_key, string
 from .plan import ModelPlan
 from .ports import SpikePort
@@ -372,6 +373,8 @@ def _hooks(plan: ModelPlan) -> str:
         lines.append("  b_.input.clear();")
     lines += [
         "  b_.logger.reset();",
+        *(["  kept_.clear();"] if plan.kept else []),
+        *(f"  b_.past_{k}.clear();" for k in range(len(plan.delays))),
         "  nest::ArchivingNode::clear_history();",
         "}",
         "",
@@ -385,9 +388,10 @@ def _hooks(plan: ModelPlan) -> str:
         "  }",
     ]
     for item in missing:
-        message = string(f"the parameter {plan.keys[item.name]} of {name} must be given")
+        message = string(f"the parameter {plan.keys[item.name]} of {plan.title} must be given")
         place = f"q_->given.{plan.fields[item.name]}"
         lines += [f"  if ( std::isnan( {place} ) )", "  {"]
         lines += [f"    throw nest::BadProperty( {message} );", "  }"]
     lines += ["  if ( not has_begun_ )", "  {", "    has_begun_ = true;", "    begin();", "  }"]
+    lines += [*past_prepare_lines(plan), *prepare_lines(plan)]
     return "\n".join([*lines, "}", ""])

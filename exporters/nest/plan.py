@@ -22,16 +22,16 @@ from ...canonical_model.model import (
     AnalogInput,
     Component,
     DerivedParameter,
-    EventPort,
     Integrate,
     Parameter,
     Statement,
     StateVariable,
 )
 from ...canonical_model.passes.bound import bound_growth
-from ...canonical_model.passes.change import all_expressions, change_expressions
+from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.passes.inline import inline_functions
 from ...canonical_model.passes.kernels import lower_kernels
+from ...canonical_model.passes.partners import host_reads
 from ...canonical_model.query import declared, nested
 from ...canonical_model.query import expressions as own_expressions
 from ...canonical_model.units import NEURO, NONE, SI, TIME, Dimension, Quantity, UnitSystem
@@ -40,9 +40,11 @@ from ...solvers.graph import topological
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .builtin import free_name
+from .delay_code import Delay, with_past
 from .flow import Flows, find_flows, without_unread
-from .names import class_name, status_key, unique
+from .names import class_name, model_name, status_key, unique
 from .ports import Ports, find_ports
+from .synapse_plan import delay_as_input, is_synapse, refuse_unfit_synapse, weight_as_state
 from .timers import SLACK, grid_safe
 from .unitless import unitless
 
@@ -56,11 +58,23 @@ GSL = "gsl"  # a solver by name: rkf45 of the GNU Scientific Library
 TOLERANCE = 1e-6  # both, as NESTML's modules have them
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a neuron keeps for synapses: traces, as they were before a spike, and plain quantities."""
+
+    traces: tuple[str, ...]
+    samples: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class ModelPlan:
-    """One component as a NEST model; `component` is unit-free, `source` as it was."""
+    """One component as a NEST model; `component` is unit-free, `source` as it was.
+
+    `name` is that of its C++ class, `title` the one that NEST's users see.
+    """
 
     name: str
+    title: str
     source: Component
     component: Component
     units: UnitSystem
@@ -74,12 +88,15 @@ class ModelPlan:
     keys: dict[str, str]
     recordables: dict[str, str]
     library: str = ""  # whose adaptive solver: "" for our own
+    delays: tuple[Delay, ...] = ()
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
     flows: Flows = field(default_factory=lambda: Flows({}, ()))
     flow_fields: dict[str, str] = field(default_factory=dict)
     sent: str = ""  # the quantity that other neurons read in every step
+    kept: Kept | None = None  # of a neuron with synapses of its own
+    neuron: ModelPlan | None = None  # of a synapse that is made for one neuron
 
     @property
     def quantities(self) -> list[Quantities]:
@@ -90,6 +107,16 @@ class ModelPlan:
     def is_synapse(self) -> bool:
         """True for what becomes a connection model."""
         return is_synapse(self.component)
+
+    @property
+    def reads(self) -> dict[str, tuple[str, bool]]:
+        """What a paired synapse reads of its neuron."""
+        return host_reads(self.component)
+
+    @property
+    def is_modulated(self) -> bool:
+        """True for a synapse that hears a third party."""
+        return any(item.role == "modulator" for item in self.component.event_inputs)
 
     @property
     def adaptive(self) -> bool:
@@ -104,7 +131,8 @@ class ModelPlan:
 
     def dimension(self, name: str) -> Dimension:
         """The dimension of a quantity."""
-        found = {item.name: item.dimension for item in declared(self.source)}
+        found = {item.name: item.dimension for item in declared(self.component)}
+        found |= {item.name: item.dimension for item in declared(self.source)}
         return found.get(name, NONE)
 
 
@@ -115,21 +143,23 @@ def plan_model(
     library, scheme = (GSL, "rkf45") if scheme == GSL else ("", scheme)
     units = _units(source, log)
     h = step / units.size(TIME)
-    component = _prepared(source, units, h)
+    component, delays = with_past(_prepared(source, units, h))
     _refuse_unfit(component)
     if is_synapse(component):
-        component = weight_as_state(component)
+        component = weight_as_state(delay_as_input(component))
     update = plan_update(_with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h)
     # an event-driven step may be long: no fixed-step scheme will do
     long = is_synapse(component) and any(block.scheme != "exact" for block in update.blocks)
     if long or (scheme == "auto" and _is_adaptive_by_custom(component, update)):
         scheme = "rkf45"
-    wanted = class_name(name or source.name)
-    if free_name(wanted) != wanted:
-        message = f"NEST has a model '{wanted}' of its own, so this one is '{free_name(wanted)}'"
+    wanted = model_name(name or source.name)
+    title = free_name(wanted)
+    if title != wanted:
+        message = f"NEST has a model '{wanted}' of its own, so this one is '{title}'"
         log.add("B203", Level.NOTE, message, source.span)
     plan = ModelPlan(
-        name=free_name(wanted),
+        name=class_name(title),
+        title=title,
         source=source,
         component=component,
         units=units,
@@ -143,6 +173,7 @@ def plan_model(
         keys={},
         recordables={},
         library=library,
+        delays=delays,
     )
     _name_all(plan, log)
     if plan.adaptive:
@@ -159,38 +190,6 @@ def plan_model(
     if plan.adaptive:
         _add_tolerances(plan)
     return plan
-
-
-def is_synapse(component: Component) -> bool:
-    """True if it hears the spikes of a source, or of its own target."""
-    return any(item.role in ("pre", "post") for item in component.event_inputs)
-
-
-def weight_as_state(component: Component) -> Component:
-    """A synapse's weight differs between connections: it is kept with the state."""
-    name = weight_of(component)
-    chosen = [item for item in component.parameters if item.name == name]
-    if not chosen or any(name in free_names(d.value) for d in component.derived_parameters):
-        return component
-    value = chosen[0].value
-    state = StateVariable(
-        name=name,
-        dimension=chosen[0].dimension,
-        initial=Number(1.0 if value is None else value.value),
-        description=chosen[0].description,
-    )
-    return replace(
-        component,
-        parameters=tuple(item for item in component.parameters if item.name != name),
-        state_variables=(*component.state_variables, state),
-    )
-
-
-def weight_of(component: Component) -> str:
-    """The quantity that NEST calls the weight, by the custom of its languages; "" if there is none."""
-    names = [item.name for item in component.state_variables]
-    names += [item.name for item in component.parameters]
-    return next((name for name in ("w", "weight") if name in names), "")
 
 
 def _is_adaptive_by_custom(component: Component, update: UpdatePlan) -> bool:
@@ -334,22 +333,9 @@ def _ordered(component: Component) -> tuple[DerivedParameter, ...]:
 
 
 def _refuse_unfit(component: Component) -> None:
-    """What a NEST node cannot be. Raises ModelError B301, B303, B304."""
-    for expr in all_expressions(component):
-        for node in walk(expr):
-            if isinstance(node, Call) and node.function == "delayed":
-                message = f"'{component.name}' reads a delayed quantity"
-                hint = "NEST nodes made here keep no history"
-                raise refuse("B301", message, node.span, hint=hint)
+    """What a NEST model cannot be. Raises ModelError B303, B304, B308."""
     if is_synapse(component):
-        inputs: list[EventPort | AnalogInput] = [*component.event_inputs, *component.analog_inputs]
-        for item in inputs:
-            if isinstance(item, AnalogInput) or item.role not in ("pre", "post"):
-                message = (
-                    f"the synapse '{component.name}' hears '{item.name}' besides the spikes of its "
-                    "source and target: a third factor has no form here"
-                )
-                raise refuse("B303", message, item.span)
+        refuse_unfit_synapse(component)
     if component.children or (component.attachments and component.event_routes):
         raise refuse("B304", f"'{component.name}' is a composite that was not flattened")
 

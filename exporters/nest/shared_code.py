@@ -198,7 +198,7 @@ def _behind(text: str) -> str:
 
 
 def _message(plan: ModelPlan) -> str:
-    return f"a condition on the values of {plan.name} does not hold"
+    return f"a condition on the values of {plan.title} does not hold"
 
 
 def _throw(test: str, message: str, indent: str) -> list[str]:

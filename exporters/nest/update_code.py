@@ -12,6 +12,7 @@ from ...canonical_model.passes.kernels import LAST
 from ...canonical_model.query import bodies, conditions
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code
+from .kept_code import before_lines, leading, past_lines, record_lines
 from .names import identifier
 from .plan import ModelPlan, expressions
 from .ports import SpikePort
@@ -41,7 +42,10 @@ def update_method(plan: ModelPlan) -> str:
         )
     lines += ["  for ( long lag = from; lag < to; ++lag )", "  {"]
     lines += [f"    {text}" for text in _arrivals(plan)]
+    lines += past_lines(plan)
     lines.append("    [[maybe_unused]] long emitted = 0;")
+    if plan.kept:
+        lines.append("    Kept::TraceValues before;")
     is_program = component.update is not None
     code = _program(plan)
     if code:
@@ -59,6 +63,7 @@ def update_method(plan: ModelPlan) -> str:
         scope = _scope(plan)
         needed = derived_lines(scope, [Name(plan.sent)], "      ")
         lines += ["    {", *needed, f"      sent[ lag ] = {scope.names[plan.sent]};", "    }"]
+    lines += record_lines(plan)
     lines += [
         "    if ( b_.is_recorded )",
         "    {",
@@ -93,13 +98,15 @@ def _program(plan: ModelPlan) -> list[str]:
     """The program of a step, handlers, traces and what they take; or the integration of all ODEs."""
     component = plan.component
     if component.update is None:
-        return integrate_code(Integrate(), _scope(plan), "      ")
+        return integrate_code(Integrate(), _scope(plan), "      ") + before_lines(plan, "      ")
     body, traces = component.update, component.traces
     if traces:
         body = body[:-1]
     early = tuple(item for item in component.on_events if item.priority != LAST)
     late = tuple(item for item in component.on_events if item.priority == LAST)
-    lines = statements_code(_scope(plan), body, "      ")
+    first = leading(plan, body)
+    lines = statements_code(_scope(plan), body[:first], "      ") + before_lines(plan, "      ")
+    lines += statements_code(_scope(plan), body[first:], "      ")
     lines += _events(plan, early)
     if traces:
         lines += integrate_code(Integrate(variables=traces), _scope(plan), "      ")

@@ -15,6 +15,7 @@ from ..artifact import Artifact
 from . import blocks
 from .lower import lower
 from .names import Names, identifier
+from .options import options_text
 from .prepare import components_of
 from .printer import Context
 from .text import comment_lines
@@ -29,15 +30,22 @@ def export(
 ) -> tuple[Artifact, ...]:
     """`<model>.nestml` for each distinct component. NESTML states no solver and no step.
 
+    Pairs are options of NESTML's code generator: `pairs.json` holds them.
+
     Raises ModelError N303 to N305 where a component has no form in NESTML.
     """
     files: dict[str, str] = {}
+    names: dict[str, str] = {}
     for component in components_of(subject, log):
         text_name, text = component_text(component, log, taken=set(files), source=source)
         files[text_name] = text
+        names[component.name] = text_name
     if not files:
         log.add("N207", Level.WARNING, "the model has no component that NESTML could hold")
-    return tuple(Artifact(f"{key}.nestml", text.encode()) for key, text in files.items())
+    made = [Artifact(f"{key}.nestml", text.encode()) for key, text in files.items()]
+    if subject.pairings:
+        made.append(Artifact("pairs.json", options_text(subject.pairings, names).encode()))
+    return tuple(made)
 
 
 def component_text(

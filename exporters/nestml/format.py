@@ -25,6 +25,7 @@ FORMAT = Exporter(
         "weights_delays": none("belong to connections"),
         "inputs": full("as part of the cell that they are attached to"),
         "short_term_plasticity": full("as ports and states of the cell"),
+        "pairs": full("as options of NESTML, in pairs.json"),
         "electrical": none("the cell keeps a continuous input"),
         "graded": none("the cell keeps a continuous input"),
         "channels": full(),

@@ -50,6 +50,7 @@ from ...canonical_model.units import TIME as TIME_DIMENSION
 from ...canonical_model.units import si_quantity
 from .choices import strict_choices
 from .clock import Machine, guarded, plan_machines
+from .extrema import sampled_extrema
 from .held import hold_inputs
 
 MAX_TIMES = 2000
@@ -106,6 +107,8 @@ def lower(component: Component) -> Component:
     low = Lowering(_first_values(component), names | {HALF})
     _random_start(low)
     _plain_initial(low)
+    low.component, samples = sampled_extrema(low.component, low.fresh)
+    low.start += samples
     low.component = hold_inputs(low.component, low)
     machines = plan_machines(low.component, low.fresh)
     _timed(low)
@@ -316,7 +319,7 @@ def _condition(
     test = _timely(low, item.test)
     if guard is not None:
         test = Binary("and", guard, test)
-    return OnCondition(test=test, body=_entered(item.body, machines), span=item.span)
+    return replace(item, test=test, body=_entered(item.body, machines))
 
 
 def _timely(low: Lowering, test: Expr) -> Expr:

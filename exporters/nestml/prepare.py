@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.expr import Expr, Name, Number, free_names, substitute
 from ...canonical_model.model import Component, Model, Parameter
+from ...canonical_model.passes.arming import arm
 from ...canonical_model.passes.bound import bound_growth
 from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.passes.flatten import flatten
@@ -23,6 +24,7 @@ from ...canonical_model.query import (
     odes,
     regimes,
 )
+from ...canonical_model.rules import share
 from ...canonical_model.units import NONE, Quantity, Unit, si_quantity
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def cells_of(model: Model, log: Log) -> Circuit:
 
     Raises ModelError W2xx where the network does not fit together.
     """
-    circuit = together(wire(model, log))
+    circuit = together(wire(model, log, large=0))
     log.stop_on_error()
     return circuit
 
@@ -88,15 +90,16 @@ def _flat(component: Component, log: Log) -> Component:
     """A component on its own, its parts merged; a program is written as it is."""
     if component.update is not None and not component.children:
         return component
-    return _pruned(bound_growth(flatten(component, {}).component), log)
+    return _pruned(bound_growth(arm(flatten(component, {}).component)), log)
 
 
 def _tell_network(model: Model, circuit: Circuit, log: Log) -> None:
     """NESTML describes cells; who is connected to whom is left to the simulator."""
-    links = sum(len(link.pre) for link in circuit.event_links)
+    network = model.network
+    projections = network.projections if network else ()
+    links = sum(round(share(network, item)) for item in projections) if network else 0
     cells = sum(group.size for group in circuit.groups if not group.host)
     if links or cells > 1:
-        network = model.network
         message = (
             f"NESTML has no networks: the {cells} cells of '{network.name if network else ''}' and "
             f"their {links} connections are left out, with weights and delays"

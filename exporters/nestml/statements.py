@@ -101,7 +101,9 @@ class Writer:
                 if port == self.output:
                     yield f"emit_spike({'' if weight is None else self._text(weight, None)})"
             case Integrate(variables=variables):
-                listed = ", ".join(self._name(name) for name in variables)
+                # an equation of higher order is called by its variable alone
+                names = [self._name(name) for name in variables]
+                listed = ", ".join(name for name in names if not name.endswith("'"))
                 yield f"integrate_odes({listed})"
             case If(branches=branches, otherwise=otherwise):
                 yield from self._if(branches, otherwise)

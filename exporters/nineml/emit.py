@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.model import Component, Model, Provenance
 from ...canonical_model.passes.linked import link_attachments
-from ...canonical_model.units import NONE
+from ...canonical_model.units import NONE, Quantity, si_quantity
 from ..artifact import Artifact
 from .dynamics import Written, foreign, write_class
 from .markup import Node, to_json, to_xml, to_yaml
 from .names import Names
 from .quantities import Quantities
-from .values import DISTRIBUTIONS, LIBRARY, Values
-
-if TYPE_CHECKING:
-    from ...canonical_model.network import Floats
+from .values import DISTRIBUTIONS, LIBRARY, Given, Values
 
 CLASS = "nineml.class"
 
@@ -106,14 +102,13 @@ class Document:
     def values_node(
         self,
         component: Component,
-        parameters: Mapping[str, Floats],
-        initial: Mapping[str, Floats],
+        parameters: Given,
+        initial: Given,
     ) -> Node:
         """A Component element without a name; arrays hold one SI value for each instance."""
         written = self.written[component.name]
         writer = Values(
-            component, written, self.quantities, self.log, self.distribution, self.unique,
-            self.components,
+            component, written, self.quantities, self.log, self.random
         )  # fmt: skip
         return writer.node(parameters, initial)
 
@@ -121,6 +116,25 @@ class Document:
         """A name for something that nobody asks for by name."""
         self.made += 1
         return self.names.get(wanted, f"made {self.made}")
+
+    def random(
+        self, tag: str, name: str, kind: str, args: tuple[float, ...], unit: Quantity
+    ) -> Node:
+        """A value that is drawn for each instance. Raises ModelError X326 for a unit that is no power
+        of ten, since then the drawn numbers would have to be other ones."""
+        value, symbol = self.quantities.quantity(unit)
+        if value != 1.0 or unit.unit.offset:
+            raise refuse("X326", f"the drawn values of '{name}' are in a unit that NineML lacks")
+        plain = self.quantities.quantity(si_quantity(1.0, NONE))[1]
+        inner = Node("Component", {"name": self.unique(f"drawn_{name}")})
+        inner.add(Node("Definition", body=self.distribution(kind)))
+        for parameter, number in zip(DISTRIBUTIONS[kind], args, strict=True):
+            single = Node("SingleValue", body=number)
+            inner.add(Node("Property", {"name": parameter, "units": plain}).add(single))
+        self.components.append(inner)
+        reference = Node("Reference", body=inner.attributes["name"])
+        drawn = Node("RandomDistributionValue").add(reference)
+        return Node(tag, {"name": name, "units": symbol}).add(drawn)
 
     def distribution(self, kind: str) -> str:
         """The name of the class of a random distribution, made once."""

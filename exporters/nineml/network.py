@@ -1,23 +1,40 @@
-"""Networks as NineML's user layer: populations, projections with explicit connections."""
+"""Networks as NineML's user layer: populations, projections with rules or with explicit connections."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...canonical_model.diagnostics import Level, refuse
 from ...canonical_model.model import Component, Model
-from ...canonical_model.network import Network, Population, Projection
-from ...canonical_model.units import NONE, Dimension, Unit, si_quantity
-from .markup import Node
+from ...canonical_model.network import Network, Population, Projection, Rule, Spread
+from ...canonical_model.rules import FIXED, share
+from ...canonical_model.units import NONE, Dimension, Quantity, Unit, si_quantity
+from .markup import BRANCH, OURS, Node
+from .values import Given, drawn_from
 
 if TYPE_CHECKING:
-    from ...canonical_model.network import Floats
     from .emit import Document
 
 RULES = "http://nineml.net/9ML/1.0/connectionrules/"
 MAX_CONNECTIONS = 2_000_000  # each is two lines of text
+RULE_NAMES: Mapping[str, str] = {
+    "all_to_all": "AllToAll",
+    "one_to_one": "OneToOne",
+    "probabilistic": "Probabilistic",
+    "fan_in": "RandomFanIn",
+    "fan_out": "RandomFanOut",
+}
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "Explicit": ("destinationIndices", "sourceIndices"),
+    "Probabilistic": ("probability",),
+    "RandomFanIn": ("number",),
+    "RandomFanOut": ("number",),
+}
 FROMS = {"pre": "FromSource", "post": "FromDestination", "synapse": "FromResponse"}
 
 
@@ -45,8 +62,15 @@ class _Writer:
         found: list[Node] = []
         for population in self.network.populations:
             found.append(self.population(population))
-        for projection in self.network.projections:
-            found.append(self.projection(projection))
+        waiting = list(self.network.projections)
+        while waiting:
+            item = waiting.pop(0)
+            parts = [item, *(p for p in waiting if is_part(p, item))]
+            if item.rule is not None and is_whole(self.network, parts):
+                waiting = [p for p in waiting if all(p is not part for part in parts)]
+                found += self.ruled(item, item.rule)
+            else:
+                found.append(self.projection(self.listed(item), item.source, item.target))
         for node in found:
             network.add(Node("Reference", body=node.attributes["name"]))
         self.document.components.extend(self.components)
@@ -63,20 +87,38 @@ class _Writer:
         """A population; where cells differ it has a component of its own."""
         name = self.document.names.get(item.name, f"population {item.name}")
         self.populations[item.name] = name
-        cell = self.cell(item.component, item.parameters, item.initial, f"{item.name}_cells")
-        return Node("Population", {"name": name}).add(
+        cell = self.cell(
+            item.component,
+            {**item.parameters, **item.spread_parameters},
+            {**item.initial, **self.own_spreads(item)},
+            f"{item.name}_cells",
+        )
+        node = Node("Population", {"name": name})
+        spreads = (*item.spread_parameters.values(), *item.spread_initial.values())
+        seeds = {spread.seed for spread in spreads} - {1}
+        if seeds:
+            node.add(_notes({"seed": str(min(seeds))}))
+        return node.add(
             Node("Size", body=item.size), Node("Cell").add(Node("Reference", body=cell))
         )
 
-    def cell(
-        self,
-        owner: str,
-        parameters: dict[str, Floats] | object,
-        initial: dict[str, Floats] | object,
-        wanted: str,
-    ) -> str:
+    def own_spreads(self, item: Population) -> dict[str, Spread]:
+        """Drawn initial values, without those that the component itself says."""
+        states = {s.name: s.initial for s in self.model.component(item.component).state_variables}
+        found = {}
+        for name, spread in item.spread_initial.items():
+            initial = states.get(name)
+            drawn = None if initial is None else drawn_from(initial)
+            if (
+                drawn is None
+                or drawn[:2] != (spread.kind, spread.arguments)
+                or (drawn[2].si, 0.0) != (spread.scale, spread.offset)
+            ):
+                found[name] = spread
+        return found
+
+    def cell(self, owner: str, parameters: Given, initial: Given, wanted: str) -> str:
         """The name of a component with these values for each instance."""
-        assert isinstance(parameters, dict) and isinstance(initial, dict)
         component = self.model.component(owner)
         written = self.document.written[owner]
         if not parameters and not initial:
@@ -103,25 +145,61 @@ class _Writer:
             self.components.append(node)
         return name
 
-    def projection(self, item: Projection) -> Node:
+    def listed(self, item: Projection) -> Projection:
+        """A projection with all its connections. Raises ModelError X330 for too many."""
+        count = share(self.network, item)
+        if count > MAX_CONNECTIONS:
+            message = f"'{item.name}' has {count:.0f} connections, too many to be listed"
+            raise refuse("X330", message, item.span, hint=f"at most {MAX_CONNECTIONS}")
+        if item.rule is None:
+            return item
+        from ...canonical_model.draw import drawn
+
+        return drawn(replace(self.network, projections=(item,))).projections[0]
+
+    def ruled(self, item: Projection, rule: Rule) -> list[Node]:
+        """A projection with its rule, between selections where it joins several populations."""
+        found = []
+        ends = []
+        for names in (rule.sources, rule.targets):
+            written = [self.populations[name] for name in names]
+            if len(names) == 1:
+                ends.append(written[0])
+                continue
+            key = f"selection {names}"
+            is_new = key not in self.document.names.given
+            ends.append(self.document.names.get("_and_".join(written), key))
+            if is_new:
+                found.append(_selection(ends[-1], written))
+        whole = replace(item, name=rule.key or item.name)
+        node = self.projection(whole, *ends)
+        notes = {"seed": str(rule.seed), "key": rule.key}
+        usual = {"seed": "1", "key": str(node.attributes["name"])}
+        if notes != usual:
+            node.children.insert(0, _notes(notes))
+        return [*found, node]
+
+    def projection(self, item: Projection, source: str, target: str) -> Node:
         """A projection with links; whatever joins no synapse gets an empty response."""
         name = self.document.names.get(item.name, f"projection {item.name}")
-        if len(item.pre) > MAX_CONNECTIONS:
-            message = f"'{item.name}' has {len(item.pre)} connections, too many to be listed"
-            raise refuse("X330", message, item.span, hint=f"at most {MAX_CONNECTIONS}")
+        rule = item.rule
+        if rule is not None and rule.weight is not None:
+            message = f"the weights of '{item.name}' go with the events, which NineML cannot hold"
+            raise refuse("X330", message, item.span)
         weight = item.weight
         if weight is not None and np.any(np.asarray(weight) != 1.0):
             message = f"the weights of '{item.name}' go with the events, which NineML cannot hold"
             raise refuse("X330", message, item.span)
         node = Node("Projection", {"name": name})
         parts = {
-            "pre": Node("Source").add(Node("Reference", body=self.populations[item.source])),
-            "post": Node("Destination").add(Node("Reference", body=self.populations[item.target])),
+            "pre": Node("Source").add(Node("Reference", body=source)),
+            "post": Node("Destination").add(Node("Reference", body=target)),
         }
         response = Node("Response")
         if item.synapse:
-            synapse = self.cell(item.synapse, dict(item.parameters), dict(item.initial),
-                                f"{item.name}_synapses")  # fmt: skip
+            parameters: Given = rule.parameters if rule else item.parameters
+            initial: Given = rule.initial if rule else item.initial
+            synapse = self.cell(item.synapse, parameters, initial, f"{item.name}_synapses")
         else:
             synapse = self.helper("NoResponse")
         parts["synapse"] = response.add(Node("Reference", body=synapse))
@@ -132,12 +210,42 @@ class _Writer:
                 "receive_port": self.port(item, link.target, link.target_port, False),
             }
             parts[link.target].add(Node(FROMS[link.source], dict(attributes)))
-        connectivity = Node("Connectivity").add(
-            Node("Reference", body=self.connections(item, name))
-        )
+        joined = self.rule(rule, name) if rule else self.connections(item, name)
+        connectivity = Node("Connectivity").add(Node("Reference", body=joined))
         node.add(parts["pre"], parts["post"], connectivity, parts["synapse"])
-        node.add(self.delay(item))
+        spread = rule.delay if rule else None
+        node.add(self.spread_delay(spread, item) if spread else self.delay(item))
         return node
+
+    def spread_delay(self, spread: Spread, item: Projection) -> Node:
+        """A delay for each connection of a rule: one value, an array, or a distribution."""
+        time = Dimension(t=1)
+        if spread.kind in FIXED:
+            symbol = self.document.quantities.unit(Unit("ms", time, 1e-3), -3)
+            numbers = [_scaled(value * spread.scale) for value in spread.arguments]
+            inner = Node("SingleValue", body=numbers[0])
+            body = inner if spread.kind == "constant" else _array(numbers)
+            return Node("Delay", {"units": symbol}).add(body)
+        unit = Quantity(1.0, Unit("", time, spread.scale, spread.offset))
+        node = self.document.random("Delay", "delay", spread.kind, spread.arguments, unit)
+        del node.attributes["name"]
+        return node
+
+    def rule(self, rule: Rule, name: str) -> str:
+        """The component of a rule with its parameter."""
+        kind = RULE_NAMES[rule.kind]
+        if rule.kind in ("one_to_one", "all_to_all"):
+            return self.helper(kind)
+        parameter, value = ("number", float(rule.number))
+        if rule.kind == "probabilistic":
+            parameter, value = "probability", rule.probability
+        node = Node("Component", {"name": self.document.names.get(f"{name}_rule", f"rule {name}")})
+        node.add(Node("Definition", body=self.helper(kind)))
+        symbol = self.document.quantities.quantity(si_quantity(1.0, NONE))[1]
+        single = Node("SingleValue", body=value)
+        node.add(Node("Property", {"name": parameter, "units": symbol}).add(single))
+        self.components.append(node)
+        return str(node.attributes["name"])
 
     def port(self, item: Projection, part: str, name: str, sends: bool) -> str:
         """The document's name of a port. Raises ModelError X332 where the class does not have it."""
@@ -194,14 +302,13 @@ class _Writer:
         if kind == "NoResponse":
             node.add(Node("Dynamics").add(Node("Regime", {"name": "sole"})))
         else:
-            if kind == "Explicit":
-                dimension = self.document.quantities.dimension(NONE)
-                for key in ("destinationIndices", "sourceIndices"):
-                    node.add(Node("Parameter", {"name": key, "dimension": dimension}))
+            dimension = self.document.quantities.dimension(NONE) if kind in PARAMETERS else ""
+            for key in PARAMETERS.get(kind, ()):
+                node.add(Node("Parameter", {"name": key, "dimension": dimension}))
             node.add(Node("ConnectionRule", {"standard_library": RULES + kind}))
         self.document.classes.append(node)
         class_name = str(node.attributes["name"])
-        if kind == "Explicit":
+        if kind in PARAMETERS:
             self.helpers[kind] = class_name
             return class_name
         name = names.get(f"{class_name}_instance", f"helper component {kind}")
@@ -209,6 +316,34 @@ class _Writer:
         self.components.append(component)
         self.helpers[kind] = name
         return name
+
+
+def is_part(one: Projection, other: Projection) -> bool:
+    """Do two projections follow one rule in the same way?"""
+    same_links = (one.links, one.synapse) == (other.links, other.synapse)
+    return one.rule is not None and one.rule == other.rule and same_links
+
+
+def is_whole(network: Network, parts: list[Projection]) -> bool:
+    """Do the parts of a rule together make all its connections?"""
+    rule = parts[0].rule
+    if rule is None:
+        return False
+    pairs = {(part.source, part.target) for part in parts}
+    every = product(rule.sources, rule.targets)
+    missing = (replace(parts[0], source=a, target=b) for a, b in every if (a, b) not in pairs)
+    return not any(share(network, part) for part in missing)
+
+
+def _notes(notes: Mapping[str, str]) -> Node:
+    return Node("Annotations").add(Node(BRANCH, {"@namespace": OURS, **notes}))
+
+
+def _selection(name: str, populations: list[str]) -> Node:
+    chain = Node("Concatenate")
+    for index, population in enumerate(populations):
+        chain.add(Node("Item", {"index": index}).add(Node("Reference", body=population)))
+    return Node("Selection", {"name": name}).add(chain)
 
 
 def _scaled(seconds: float) -> float:

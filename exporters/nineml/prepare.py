@@ -40,6 +40,7 @@ from ...canonical_model.passes.conditionals import conditionals_to_regimes, oppo
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
+from ...canonical_model.passes.truths import truths_to_numbers
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
@@ -67,6 +68,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
         flat = raise_program(flat, log)
+    flat = truths_to_numbers(flat)
     _refuse(flat)
     _note(flat, log)
     flat = settled(flat, log)

@@ -25,6 +25,7 @@ _SI = {
     "none": "unitless", "area": "m2", "volume": "m3", "concentration": "mol_per_m3",
 }  # fmt: skip
 MAX_POWER = 99
+BEYOND = 1e30  # stands for infinity: fits into 32 bits in every unit of the field
 
 
 @dataclass(slots=True)
@@ -49,8 +50,11 @@ class Quantities:
     def quantity(self, quantity: Quantity) -> tuple[float, str]:
         """The number and the unit's symbol; in SI where the unit is no plain power of ten."""
         unit = quantity.unit
-        if not math.isfinite(quantity.value):
+        if math.isnan(quantity.value):
             raise refuse("X311", f"NineML has no word for the value {quantity.value}")
+        if math.isinf(quantity.value):
+            # a bound that is never reached
+            quantity = Quantity(math.copysign(BEYOND, quantity.value), unit)
         power = _power(unit)
         if power is None:
             plain = si_quantity(quantity.si, unit.dimension)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import ONE, Binary, Call, Expr, Number, Unary, is_random
 from ...canonical_model.model import Component, StateVariable
-from ...canonical_model.units import NONE, PURE, Quantity, si_quantity
+from ...canonical_model.network import Spread
+from ...canonical_model.rules import FIXED
+from ...canonical_model.units import PURE, Dimension, Quantity, Unit, si_quantity
 from .dynamics import Written, foreign
 from .markup import Node
 from .prepare import initial_values
@@ -25,25 +27,33 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "normal": ("mean", "variance"),
     "exponential": ("rate",),
     "poisson": ("rate",),
+    "gamma": ("shape", "scale"),
+    "log-normal": ("logScale", "shape"),
+    "bernoulli": ("probabilities",),
+    "binomial": ("numberOfTrials", "probabilityOfSuccess"),
+    "beta": ("alpha", "beta"),
+    "cauchy": ("location", "scale"),
+    "chi-square": ("degreesOfFreedom",),
+    "geometric": ("probability",),
+    "laplace": ("location", "scale"),
+    "logistic": ("location", "scale"),
+    "pareto": ("scale", "shape"),
+    "weibull": ("scale", "shape"),
 }
+Given: TypeAlias = "Mapping[str, Floats | Spread]"
 
 
 @dataclass(slots=True)
 class Values:
-    """Writes Component elements of one class; `distribution` gives the class of a distribution.
-
-    What stands at the level of the document goes to `shared`, with names from `unique`.
-    """
+    """Writes Component elements of one class; `random` writes a value that is drawn."""
 
     component: Component
     written: Written
     quantities: Quantities
     log: Log
-    distribution: Callable[[str], str]
-    unique: Callable[[str], str]
-    shared: list[Node]
+    random: Callable[[str, str, str, tuple[float, ...], Quantity], Node]
 
-    def node(self, parameters: Mapping[str, Floats], initial: Mapping[str, Floats]) -> Node:
+    def node(self, parameters: Given, initial: Given) -> Node:
         """The element, still without a name. Raises ModelError X325 for a parameter without value."""
         node = Node("Component", {"name": ""})
         node.add(Node("Definition", body=self.written.class_name))
@@ -74,8 +84,10 @@ class Values:
         value, symbol = self.quantities.quantity(quantity)
         return Node(tag, {"name": name, "units": symbol}).add(Node("SingleValue", body=value))
 
-    def array(self, tag: str, name: str, values: Floats, dimension) -> Node:  # type: ignore[no-untyped-def]
-        """One number for each instance, in SI; a single one where all are equal."""
+    def array(self, tag: str, name: str, values: Floats | Spread, dimension: Dimension) -> Node:
+        """One number for each instance, in SI; a single one where all are equal; or how to draw them."""
+        if isinstance(values, Spread):
+            return self.spread(tag, name, values, dimension)
         numbers = [float(value) for value in values]
         symbol = self.quantities.quantity(si_quantity(1.0, dimension))[1]
         node = Node(tag, {"name": name, "units": symbol})
@@ -83,6 +95,16 @@ class Values:
             return node.add(Node("SingleValue", body=numbers[0]))
         rows = (Node("ArrayValueRow", {"index": k, "value": v}) for k, v in enumerate(numbers))
         return node.add(Node("ArrayValue").add(*rows))
+
+    def spread(self, tag: str, name: str, values: Spread, dimension: Dimension) -> Node:
+        """Values still to be drawn, in a unit of their scale."""
+        if values.kind not in FIXED:
+            unit = Quantity(1.0, Unit("", dimension, values.scale, values.offset))
+            return self.random(tag, name, values.kind, values.arguments, unit)
+        import numpy as np
+
+        numbers = np.asarray(values.arguments, dtype=float) * values.scale + values.offset
+        return self.array(tag, name, numbers, dimension)
 
     def start(self, state: StateVariable, name: str) -> Node | None:
         """The initial value of a state; None where there is none to be written."""
@@ -96,7 +118,7 @@ class Values:
             return self.single("Initial", name, quantity)
         drawn = drawn_from(initial)
         if drawn is not None:
-            return self.random(name, *drawn)
+            return self.random("Initial", name, *drawn)
         owner = self.component.name
         if not is_random(initial):
             values = initial_values(self.written.prepared.original)
@@ -111,20 +133,6 @@ class Values:
         message = f"the initial value of '{state.name}' of '{owner}' is no number in NineML"
         self.log.add("X322", Level.DROPPED, message, state.span)
         return None
-
-    def random(self, name: str, kind: str, args: tuple[float, ...], unit: Quantity) -> Node:
-        """A value that is drawn for each instance."""
-        symbol = self.quantities.quantity(unit)[1]
-        plain = self.quantities.quantity(si_quantity(1.0, NONE))[1]
-        inner = Node("Component", {"name": self.unique(f"start_of_{name}")})
-        inner.add(Node("Definition", body=self.distribution(kind)))
-        for parameter, value in zip(DISTRIBUTIONS[kind], args, strict=True):
-            single = Node("SingleValue", body=value)
-            inner.add(Node("Property", {"name": parameter, "units": plain}).add(single))
-        self.shared.append(inner)
-        reference = Node("Reference", body=inner.attributes["name"])
-        drawn = Node("RandomDistributionValue").add(reference)
-        return Node("Initial", {"name": name, "units": symbol}).add(drawn)
 
 
 def drawn_from(expr: Expr) -> tuple[str, tuple[float, ...], Quantity] | None:

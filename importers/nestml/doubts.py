@@ -20,7 +20,9 @@ from ...canonical_model.passes.kernels import lower_kernels
 from ...canonical_model.query import nested
 from ...canonical_model.units import TIME
 
-NEAR = 1e-3  # relative gap of two rates below which a propagator in closed form loses half its digits
+NEAR = (
+    1e-3  # relative gap of two rates below which a propagator in closed form loses half its digits
+)
 STEP = 1e-4  # s: NEST's own, for which timers are counted
 MAX_ODES = 40
 _ZERO_TESTS = {">": 0.0, ">=": 1.0, "!=": 0.0}

@@ -58,6 +58,7 @@ FORMAT = Importer(
         "weights_delays": none("not in the language"),
         "inputs": full("continuous ports"),
         "short_term_plasticity": full(),
+        "pairs": full("by the option --pair, or a file of NESTML's options"),
         "electrical": full(),
         "graded": full(),
         "channels": full(),

@@ -71,9 +71,7 @@ def _is_swallowed(
     follows = tokens[position + 2].kind if position + 2 < len(tokens) else ""
     if name.kind != "NAME" or name.text not in declared or follows == "LPAR":
         return False
-    in_equation = tokens[0].kind in _EQUATIONS or any(
-        token.kind == "PRIME" for token in tokens[:2]
-    )
+    in_equation = tokens[0].kind in _EQUATIONS or any(token.kind == "PRIME" for token in tokens[:2])
     return in_equation or not before or not _is_safe(before)
 
 

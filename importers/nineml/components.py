@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, error, suggest
 from ...canonical_model.expr import Binary, Expr, Number
+from ...canonical_model.network import Spread
 from ...canonical_model.units import NONE, Dimension, Quantity, Unit, dimension_name
 from .check_dynamics import check_dynamics
-from .distributions import arguments, draw, drawing, kind_of
+from .distributions import arguments, drawing, kind_of
 from .documents import Documents
 from .lower import ANNOTATIONS, Lowering, with_initial_regime
 from .options import Options
@@ -33,22 +33,28 @@ class Given:
     kind: str = ""  # of a distribution
     args: tuple[float, ...] = ()
 
-    def numbers(self, size: int, seed: int, what: str) -> Floats:
-        """One number for each of `size` instances, in SI. Raises ModelError X212."""
-        import numpy as np
-
+    def spread(self, seed: int, key: str) -> Spread:
+        """The value for any number of instances; drawn ones depend on `seed` and `key`."""
         value = self.value
+        kind, arguments = self.kind, self.args
         if value.single is not None:
-            found = np.full(size, value.single)
+            kind, arguments = "constant", (value.single,)
         elif value.array is not None:
-            if len(value.array) != size:
-                message = f"'{value.name}' has {len(value.array)} values for {size} {what}"
-                raise error("X212", message, value.span)
-            found = np.asarray(value.array, dtype=float)
-        else:
-            key = zlib.crc32(f"{what}/{value.name}".encode())
-            found = draw(self.kind, self.args, size, np.random.default_rng([seed, key]))
-        return found * self.unit.scale + self.unit.offset
+            kind, arguments = "array", value.array
+        return Spread(
+            kind=kind, arguments=arguments, scale=self.unit.scale, offset=self.unit.offset,
+            seed=seed, key=key,
+        )  # fmt: skip
+
+    def numbers(self, size: int, seed: int, key: str) -> Floats:
+        """One number for each of `size` instances, in SI. Raises ModelError X212."""
+        from ...canonical_model.draw import values
+
+        array = self.value.array
+        if array is not None and len(array) != size:
+            message = f"'{self.value.name}' has {len(array)} values for {size} instances of '{key}'"
+            raise error("X212", message, self.value.span)
+        return values(self.spread(seed, key), size, self.value.span)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
-"""Connection rules of the standard library: which source is joined with which destination."""
+"""Connection rules of the standard library as canonical rules; explicit lists as arrays."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
+from ...canonical_model.diagnostics import Span, error, suggest
+from ...canonical_model.network import Rule
 from .components import Given
 from .dialect import RULE_NAMES, RULES
 from .syntax import Library
@@ -17,9 +15,14 @@ from .syntax import Library
 if TYPE_CHECKING:
     from ...canonical_model.network import Ints
 
-MAX_CONNECTIONS = 100_000_000
-ROWS = 4_000_000  # pairs that are looked at in one go
-RANDOM = frozenset({"Probabilistic", "RandomFanIn", "RandomFanOut"})
+EXPLICIT = "Explicit"
+KINDS: Mapping[str, str] = {
+    "AllToAll": "all_to_all",
+    "OneToOne": "one_to_one",
+    "Probabilistic": "probabilistic",
+    "RandomFanIn": "fan_in",
+    "RandomFanOut": "fan_out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Request:
 
     def indices(self, limit: int, *names: str) -> Ints:
         """Whole numbers from 0 below `limit`. Raises ModelError X242."""
+        import numpy as np
+
         given = self.value(*names)
         values = given.value.array
         if values is None:
@@ -65,109 +70,61 @@ class Request:
         return found.astype(np.int64)
 
 
-def connect(request: Request, log: Log) -> tuple[Ints, Ints]:
-    """Source and destination of every connection. Raises ModelError X240 to X244."""
-    url = request.library.url
-    rule = url.removeprefix(RULES)
-    builder = _RULES.get(rule)
-    if builder is None:
-        message = f"the connection rule '{url[:80]}' is not known"
-        hint = suggest(rule, RULE_NAMES) or f"known: {', '.join(RULE_NAMES)}"
-        raise error("X240", message, request.library.url_span, hint=hint)
-    pre, post = builder(request)
-    if rule in RANDOM:
-        message = (
-            f"the {len(pre)} connections of '{request.name}' ({rule}) are drawn with the seed "
-            f"{request.seed}"
-        )
-        log.add("X245", Level.NOTE, message, request.span, hint="another seed: option seed=N")
-    return pre, post
+def kind_of_rule(library: Library) -> str:
+    """The rule's name in the standard library. Raises ModelError X240."""
+    name = library.url.removeprefix(RULES)
+    if name not in KINDS and name != EXPLICIT:
+        message = f"the connection rule '{library.url[:80]}' is not known"
+        hint = suggest(name, RULE_NAMES) or f"known: {', '.join(RULE_NAMES)}"
+        raise error("X240", message, library.url_span, hint=hint)
+    return name
 
 
-def _bounded(count: float, request: Request) -> None:
-    if count > MAX_CONNECTIONS:
-        message = f"'{request.name}' would have {count:.3g} connections"
-        raise error("X243", message, request.span, hint=f"at most {MAX_CONNECTIONS}")
-
-
-def _random(request: Request) -> np.random.Generator:
-    return np.random.default_rng([request.seed, zlib.crc32(request.name.encode())])
-
-
-def _all_to_all(request: Request) -> tuple[Ints, Ints]:
-    _bounded(float(request.sources) * request.targets, request)
-    post, pre = np.divmod(np.arange(request.sources * request.targets), max(request.sources, 1))
-    return pre, post
-
-
-def _one_to_one(request: Request) -> tuple[Ints, Ints]:
-    if request.sources != request.targets:
+def canonical_rule(
+    request: Request, sources: tuple[str, ...], targets: tuple[str, ...]
+) -> Rule | None:
+    """The rule, not drawn; None for an explicit list. Raises ModelError X240, X241, X244."""
+    name = kind_of_rule(request.library)
+    if name == EXPLICIT:
+        return None
+    rule = Rule(
+        kind=KINDS[name],
+        sources=sources,
+        targets=targets,
+        probability=_probability(request) if name == "Probabilistic" else 1.0,
+        number=_number(request, name) if name.startswith("RandomFan") else 0,
+        seed=request.seed,
+        key=request.name,
+    )
+    if name == "OneToOne" and request.sources != request.targets:
         message = (
             f"'{request.name}' joins {request.sources} with {request.targets} cells one to one"
         )
         raise error("X244", message, request.span)
-    cells = np.arange(request.sources)
-    return cells, cells.copy()
+    return rule
 
 
-def _explicit(request: Request) -> tuple[Ints, Ints]:
+def _probability(request: Request) -> float:
+    chance = request.single("probability")
+    if not 0 <= chance <= 1:
+        raise error("X241", f"the probability {chance:g} is not between 0 and 1", request.span)
+    return chance
+
+
+def _number(request: Request, name: str) -> int:
+    wanted = request.single("number")
+    partners = request.sources if name == "RandomFanIn" else request.targets
+    if wanted != int(wanted) or not 0 <= wanted <= partners:
+        message = f"'{request.name}' asks for {wanted:g} different cells out of {partners}"
+        raise error("X241", message, request.span)
+    return int(wanted)
+
+
+def explicit(request: Request) -> tuple[Ints, Ints]:
+    """Source and destination of every connection of a list. Raises ModelError X241, X242."""
     pre = request.indices(request.sources, "sourceIndices", "sourceIndicies")
     post = request.indices(request.targets, "destinationIndices", "destinationIndicies")
     if len(pre) != len(post):
         message = f"'{request.name}' has {len(pre)} source and {len(post)} destination indices"
         raise error("X242", message, request.span)
     return pre, post
-
-
-def _probabilistic(request: Request) -> tuple[Ints, Ints]:
-    chance = request.single("probability")
-    if not 0 <= chance <= 1:
-        raise error("X241", f"the probability {chance:g} is not between 0 and 1", request.span)
-    total = float(request.sources) * request.targets
-    _bounded(total * chance, request)
-    _bounded(total / 100, request)
-    random = _random(request)
-    rows = max(1, ROWS // max(request.sources, 1))
-    pre: list[Ints] = []
-    post: list[Ints] = []
-    for start in range(0, request.targets, rows):
-        count = min(rows, request.targets - start)
-        hits = np.argwhere(random.random((count, request.sources)) < chance)
-        post.append(hits[:, 0] + start)
-        pre.append(hits[:, 1])
-    empty = np.zeros(0, dtype=np.int64)
-    return np.concatenate([empty, *pre]), np.concatenate([empty, *post])
-
-
-def _fan(request: Request, owners: int, partners: int) -> tuple[Ints, Ints]:
-    """For each of `owners` cells `number` different partners."""
-    wanted = request.single("number")
-    number = int(wanted)
-    if wanted != number or not 0 <= number <= partners:
-        message = f"'{request.name}' asks for {wanted:g} different cells out of {partners}"
-        raise error("X241", message, request.span)
-    _bounded(float(owners) * number, request)
-    random = _random(request)
-    found = np.empty((owners, number), dtype=np.int64)
-    for row in range(owners):
-        found[row] = random.choice(partners, number, replace=False, shuffle=False)
-    return np.repeat(np.arange(owners), number), found.ravel()
-
-
-def _fan_in(request: Request) -> tuple[Ints, Ints]:
-    post, pre = _fan(request, request.targets, request.sources)
-    return pre, post
-
-
-def _fan_out(request: Request) -> tuple[Ints, Ints]:
-    return _fan(request, request.sources, request.targets)
-
-
-_RULES: dict[str, Callable[[Request], tuple[Ints, Ints]]] = {
-    "AllToAll": _all_to_all,
-    "OneToOne": _one_to_one,
-    "Explicit": _explicit,
-    "Probabilistic": _probabilistic,
-    "RandomFanIn": _fan_in,
-    "RandomFanOut": _fan_out,
-}

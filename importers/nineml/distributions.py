@@ -1,4 +1,4 @@
-"""Random distributions of the user layer: as an expression that draws, or as drawn numbers.
+"""Random distributions of the user layer: as an expression that draws, or as values to be drawn.
 
 Parameter names are those of UncertML's list, in any spelling that differs in case only; a distribution with
 one parameter takes it under any name.
@@ -7,18 +7,12 @@ one parameter takes it under any name.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ...canonical_model.diagnostics import Span, error, suggest
 from ...canonical_model.expr import ONE, Binary, Call, Expr, Number, Unary
 from .dialect import DISTRIBUTIONS
 from .syntax import Library
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ...canonical_model.network import Floats
 
 # distribution -> the names that each of its parameters may have, in order
 PARAMETERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -85,31 +79,3 @@ def drawing(kind: str, args: tuple[float, ...]) -> Expr | None:
     if kind == "poisson":
         return Call("poisson", (Number(args[0]),))
     return None
-
-
-def draw(kind: str, args: tuple[float, ...], size: int, random: np.random.Generator) -> Floats:
-    """`size` numbers."""
-    import numpy as np
-
-    samplers: dict[str, Callable[[], object]] = {
-        "uniform": lambda: random.uniform(args[0], args[1], size),
-        "normal": lambda: random.normal(args[0], math.sqrt(args[1]), size),
-        "exponential": lambda: random.exponential(1 / args[0], size),
-        "poisson": lambda: random.poisson(args[0], size),
-        "gamma": lambda: random.gamma(args[0], args[1], size),
-        "log-normal": lambda: random.lognormal(args[0], args[1], size),
-        "bernoulli": lambda: random.binomial(1, args[0], size),
-        "binomial": lambda: random.binomial(round(args[0]), args[1], size),
-        "beta": lambda: random.beta(args[0], args[1], size),
-        "cauchy": lambda: args[0] + args[1] * random.standard_cauchy(size),
-        "chi-square": lambda: random.chisquare(args[0], size),
-        "geometric": lambda: random.geometric(args[0], size),
-        "laplace": lambda: random.laplace(args[0], args[1], size),
-        "logistic": lambda: random.logistic(args[0], args[1], size),
-        "pareto": lambda: args[0] * (1 + random.pareto(args[1], size)),
-        "weibull": lambda: args[0] * random.weibull(args[1], size),
-    }
-    try:
-        return np.asarray(samplers[kind](), dtype=float)
-    except ValueError as problem:
-        raise error("X211", f"the distribution '{kind}' cannot be drawn: {problem}") from None

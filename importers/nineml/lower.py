@@ -193,6 +193,7 @@ class Lowering:
                 model.OnCondition(
                     test=self.plain(item.trigger),
                     body=self.body(item, regime, aliases),
+                    rising=True,
                     span=item.span,
                 )
                 for item in regime.on_conditions

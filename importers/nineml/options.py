@@ -15,10 +15,10 @@ class Options:
     (`""`: any) to the regime in which it starts; without one the regime with most derivatives is taken,
     of equals the one written first. `offsets` says whether the offset of a unit (degC) is applied; ignored,
     as in the reference library, differences of temperatures come out right. `seed` draws
-    connections and random values.
+    connections and random values; without one it is that of our annotation, else 1.
     """
 
     strict: bool = False
     regimes: dict[str, str] = field(default_factory=dict)
     offsets: str = IGNORE
-    seed: int = 1
+    seed: int | None = None

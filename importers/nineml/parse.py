@@ -323,6 +323,7 @@ class Parser:
             size=number,
             cell=self.reference(element.find("Cell") or element),
             span=element.span,
+            notes=own_notes(element),
         )
 
     def selection(self, element: Element) -> syntax.Selection:
@@ -369,6 +370,7 @@ class Parser:
             delay=self.value(delay) if delay else None,
             links=tuple(links),
             span=element.span,
+            notes=own_notes(element),
         )
 
     def group(self, element: Element) -> syntax.Group:

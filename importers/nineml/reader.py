@@ -77,7 +77,7 @@ def parse_options(options: Mapping[str, str]) -> Options:
         strict=options.get("strict") == "yes",
         regimes=regimes,
         offsets=options.get("offsets", IGNORE),
-        seed=int(options.get("seed", "1")),
+        seed=int(options["seed"]) if "seed" in options else None,
     )
 
 

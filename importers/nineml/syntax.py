@@ -190,6 +190,7 @@ class Population:
     size: int
     cell: Reference
     span: Span
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ class Projection:
     delay: Value | None
     links: tuple[Link, ...]
     span: Span
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,22 +74,20 @@ def test_a_neuron_is_what_nestml_makes_of_it(
 PAIR = """
 import json, sys
 import nest, numpy as np
-theirs, ours, neuron_module = sys.argv[1:]
+theirs, ours = sys.argv[1:]
 nest.verbosity = nest.VerbosityLevel.ERROR
 found = {}
 draw = np.random.default_rng(3)
 pre, post = (np.unique(np.round(draw.uniform(5, 900, 120), 1)) for _ in range(2))
-for side, modules, neuron, synapse in (
-    ("theirs", [theirs], "iaf_psc_delta_neuron_nestml9__with_stdp_synapse_nestml9",
-     "stdp_synapse_nestml9__with_iaf_psc_delta_neuron_nestml9"),
-    ("ours", [ours, neuron_module], "iaf_psc_delta_neuron", "stdp_synapse_model"),
-):
+neuron = "iaf_psc_delta_neuron_nestml9__with_stdp_synapse_nestml9"
+synapse = "stdp_synapse_nestml9__with_iaf_psc_delta_neuron_nestml9"
+for side, module in (("theirs", theirs), ("ours", ours)):
     nest.ResetKernel()
-    for module in modules:
-        nest.Install(module)
+    nest.Install(module)
     cells = nest.Create("parrot_neuron"), nest.Create(neuron)
     cells[1].V_th = -69.0
     cells[1].refr_T = 0.05
+    cells[1].tau_tr_post__for_stdp_synapse_nestml9 = 25.0
     for times, cell, weight in ((pre, cells[0], 1.0), (post, cells[1], 1000.0)):
         source = nest.Create("spike_generator", params={"spike_times": times})
         nest.Connect(source, cell, syn_spec={"weight": weight, "delay": 0.1})
@@ -116,7 +114,8 @@ def test_a_plastic_pair_is_what_nestml_makes_of_it(tmp_path: Path) -> None:
     }
     options = {"neuron_synapse_pairs": [pair], "weight_variable": {"stdp_synapse": "w"}}
     theirs = peer.make([neuron, synapse], tmp_path, "pair", SUFFIX, options)
-    files = [theirs.file, *(prepare(p, cache=tmp_path / "ours").file for p in (synapse, neuron))]
+    ours = prepare([neuron, synapse], pairs=[options], suffix=SUFFIX, cache=tmp_path / "ours")
+    files = [theirs.file, ours.file]
     done = subprocess.run(
         [sys.executable, "-P", "-c", PAIR, *(str(file.with_suffix("")) for file in files)],
         capture_output=True, text=True, timeout=300, check=False,

@@ -13,6 +13,7 @@ import pytest
 from interspike.canonical_model.circuit import Circuit
 from interspike.canonical_model.compare import differences
 from interspike.canonical_model.diagnostics import Log, ModelError
+from interspike.canonical_model.draw import drawn
 from interspike.canonical_model.expr import Binary, Call, Conditional, Name, Number
 from interspike.canonical_model.model import (
     Assign,
@@ -86,10 +87,13 @@ def test_a_network_comes_back_equal() -> None:
     assert model.network is not None and found.network is not None
     for one, other in zip(model.network.populations, found.network.populations, strict=True):
         assert (one.name, one.size) == (other.name, other.size)
-        for name, values in one.initial.items():
-            assert np.array_equal(values, other.initial[name])
-    for ours, theirs in zip(model.network.projections, found.network.projections, strict=True):
-        assert np.array_equal(ours.pre, theirs.pre) and np.array_equal(ours.post, theirs.post)
+        assert one.spread_initial == other.spread_initial
+    for before, after in zip(model.network.projections, found.network.projections, strict=True):
+        assert before.rule is not None and before.rule == after.rule
+    networks = (drawn(model.network), drawn(found.network))
+    for ours, theirs in zip(*(n.projections for n in networks), strict=True):
+        assert len(ours.pre) and np.array_equal(ours.pre, theirs.pre)
+        assert np.array_equal(ours.post, theirs.post)
         assert ours.delay is not None and theirs.delay is not None
         assert np.array_equal(ours.delay, theirs.delay)
 

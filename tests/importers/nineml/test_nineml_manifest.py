@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from interspike.canonical_model.compare import differences
 from interspike.canonical_model.diagnostics import Level, Log, ModelError
+from interspike.canonical_model.draw import drawn
 from interspike.canonical_model.verify import verify_model
 from interspike.importers.nineml.reader import read
 
@@ -74,8 +75,9 @@ def test_a_population_takes_its_arrays() -> None:
     assert model.network is not None
     taus = model.network.population("Exc").parameters["tau"]
     assert list(taus) == pytest.approx([0.018 + 0.0005 * k for k in range(8)])
-    assert model.network.population("Exc").initial["v"].shape == (8,)
-    (projection, other) = model.network.projections
+    network = drawn(model.network)
+    assert network.population("Exc").initial["v"].shape == (8,)
+    (projection, other) = network.projections
     assert {projection.target, other.target} == {"Exc", "Inh"}
     joined = list(projection.post) + [8 + k for k in other.post]
     assert sorted(joined) == sorted([*range(10), *range(10)])
