@@ -87,8 +87,8 @@ class ModelPlan:
     fields: dict[str, str]
     keys: dict[str, str]
     recordables: dict[str, str]
-    delays: tuple[Delay, ...] = ()
     library: str = ""  # whose adaptive solver: "" for our own
+    delays: tuple[Delay, ...] = ()
     coefficients: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     place: str = "q."  # where coefficients are: among the shared values, or locals of a synapse
@@ -172,8 +172,8 @@ def plan_model(
         fields={},
         keys={},
         recordables={},
-        delays=delays,
         library=library,
+        delays=delays,
     )
     _name_all(plan, log)
     if plan.adaptive:
