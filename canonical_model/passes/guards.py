@@ -30,6 +30,7 @@ _POSSIBLE: Mapping[str, frozenset[str]] = {
 def simplified(test: Expr, facts: Sequence[Expr]) -> Expr:
     """`test` where all of `facts` hold: ONE if it must hold, ZERO if it cannot.
 
+    >>> from interspike.canonical_model.expr import Name
     >>> simplified(Binary("<=", Name("x"), ZERO), [Binary(">", Name("x"), ZERO)]) == ZERO
     True
     """
