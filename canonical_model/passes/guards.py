@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .. import model
-from ..expr import ONE, TIME, ZERO, Binary, Expr, Unary, free_names, substitute
+from ..expr import ONE, TIME, ZERO, Binary, Expr, Name, Unary, free_names, substitute
 from ..query import nested, statics
 from ..units import Quantity
 from .intervals import Interval, Known, bounds, certain
@@ -30,7 +30,6 @@ _POSSIBLE: Mapping[str, frozenset[str]] = {
 def simplified(test: Expr, facts: Sequence[Expr]) -> Expr:
     """`test` where all of `facts` hold: ONE if it must hold, ZERO if it cannot.
 
-    >>> from interspike.canonical_model.expr import Name
     >>> simplified(Binary("<=", Name("x"), ZERO), [Binary(">", Name("x"), ZERO)]) == ZERO
     True
     """
@@ -98,18 +97,50 @@ def leads_to(
 ) -> int | None:
     """The mode whose tests all hold after the body, at the values of parameters `known`; None if that
     depends on more, or the body sets nothing that the tests are about."""
-    values: dict[str, Expr] = {}
-    for item in body:
-        if isinstance(item, model.Assign):
-            values[item.target] = substitute(item.value, values)
-        elif not isinstance(item, model.Emit):
-            return None
+    values = values_after(body)
+    if values is None:
+        return None
     for number, tests in enumerate(modes):
         about = {name for test in tests for name in free_names(test)}
         after = [certain(substitute(test, values), known) for test in tests]
         if about & values.keys() and all(after):
             return number
     return None
+
+
+def values_after(body: tuple[model.Statement, ...]) -> dict[str, Expr] | None:
+    """What a body sets its variables to, in terms of what was before; None if that depends on tests."""
+    values: dict[str, Expr] = {}
+    for item in body:
+        if isinstance(item, model.Assign):
+            values[item.target] = substitute(item.value, values)
+        elif not isinstance(item, model.Emit):
+            return None
+    return values
+
+
+def is_due(test: Expr, body: tuple[model.Statement, ...], known: Known) -> bool:
+    """Does a test certainly hold because of what a body sets, at the values of parameters `known`?"""
+    values = values_after(body)
+    if not values or not free_names(test) & values.keys():
+        return False
+    return certain(substitute(test, values), known)
+
+
+def is_past(test: Expr) -> bool:
+    """Does a test say that a time is over, so that it stays true for good?
+
+    >>> is_past(Binary(">", Name("t"), Name("end"))), is_past(Binary("<=", Name("t"), Name("end")))
+    (True, False)
+    """
+    match test:
+        case Binary("<" | "<=" as op, left, right):
+            return is_past(Binary(_FLIPPED[op], right, left))
+        case Binary(">" | ">=", Binary("-", Name("t"), since), limit):
+            return TIME not in free_names(since) | free_names(limit)
+        case Binary(">" | ">=", Name("t"), limit):
+            return TIME not in free_names(limit)
+    return False
 
 
 def targets(body: tuple[model.Statement, ...]) -> set[str]:
@@ -167,6 +198,8 @@ def in_mode(items: Sequence[model.OnCondition], facts: Sequence[Expr]) -> list[m
 
 __all__ = [
     "in_mode",
+    "is_due",
+    "is_past",
     "leads_to",
     "resolved",
     "simplified",

@@ -22,13 +22,24 @@ from ..expr import (
     Expr,
     Name,
     Number,
+    Unary,
     free_names,
     walk,
 )
 from ..query import expressions, nested
 from .change import Body, all_expressions, change_statement, rewrite
 from .counters import clocked, without_counters
-from .guards import in_mode, leads_to, resolved, simplified, targets, usual_values, with_target
+from .guards import (
+    in_mode,
+    is_due,
+    is_past,
+    leads_to,
+    resolved,
+    simplified,
+    targets,
+    usual_values,
+    with_target,
+)
 from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known
@@ -242,6 +253,10 @@ class _Joint:
         goal = leads_to(body, self.tests, self.known)
         if goal is None or goal == number:
             return body
+        for item in (*in_mode(self.own, self.tests[goal]), *self.common):
+            if is_due(item.test, body, self.known):
+                # what holds at the entry of a regime already is no event for some languages
+                body = (*body, *item.body)
         return self._to(body, goal)
 
     def _to(self, body: Body, goal: int) -> Body:
@@ -286,7 +301,8 @@ class _Joint:
 
     def _held(self, number: int, changing: set[str]) -> list[Expr]:
         """The tests of a mode that stay as they are as long as it lasts."""
-        return [test for test in self.tests[number] if not free_names(test) & {*changing, TIME}]
+        fixed = [test for test in self.tests[number] if not free_names(test) & changing]
+        return [test for test in fixed if TIME not in free_names(test) or is_past(test)]
 
 
 def _targets(handler: model.OnEvent) -> set[str]:
@@ -349,12 +365,12 @@ def _holds(test: Expr, values: dict[str, Expr | None]) -> bool:
             return _holds(left, values) and _holds(right, values)
         case Binary("or", left, right):
             return _holds(left, values) or _holds(right, values)
+        case Name(name) if name in values:
+            return _start(values[name]) not in (0.0, None)
+        case Unary("not", Name(name)) if name in values:
+            return _start(values[name]) == 0.0
         case Binary(op, Name(name), Number(limit)) if name in values and name != TIME:
-            initial = values[name]
-            if initial is None:
-                start: float | None = 0.0
-            else:
-                start = initial.value if isinstance(initial, Number) else None
+            start = _start(values[name])
             if start is None:
                 return False
             table = {
@@ -363,3 +379,10 @@ def _holds(test: Expr, values: dict[str, Expr | None]) -> bool:
             }  # fmt: skip
             return table.get(op, False)
     return False
+
+
+def _start(initial: Expr | None) -> float | None:
+    """An initial value that is a literal, or left out; None for anything else."""
+    if initial is None:
+        return 0.0
+    return initial.value if isinstance(initial, Number) else None

@@ -14,17 +14,25 @@ DERIVED = frozenset({NOTES, "neuroml.segments"})  # not annotations, or computed
 
 
 def annotate(
-    node: Node, component: Component, name: Callable[[str], str], port: Callable[[str], str]
+    node: Node,
+    component: Component,
+    name: Callable[[str], str],
+    port: Callable[[str], str],
+    written: Component | None = None,
 ) -> None:
-    """Add `<notes>` and `<annotation>` to a component's element; `name`, `port` give its names there."""
+    """Add `<notes>` and `<annotation>` to a component's element; `name`, `port` give its names there.
+
+    `written` is what became of the component on the way: a counter of steps may be a clock by now.
+    """
+    quantities = component if written is None else written
     properties: dict[str, str] = {}
     for key, value in component.extras.items():
         if key in DERIVED:
             continue
         is_foreign = key.startswith(FOREIGN)
         properties[key.removeprefix(FOREIGN) if is_foreign else f"{OURS}{key}"] = value
-    kinds = [(item.name, item.kind) for item in component.state_variables]
-    kinds += [(item.name, item.kind) for item in component.parameters]
+    kinds = [(item.name, item.kind) for item in quantities.state_variables]
+    kinds += [(item.name, item.kind) for item in quantities.parameters]
     for own, kind in kinds:
         if kind != REAL:
             properties[f"{OURS}kind:{name(own)}"] = kind

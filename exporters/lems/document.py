@@ -270,7 +270,7 @@ class Document:
         element.add(*(node for _, node in children))
         if where.base in standard_type_names() or component.bases:
             ports = where.ports
-            annotate(element, component, prepared.names.get, lambda n: ports.get(n, n))
+            annotate(element, component, prepared.names.get, lambda n: ports.get(n, n), flat)
         return element
 
     def child(self, child: Child, parent: Component) -> Node:

@@ -73,6 +73,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     _refuse(flat)
     _note(flat, log)
     flat = settled(flat, log)
+    _note_start(flat, log)
     original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
@@ -90,6 +91,20 @@ def prepare(component: Component, log: Log) -> Prepared:
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
     return Prepared(flat, found, aliases, constants, original)
+
+
+def _note_start(component: Component, log: Log) -> None:
+    """A NineML trigger has to become true: what holds from the start on does not fire."""
+    first = [r for m in component.machines for r in m.regimes if r.initial]
+    conditions = [*component.on_conditions, *(c for r in first for c in r.on_conditions)]
+    for item in conditions:
+        if not item.rising and _initially(component, item.test):
+            message = (
+                f"a condition of '{component.name}' holds from the start on; in NineML it has to become "
+                "true before anything happens"
+            )
+            hint = "give the states initial values at which it does not hold"
+            log.add("X327", Level.APPROXIMATED, message, item.span, hint=hint)
 
 
 def _refuse_twins(component: Component, found: tuple[Regime, ...]) -> None:

@@ -104,7 +104,18 @@ NESTED: dict[str, Any] = dict(  # what makes a spike is tested within the test f
         m.If(branches=((E("r == 0"), (m.If(branches=((E("v >= 1"), RESET),)),)),)),
     ),
 )
-WITHOUT_CLOCK = (NESTED, COUNTDOWN, CLAMPED, OTHER_WAY, TIMER, SAMPLED)
+SINCE: dict[str, Any] = dict(  # the time of the last spike is kept instead of a timer
+    CLOCK,
+    state_variables=(
+        m.StateVariable(name="v"), m.StateVariable(name="last", dimension=u.TIME, initial=E("-1 s")),
+    ),
+    update=(
+        m.If(branches=((E("t > last + pause"), (INTEGRATE,)),)),
+        m.If(branches=((E("v >= 1"), (RESET[0], assign("last", "t"), RESET[2])),)),
+    ),
+    on_conditions=(),
+)  # fmt: skip
+WITHOUT_CLOCK = (SINCE, NESTED, COUNTDOWN, CLAMPED, OTHER_WAY, TIMER, SAMPLED)
 
 
 def neuron(style: dict[str, Any]) -> m.Component:
@@ -157,8 +168,18 @@ def circuit(cell: m.Component) -> Circuit:
 
 @pytest.mark.parametrize(
     "style",
-    [COUNTDOWN, CLOCK, IN_UPDATE, CLAMPED, OTHER_WAY, TIMER, SAMPLED, NESTED],
-    ids=["counter", "clock", "in update", "clamped", "other way", "timer", "sampled", "nested"],
+    [COUNTDOWN, CLOCK, IN_UPDATE, CLAMPED, OTHER_WAY, TIMER, SAMPLED, NESTED, SINCE],
+    ids=[
+        "counter",
+        "clock",
+        "in update",
+        "clamped",
+        "other way",
+        "timer",
+        "sampled",
+        "nested",
+        "since",
+    ],
 )
 def test_continuous_time_is_the_limit_of_the_grid(style: dict[str, Any]) -> None:
     cell = neuron(style)
