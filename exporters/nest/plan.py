@@ -181,8 +181,10 @@ def plan_model(
         # between events any time may pass: nothing to tabulate
         follow = library != GSL and not plan.is_synapse
         plan.flows = find_flows(component, plan.update, taken, follow=follow)
-        exact = [flow.exact for flow in plan.flows.table.values()]
-        plan.update = without_unread(plan.update, exact)
+        flows = plan.flows.table.values()
+        if all(flow.numeric for flow in flows):
+            # a system that is solved exactly reads every coefficient of its own
+            plan.update = without_unread(plan.update, [flow.exact for flow in flows])
         plan.flow_fields = unique([item.name for item in plan.flows.coefficients], "c_")
     names = [item.name for item in plan.update.coefficients]
     names += [name for m in plan.update.matrices for row in m.names for name in row if name]

@@ -184,12 +184,14 @@ def _crowded(group: Group, circuit: Circuit) -> list[str]:
         handled = any(h.port == port.name and h.body for h in group.component.on_events)
         if port.payload or not handled:
             continue
-        ends = [
-            link.post
+        links = [
+            link
             for link in circuit.event_links
             if link.target == group.name and link.target_port == port.name
         ]
-        if ends and np.bincount(np.concatenate(ends)).max() > 1:
+        ends = np.concatenate([link.post for link in links]) if links else np.zeros(0, dtype=int)
+        # a rule that is not drawn stands for any number of connections
+        if any(link.rule for link in links) or len(np.unique(ends)) < len(ends):
             found.append(port.name)
     return found
 
