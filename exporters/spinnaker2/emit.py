@@ -38,6 +38,7 @@ RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
 NUMERIC = RUNTIME.parents[1] / "solvers" / "numeric.py"
 MAX_TICKS = 2**31
 DEFAULT_LENGTH = 0.1  # s, for models that name none
+DEFAULT_STEP = 1e-4  # s, likewise
 MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queues' bookkeeping
 
 
@@ -117,6 +118,16 @@ def export(
     for issue in own:
         log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
     return application_files(application, circuit, source, scheme)
+
+
+def together(circuit: Circuit) -> Circuit:
+    """What `export` fuses: current sources and noise too, where they would keep a network on one PE."""
+    step = circuit.step or DEFAULT_STEP
+    plain, inner = fuse(circuit), fuse(circuit, sources=True)
+    if isinstance(qualify(on_grid(plain, step), step, Log()), Network):
+        return plain
+    spreads = isinstance(qualify(on_grid(inner, step), step, Log()), Network)
+    return inner if spreads else plain
 
 
 def _later(train: EventTrain, first: int, step: float) -> EventTrain:

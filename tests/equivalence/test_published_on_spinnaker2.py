@@ -13,10 +13,9 @@ import pytest
 from interspike.canonical_model.circuit import Circuit
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.model import Provenance
-from interspike.canonical_model.passes.fuse import fuse
 from interspike.canonical_model.passes.timegrid import on_grid
 from interspike.canonical_model.passes.wire import wire
-from interspike.exporters.spinnaker2.emit import export
+from interspike.exporters.spinnaker2.emit import export, together
 from interspike.importers.lems.reader import read
 from interspike.solvers.simulate import simulate
 from interspike.spinnaker2.emulator import EmulationResult, missing_tools, run
@@ -69,7 +68,7 @@ def deviations(
     circuit: Circuit, step: float, case: str, chip: EmulationResult
 ) -> tuple[list[str], dict]:
     """Where chip and float64 grid disagree by more than a step; and the worst numbers."""
-    reference = simulate(on_grid(fuse(circuit), step), mode="grid", step=step)
+    reference = simulate(on_grid(together(circuit), step), mode="grid", step=step)
     found, worst = [], {"spikes": 0, "steps": 0.0}
     for label, times in reference.events.items():
         if label.startswith(RANDOM.get(case, ("\0",))):
