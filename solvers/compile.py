@@ -260,7 +260,8 @@ def _algebra_line(
         key = f"{target}_{position}"
         parts.append(_gather(key, from_name, link, size, item.size, scope, bool(declared.reduce)))
     if not parts:
-        return f"{target} = {declared.default!r}"
+        # numpy's numbers divide by zero as C does, Python's raise
+        return f"{target} = np.float64({str(declared.default)!r})"
     if declared.reduce == "multiply":
         return f"{target} = " + " * ".join(parts)
     return f"{target} = " + " + ".join(parts)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
-from ..diagnostics import Span, error, suggest
+from ..diagnostics import Span, error, refuse, suggest
 from ..expr import Expr, Name, Select, add, free_names, is_random, multiply, rebuild
 from ..query import bodies, declared, odes, statics
 from ..units import NONE, Dimension, si_quantity
@@ -29,6 +29,8 @@ from .composite import (
 from .levels import levels_to_algebra
 from .program import lower_program
 from .raising import raise_program
+
+SEGMENTS = "neuroml.segments"
 
 MAX_RELAYS = 20
 
@@ -58,9 +60,10 @@ def flatten(
     """The flat form. `quantities` are what an enclosing network offers to requirements, in SI.
 
     A time-step program stays one, or becomes regimes if the component is to run in `continuous` time.
-    Raises ModelError K1xx (a program, kernel or function that cannot be lowered), L150 (a path leads
-    nowhere), L151 (needed but missing), L152 (event loop).
+    Raises ModelError R101 (a cell of many segments), K1xx (a program, kernel or function that cannot be
+    lowered), L150 (a path leads nowhere), L151 (needed but missing), L152 (event loop).
     """
+    _refuse_compartments(component)
     root = tree(component)
     nodes = list(walk(root))
     name_all(nodes)
@@ -68,6 +71,19 @@ def flatten(
         # languages that write time steps and kernels have no children
         return Flat((raise_program if continuous else lower_program)(component), root)
     return _Flattening(root, nodes, dict(quantities or {})).run()
+
+
+def _refuse_compartments(component: model.Component) -> None:
+    """A cell of many segments has no flat form."""
+    segments = int(component.extras.get(SEGMENTS, "0"))
+    if segments > 1:
+        raise refuse(
+            "R101",
+            f"cell '{component.name}' has {segments} segments; only single-compartment cells can be "
+            "simulated or compiled",
+            component.span,
+            hint="the morphology is kept in the canonical form (--to canonical)",
+        )
 
 
 class _Flattening:

@@ -124,7 +124,7 @@ def is_due(test: Expr, body: tuple[model.Statement, ...], known: Known) -> bool:
     values = values_after(body)
     if not values or not free_names(test) & values.keys():
         return False
-    return certain(substitute(test, values), known)
+    return certain(substitute(test, values), known) is True
 
 
 def is_past(test: Expr) -> bool:

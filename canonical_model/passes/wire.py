@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..circuit import AnalogLink, Circuit, EventLink, Group
-from ..diagnostics import Level, Log, Span, error, refuse, suggest
+from ..diagnostics import Level, Log, Span, error, suggest
 from ..draw import drawn
 from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
@@ -24,8 +24,6 @@ from .probes import attached_index, find_probes
 
 if TYPE_CHECKING:
     from ..network import Floats, Ints
-
-SEGMENTS = "neuroml.segments"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,10 +176,6 @@ def _single(model: Model, name: str | None) -> Network:
 
 
 def _population(wiring: Wiring, population: Population) -> None:
-    # before flattening: a cell of many segments has no flat form
-    for component in wiring.model.components:
-        if component.name == population.component:
-            _refuse_compartments(component, population)
     flat = wiring.flat(population.component, population.span)
     wiring.populations[population.name] = flat
     wiring.add_group(
@@ -193,18 +187,6 @@ def _population(wiring: Wiring, population: Population) -> None:
             initial=population.initial,
         )
     )
-
-
-def _refuse_compartments(component: Component, population: Population) -> None:
-    segments = int(component.extras.get(SEGMENTS, "0"))
-    if segments > 1:
-        raise refuse(
-            "R101",
-            f"cell '{component.name}' of population '{population.name}' has {segments} segments; "
-            "only single-compartment cells can be simulated or compiled",
-            component.span,
-            hint="the morphology is kept in the canonical form (--to canonical)",
-        )
 
 
 def _direct(wiring: Wiring, projection: Projection) -> None:
