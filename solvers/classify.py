@@ -192,7 +192,9 @@ def _slope(
         table[name] = f"x{k}"
     rates = ", ".join(print_numpy(system.rates[name], table) for name in names)
     body = "\n    ".join([*lines, f"return np.array([{rates}], dtype=float)"])
-    scope: dict[str, object] = {"np": np, "nm": numeric, "v": values, "bool": bool}
+    # numpy's numbers divide by zero as C does, Python's raise
+    known = {name: np.float64(value) for name, value in values.items()}
+    scope: dict[str, object] = {"np": np, "nm": numeric, "v": known, "bool": bool}
     exec(compile(f"def slope(y):\n    {body}\n", "<slope>", "exec"), scope)
     found = scope["slope"]
     assert callable(found)

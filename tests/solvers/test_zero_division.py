@@ -7,6 +7,8 @@ import math
 from interspike.canonical_model import model as m
 from interspike.canonical_model.circuit import Circuit, Group, Probe
 from interspike.canonical_model.expr_text import parse_expr as E
+from interspike.canonical_model.units import Quantity
+from interspike.solvers.planner import plan_update
 from interspike.solvers.simulate import simulate
 
 
@@ -26,3 +28,13 @@ def test_division_by_an_input_without_source() -> None:
     for mode in ("grid", "continuous"):
         trace = simulate(circuit, mode=mode, length=0.01, step=1e-3).traces["rate"]
         assert all(math.isinf(value) for value in trace)
+
+
+def test_a_scheme_is_chosen_where_a_rate_divides_by_zero() -> None:
+    cell = m.Component(
+        name="cell",
+        parameters=(m.Parameter(name="p", value=Quantity(0.0)),),
+        state_variables=(m.StateVariable(name="x", initial=E("1")),),
+        odes=(m.Ode(variable="x", rhs=E("x * x * (1 / p)")),),
+    )
+    assert plan_update(cell, "auto", step=1e-4).blocks
