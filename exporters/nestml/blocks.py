@@ -372,7 +372,7 @@ def _events(model: Model, writer: Writer) -> list[str]:
 def _priority(item: OnEvent, handlers: Sequence[OnEvent]) -> str:
     """NESTML wants a distinct priority for every handler, or none at all."""
     numbers = {handler.priority for handler in handlers}
-    if len(numbers) == 1:
+    if numbers == {0} or len(numbers) == 1 < len(handlers):
         return ""
     if len(numbers) == len(handlers):
         return f", priority={item.priority}"
