@@ -16,6 +16,10 @@ from .units import Unit
 TIME = "t"
 LONG_CHAIN = 64
 
+# what a comparison is when its sides change places, and when it is denied
+MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+
 # function name -> number of arguments; angles in radians, `log` is the natural logarithm,
 # `heaviside(0)` is 0.5 (LEMS), `uniform()` draws from [0, 1), `normal()` from N(0, 1);
 # `exprel(x)` is expm1(x)/x; `expdd(a, b, ...)` the divided difference of exp (-1: any number);

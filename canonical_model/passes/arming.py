@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from ..expr import (
+    MIRRORED,
     ONE,
     TIME,
     ZERO,
@@ -41,10 +42,9 @@ from ..model import (
     Transition,
 )
 from ..query import conditions, declared, regimes, statics
-from .intervals import EVERYTHING, Interval, Known, bounds, certain, hull
+from .intervals import EVERYTHING, Interval, Known, bounds, certain, follow, hull
 
 HALF = Number(0.5)
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 ROUNDS = 20
 MAX_DEPTH = 40
 MAX_NODES = 2000
@@ -106,13 +106,7 @@ class _Arming:
             elif item.value is not None:
                 known[item.name] = (item.value.si, item.value.si)
         waiting = {d.name: d.value for d in self.component.derived_parameters}
-        waiting = {name: value for name, value in waiting.items() if name not in known}
-        for _ in range(len(waiting)):
-            for name, value in list(waiting.items()):
-                if not free_names(value) & waiting.keys():
-                    known[name] = bounds(value, known)
-                    del waiting[name]
-        return known
+        return follow(known, {n: value for n, value in waiting.items() if n not in known})
 
     def machine(self, machine: RegimeMachine) -> RegimeMachine:
         """A machine whose regimes are armed where they must be."""
@@ -341,7 +335,7 @@ def _excludes(held: Expr, test: Expr, changed: Set[str]) -> bool:
             return _excludes(left, test, changed) or _excludes(right, test, changed)
         case Binary(one, a, b), Binary(other, c, d) if not free_names(test) & changed:
             if (a, b) == (d, c):
-                other, c, d = _FLIPPED.get(other, other), d, c
+                other, c, d = MIRRORED.get(other, other), d, c
             is_opposite = {one[:1], other[:1]} == {"<", ">"}
             return (a, b) == (c, d) and is_opposite and len(one + other) < 4
     return False

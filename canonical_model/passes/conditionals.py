@@ -10,7 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..diagnostics import refuse
-from ..expr import COMPARISONS, Binary, Conditional, Expr, Name, Unary, is_random, rebuild, walk
+from ..expr import (
+    COMPARISONS,
+    OPPOSITE,
+    Binary,
+    Conditional,
+    Expr,
+    Name,
+    Unary,
+    is_random,
+    rebuild,
+    walk,
+)
 from ..model import (
     Assign,
     Component,
@@ -29,7 +40,6 @@ from .product import one_machine
 
 MAX_TESTS = 8
 HOLDS, FAILS = "holds", "fails"
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 Decide = Callable[[Expr], bool]
 
@@ -166,8 +176,8 @@ def _atoms(test: Expr, found: dict[Expr, None], component: Component) -> None:
 def opposite(test: Expr) -> Expr:
     """The comparison that holds where `test` does not."""
     match test:
-        case Binary(op, left, right) if op in _OPPOSITE:
-            return Binary(_OPPOSITE[op], left, right)
+        case Binary(op, left, right) if op in OPPOSITE:
+            return Binary(OPPOSITE[op], left, right)
         case _:
             return Unary("not", test)
 

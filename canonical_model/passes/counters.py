@@ -13,6 +13,7 @@ from .. import model
 from ..algebra import minus, negative, plus, times
 from ..diagnostics import Log, refuse
 from ..expr import (
+    MIRRORED,
     ZERO,
     Binary,
     Call,
@@ -30,14 +31,13 @@ from .idioms import note_steps, per_step, resolved
 from .modes import Found, in_the_way
 
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
-_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def clocked(expr: Expr, found: Found, log: Log) -> Expr:
     """An expression in clocks instead of counters. Raises ModelError K120 (compared with no count)."""
     match expr:
         case Binary(op, left, Name(name)) if op in _COMPARISONS and name in found.counters:
-            mirrored = Binary(_MIRROR.get(op, op), Name(name), left, expr.span)
+            mirrored = Binary(MIRRORED.get(op, op), Name(name), left, expr.span)
             return clocked(mirrored, found, log)
         case Binary(op, Name(name), limit) if op in _COMPARISONS and name in found.counters:
             return _comparison(op, Name(name), limit, expr, found, log)

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .. import model
-from ..expr import ONE, TIME, ZERO, Binary, Expr, Name, Unary, free_names, substitute
+from ..expr import MIRRORED, ONE, TIME, ZERO, Binary, Expr, Name, Unary, free_names, substitute
 from ..query import nested, statics
 from ..units import Quantity
-from .intervals import Interval, Known, bounds, certain
+from .intervals import Interval, Known, certain, follow
 
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 # what a comparison of two quantities leaves possible: less, equal, greater
 _POSSIBLE: Mapping[str, frozenset[str]] = {
     "<": frozenset("l"),
@@ -68,7 +67,7 @@ def _decided(test: Expr, fact: Expr) -> bool | None:
             return False
         case Binary(op, a, b), Binary(other, c, d) if op in _POSSIBLE and other in _POSSIBLE:
             if (a, b) == (d, c):
-                other, c, d = _FLIPPED[other], d, c
+                other, c, d = MIRRORED[other], d, c
             if (a, b) != (c, d):
                 return None
             if _POSSIBLE[op] <= _POSSIBLE[other]:
@@ -83,13 +82,7 @@ def usual_values(component: model.Component) -> dict[str, Interval]:
     for item in statics(component):
         if isinstance(item.value, Quantity):
             known[item.name] = (item.value.si, item.value.si)
-    waiting = {d.name: d.value for d in component.derived_parameters}
-    for _ in range(len(waiting)):
-        for name, value in list(waiting.items()):
-            if not free_names(value) & waiting.keys():
-                known[name] = bounds(value, known)
-                del waiting[name]
-    return known
+    return follow(known, {d.name: d.value for d in component.derived_parameters})
 
 
 def leads_to(
@@ -135,7 +128,7 @@ def is_past(test: Expr) -> bool:
     """
     match test:
         case Binary("<" | "<=" as op, left, right):
-            return is_past(Binary(_FLIPPED[op], right, left))
+            return is_past(Binary(MIRRORED[op], right, left))
         case Binary(">" | ">=", Binary("-", Name("t"), since), limit):
             return TIME not in free_names(since) | free_names(limit)
         case Binary(">" | ">=", Name("t"), limit):

@@ -13,6 +13,7 @@ from .. import model
 from ..algebra import Definitions, divide, negative, plus, times
 from ..diagnostics import Level, Log
 from ..expr import (
+    MIRRORED,
     ONE,
     ZERO,
     Binary,
@@ -28,7 +29,6 @@ from ..expr import (
 from .change import port_of, replace_calls
 
 STEP = Call("resolution")
-_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def decay_rate(component: model.Component, statement: model.Assign) -> Expr | None:
@@ -163,7 +163,7 @@ def _is_before_crossing(part: Expr, parts: list[Expr], samples: Mapping[str, str
                 isinstance(other, Binary)
                 and other.left == now
                 and other.right == limit
-                and other.op[0] == _MIRROR[part.op][0]
+                and other.op[0] == MIRRORED[part.op][0]
                 for other in parts
             )
     return False
@@ -187,7 +187,7 @@ def _extremum(part: Expr, samples: Mapping[str, str], rates: Mapping[str, Expr])
     """`old > x` is dx/dt < 0."""
     match part:
         case Binary("<" | "<=" | ">" | ">=", Name(old), Name(now)) if samples.get(old) == now:
-            return Binary(_MIRROR[part.op], rates[now], ZERO, part.span)
+            return Binary(MIRRORED[part.op], rates[now], ZERO, part.span)
         case Binary("<" | "<=" | ">" | ">=", Name(now), Name(old)) if samples.get(old) == now:
             return Binary(part.op, rates[now], ZERO, part.span)
     return part

@@ -180,3 +180,14 @@ def _safe(value: Callable[[float], float], x: float) -> float:
 
 
 __all__ = ["EVERYTHING", "Interval", "Known", "bounds", "certain", "hull"]
+
+
+def follow(known: Known, waiting: Mapping[str, Expr]) -> dict[str, Interval]:
+    """`known` with the bounds of what `waiting` defines, each as soon as all that it reads is known."""
+    found, left = dict(known), dict(waiting)
+    for _ in range(len(left)):
+        for name, value in list(left.items()):
+            if not free_names(value) & left.keys():
+                found[name] = bounds(value, found)
+                del left[name]
+    return found

@@ -10,6 +10,7 @@ from ..algebra import times
 from ..diagnostics import ModelError, refuse
 from ..expr import (
     ONE,
+    OPPOSITE,
     Binary,
     Conditional,
     Expr,
@@ -25,7 +26,6 @@ from .change import Body, change_statement
 from .idioms import arrivals, bound, decay_rate, event, ramp, sampled
 
 MAX_REGIMES = 16
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +326,8 @@ def conjunction(tests: tuple[Expr, ...]) -> Expr | None:
 def negation(test: Expr) -> Expr:
     """`not test`, as a comparison where that is possible."""
     match test:
-        case Binary(op, left, right) if op in _OPPOSITE:
-            return Binary(_OPPOSITE[op], left, right)
+        case Binary(op, left, right) if op in OPPOSITE:
+            return Binary(OPPOSITE[op], left, right)
         case Binary("and", left, right):
             return Binary("or", negation(left), negation(right))
         case Binary("or", left, right):
