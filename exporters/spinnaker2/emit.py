@@ -43,7 +43,7 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 
 
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
-MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
+MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h", "attached.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
 TAKEN_OVER = "taken_over_"  # groups that stand for events under way when a run before ended
 SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
