@@ -14,26 +14,13 @@ from typing import Any
 import numpy as np
 
 from ...canonical_model.diagnostics import refuse
+from ...spinnaker2.attached import CODE_BITS, DELAY_BITS, WEIGHTED, Arrival
 from .attached import AttachedGroup, target_ports
 from .data import Region, chosen_values
 from .words import bits
 
-CODE_BITS, DELAY_BITS = 8, 13
-COUNT_BITS = 32 - CODE_BITS - DELAY_BITS
-LONGEST_RUN = (1 << COUNT_BITS) - 1
+LONGEST_RUN = (1 << (32 - CODE_BITS - DELAY_BITS)) - 1
 MOST_WAITING = 1024  # runs that wait for their delay on a PE
-WEIGHTED = 1 << 8
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pending:
-    """What a run before left under way to instances of a group: the number of the link, tick, weights."""
-
-    group: str
-    rank: int
-    tick: int
-    instances: Any
-    weights: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +127,7 @@ def attached_data(
     bounds: tuple[int, int],
     base: int,
     tick: int,
-    pending: Sequence[Pending] = (),
+    pending: Sequence[Arrival] = (),
     least_slots: int = 1,
 ) -> tuple[bytes, int]:
     """The PE's data and the offset of its table; all offsets count from the region's start, `base` before.
@@ -235,7 +222,7 @@ def _first_words(heard: Heard, heads: Any, runs: _Runs) -> tuple[Any, Any]:
 def _late(
     groups: Sequence[AttachedGroup],
     heard: Heard,
-    pending: Sequence[Pending],
+    pending: Sequence[Arrival],
     weighted: Any,
     base: int,
     region: Region,

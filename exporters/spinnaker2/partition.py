@@ -12,10 +12,10 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
+from ...spinnaker2.attached import DELAY_BITS, Arrival
 from ...spinnaker2.budget import CLOCKS, neurons_in_time
 from ...spinnaker2.memory import WORK
 from .attached import AttachedGroup, attached_groups
-from .attached_data import DELAY_BITS, Pending
 from .cost import neuron_cost, step_cost
 from .feeds import Feed, find_feeds, watched_quantities
 from .linear import weight_factor
@@ -125,7 +125,7 @@ class Choices:
     word: str = ""
     delays: int = 1
     units: Mapping[tuple[str, str, int], float] = field(default_factory=dict)
-    pending: tuple[Pending, ...] = ()
+    pending: tuple[Arrival, ...] = ()
 
 
 def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Partition:

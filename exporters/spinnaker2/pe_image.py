@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...canonical_model.circuit import AnalogLink
+from ...spinnaker2.attached import Arrival
 from ...spinnaker2.memory import (
     ALIGNMENT,
     DATA,
@@ -17,7 +18,7 @@ from ...spinnaker2.memory import (
     VERSION,
     WORK,
 )
-from .attached_data import Heard, Pending, attached_data
+from .attached_data import Heard, attached_data
 from .data import slice_values
 from .feeds import feed_data
 from .partition import App, Incoming, Partition, Slice
@@ -41,7 +42,7 @@ class Order:
     traced: tuple[tuple[int, int], ...]  # variable number, neuron
     targets: tuple[int, ...]  # PEs that hear it
     heard: Heard | None = None  # by synapses with states
-    pending: tuple[Pending, ...] = ()
+    pending: tuple[Arrival, ...] = ()
     delays: int = 1
 
 
