@@ -45,7 +45,8 @@ class Checkpoint:
     """What is left of a run at `tick`; `states` by group and name are words, with what is known of them.
 
     Of applications: `rings` by group, `sent` (group, number of the port, instance), the unit of
-    `weights` by (group, port, sign), `arrivals` at synapses with states; of one PE: `queues` as (link, delay in ticks, due, sender).
+    `weights` by (group, port, sign), `arrivals` at synapses with states; of one PE: `queues` as
+    (link, delay in ticks, due, sender).
     """
 
     tick: int
@@ -147,9 +148,7 @@ class _Image:
             row += feed["row"]
         return [*found, *self._attached_blocks(values)]
 
-    def _attached_blocks(
-        self, values: Words
-    ) -> list[tuple[str, dict[str, Any], Any, Words]]:
+    def _attached_blocks(self, values: Words) -> list[tuple[str, dict[str, Any], Any, Words]]:
         """The same of synapses with states, and what they have just sent to the neurons."""
         if not self.app["attached"]:
             return []
@@ -169,7 +168,9 @@ class _Image:
         """Number, kind, instances and offsets of each attached group on the PE."""
         table = self.table["ATTACHED"] // 4
         at, width = table + HEAD_WORDS, GROUP_WORDS
-        return [values[at + width * k : at + width * (k + 1)].tolist() for k in range(values[table])]
+        return [
+            values[at + width * k : at + width * (k + 1)].tolist() for k in range(values[table])
+        ]
 
     def ring_shape(self) -> tuple[int, int, int]:
         bits = self.app["bits"]

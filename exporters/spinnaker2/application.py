@@ -258,7 +258,9 @@ def place_of(
     for app in partition.apps:
         for group in app.attached:
             if group.attachment.name == probe.group:
-                part = partition.holder(group.attachment.host, int(group.attachment.place[probe.index]))
+                part = partition.holder(
+                    group.attachment.host, int(group.attachment.place[probe.index])
+                )
                 used = group.between(part.start, part.stop)
                 number = app.attached_watched.index((group.number, probe.variable))
                 before = len(app.model.outputs) + len(app.watched)

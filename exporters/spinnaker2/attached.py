@@ -108,7 +108,9 @@ def without(circuit: Circuit, names: Mapping[str, Attachment]) -> Circuit:
     return replace(
         circuit,
         groups=tuple(g for g in circuit.groups if g.name not in names),
-        event_links=tuple(k for k in circuit.event_links if not {k.source, k.target} & names.keys()),
+        event_links=tuple(
+            k for k in circuit.event_links if not {k.source, k.target} & names.keys()
+        ),
         analog_links=tuple(
             k for k in circuit.analog_links if not {k.source, k.target} & names.keys()
         ),
@@ -133,11 +135,11 @@ def _attachment(circuit: Circuit, group: Group, host: Group) -> Attachment | Non
             fits = False
         if not fits or len(link.pre) != group.size:
             return None
-    for link in circuit.event_links:
-        if link.source != group.name:
+    for sent in circuit.event_links:
+        if sent.source != group.name:
             continue
-        send = _send(link, group, host)
-        if link.target != host.name or send is None or not _settle(place, link.pre, link.post):
+        send = _send(sent, group, host)
+        if sent.target != host.name or send is None or not _settle(place, sent.pre, sent.post):
             return None
         sends.append(send)
     # what hears nothing is a source: a copy of it on each PE does

@@ -55,11 +55,15 @@ def _kind(app: App, group: AttachedGroup, plan: Plan) -> list[str]:
                 for i in model.component.analog_inputs]  # fmt: skip
     lines = []
     if not group.attachment.reads:
-        lines.append(f"static const {m}_input_t held_{k} = {{ {', '.join(defaults or ['0u'])} }};\n")
+        lines.append(
+            f"static const {m}_input_t held_{k} = {{ {', '.join(defaults or ['0u'])} }};\n"
+        )
     lines += timed_lists(model, plan.step, f"attached_{k}_times")
     lines += _send(app, group)
     for rank, bundle in enumerate(group.bundles):
-        call = f"{m}_on_{identifier(bundle.port)}({_arguments(group, 't')}, weight ? weight[k] : 1.0f)"
+        call = (
+            f"{m}_on_{identifier(bundle.port)}({_arguments(group, 't')}, weight ? weight[k] : 1.0f)"
+        )
         head = (
             f"static void attached_{k}_heard_{rank}(pe_t *pe, const attached_t *b, const uint16_t *index,\n"
             "    const float *weight, uint32_t n, float t)"
@@ -94,7 +98,9 @@ def _send(app: App, group: AttachedGroup) -> list[str]:
         "    (void)s, (void)p, (void)q, (void)in, (void)t, (void)sums, (void)weights;",
     ]
     for number, send in enumerate(group.attachment.sends):
-        lines += [f"    {line}" for line in _sum(group, number, send, ports.index(send.target_port))]
+        lines += [
+            f"    {line}" for line in _sum(group, number, send, ports.index(send.target_port))
+        ]
     return [*lines, "}", ""]
 
 

@@ -48,7 +48,8 @@ def heard_by(
 ) -> Heard:
     """What neurons start to stop of a population hear by way of attached groups. Raises T314."""
     firsts = np.array([key for key, _ in partition.blocks], np.int64)
-    used, codes = [], []
+    used: list[Any] = []
+    codes: list[tuple[int, int, bool]] = []
     columns: list[tuple[Any, ...]] = []
     for number, group in enumerate(groups):
         here = group.attachment.host == host
@@ -61,22 +62,22 @@ def heard_by(
         ):
             a, b = np.searchsorted(neuron, [start, stop])
             chosen = order[a:b]
-            code = len(codes)
+            number_of_code = len(codes)
             codes.append((number, rank, bool(np.any(bundle.weight != 1.0))))
             keys = partition.keys[bundle.source, bundle.source_port][bundle.pre[chosen]]
             columns.append((
-                keys, np.full(len(keys), rank), np.full(len(keys), code), bundle.delay[chosen],
+                keys, np.full(len(keys), rank), np.full(len(keys), number_of_code), bundle.delay[chosen],
                 group.position[bundle.post[chosen]] - first, bundle.weight[chosen],
             ))  # fmt: skip
     if len(codes) > 1 << CODE_BITS:
         message = f"{len(codes)} kinds of events reach the synapses with states of '{host}'"
         raise refuse("T314", f"{message}, more than {1 << CODE_BITS}")
     nothing = tuple(np.zeros(0, np.int64) for _ in range(6))
-    keys, rank, code, delay, local, weight = (
+    keys, ranks, code, delay, local, weight = (
         np.concatenate([empty, *found])
         for empty, *found in zip(nothing, *columns, strict=True)
     )  # fmt: skip
-    order = np.lexsort((local, delay, code, rank, keys))
+    order = np.lexsort((local, delay, code, ranks, keys))
     keys = keys[order]
     block = np.searchsorted(firsts, keys, "right") - 1
     return Heard(
@@ -140,7 +141,8 @@ def attached_data(
     start, stop = bounds
     weighted = np.array([carries for _, _, carries in heard.codes], bool)
     sums = base + region.add(b"\0" * (4 * max(1, len(target_ports(list(groups)))) * (stop - start)))
-    blocks, present = [], {}
+    blocks: list[list[int]] = []
+    present: dict[int, int] = {}
     for number, (group, used) in enumerate(zip(groups, heard.used, strict=True)):
         if not len(used):
             continue

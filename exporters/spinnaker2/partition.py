@@ -193,7 +193,9 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
 def _check_delays(app: App) -> None:
     longest = max((int(b.delay.max(initial=0)) for g in app.attached for b in g.bundles), default=0)
     if bits(longest + 1) > DELAY_BITS:
-        message = f"a delay of {longest} ticks to synapses with states of '{app.model.component.name}'"
+        message = (
+            f"a delay of {longest} ticks to synapses with states of '{app.model.component.name}'"
+        )
         message += f" is beyond the {1 << DELAY_BITS} that a PE keeps"
         raise refuse("T312", message, hint="take a larger step, or shorter delays")
 
