@@ -1,4 +1,4 @@
-"""C of a program's synapses with states: what an event does to them, their step, what they tell the neuron."""
+"""C of a program's synapses with states: what events do to them, their step, what they tell the neuron."""
 
 from __future__ import annotations
 

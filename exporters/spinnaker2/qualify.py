@@ -133,6 +133,20 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     return Network(bare, tuple(lists.values()), tuple(known), bundles, flagged, sources, attached)
 
 
+def unsummable(circuit: Circuit) -> frozenset[str]:
+    """Attached groups whose ports do not hear sums: fused, they would keep their hosts on one PE."""
+    ports: dict[str, set[str]] = {}
+    for link in circuit.event_links:
+        ports.setdefault(link.target, set()).add(link.target_port)
+    return frozenset(
+        group.name
+        for group in circuit.groups
+        if group.host
+        and group.name in ports
+        and isinstance(receiver(group.component, sorted(ports[group.name])), str)
+    )
+
+
 def _sends_weights(component: Component) -> bool:
     return any(
         isinstance(s, Emit) and s.weight is not None
