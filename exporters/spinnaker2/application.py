@@ -35,6 +35,7 @@ from .rows import pack_rows
 MAX_ROUNDS = 24
 MAX_PES = 48 * 148  # what a board of 48 chips offers
 SHRINK = 0.9
+SEED_SPREAD = 0x9E3779B9
 RESERVED = 4096  # bytes of a PE for header, settings, log and at least a few ticks of records
 
 
@@ -142,8 +143,7 @@ def _images(
             ticks=ticks[1],
             first=ticks[0],
             period=period,
-            # streams of PEs must differ
-            seed=(seed + 0x9E3779B9 * (part.number + 1)) & 0xFFFFFFFF,
+            seed=pe_seed(seed, part.number),
             source_seed=seed,
             h=plan.h,
             record_spikes=part.group.group.name in loud,
@@ -168,6 +168,11 @@ def _images(
     for number, ratio in too_large.items():
         sizes[number] = max(1, min(sizes[number] - 1, int(sizes[number] * ratio * SHRINK)))
     return None if too_large else (images, orders, routes)
+
+
+def pe_seed(seed: int, number: int) -> int:
+    """The seed of a PE's random generator: streams of PEs differ."""
+    return (seed + SEED_SPREAD * (number + 1)) & 0xFFFFFFFF
 
 
 def _first_guess(partition: Partition, app: App, item: GroupPlan) -> int:
