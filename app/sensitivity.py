@@ -55,9 +55,7 @@ def _shaken(group: Group) -> Group:
         for k, (name, values) in enumerate(group.parameters.items())
     }
     initial = {name: values * (1.0 + SHAKE) for name, values in group.initial.items()}
-    return replace(
-        group, component=_moved(group.component), parameters=changed, initial=initial
-    )
+    return replace(group, component=_moved(group.component), parameters=changed, initial=initial)
 
 
 def _moved(component: Component) -> Component:

@@ -36,7 +36,9 @@ class Trial:
     traces: tuple[Trace, ...] = ()
     spikes: Mapping[str, Sequence[float]]
     length: float
-    until: float = float("inf")  # s: from then on the model magnifies rounding, and nothing is compared
+    until: float = float(
+        "inf"
+    )  # s: from then on the model magnifies rounding, and nothing is compared
 
     def to_json(self) -> dict[str, Any]:
         """The trial as JSON-ready data, without curves."""

@@ -120,11 +120,15 @@ def _ready(one: Component, other: Component) -> tuple[Component, Component]:
     """
     sides = [{(plain(p.name), p.dimension): p.value for p in c.parameters} for c in (one, other)]
 
-    def valued(flat: Component, theirs: Mapping[tuple[str, Dimension], Quantity | None]) -> Component:
+    def valued(
+        flat: Component, theirs: Mapping[tuple[str, Dimension], Quantity | None]
+    ) -> Component:
         def value(item: Parameter) -> Quantity:
             key = plain(item.name), item.dimension
             same = theirs.get(key)
-            is_open = item.value is None or (key in theirs and same is None and not item.value.value)
+            is_open = item.value is None or (
+                key in theirs and same is None and not item.value.value
+            )
             if not is_open and item.value is not None:
                 return item.value
             return same if same is not None and same.value else _some(item)

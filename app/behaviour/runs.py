@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...canonical_model.expr import is_random
 from ...canonical_model.model import Component
+from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.units import TIME
 from . import stimulus
 from .match import Match, pair_names
@@ -20,6 +22,7 @@ FINER = 10
 LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
+DEVIATIONS = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,7 @@ class Pairing:
     outputs: Mapping[str, str]
     states: Mapping[str, str]
     factors: Mapping[str, float]
+    draws: bool = False  # random numbers, which the two draw in another order: counts are compared
 
 
 def simulated(
@@ -49,11 +53,12 @@ def simulated(
         outputs=pair_names(*([p.name for p in f.event_outputs] for f in flats)),
         states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
+        draws=any(is_random(expr) for flat in flats for expr in all_expressions(flat)),
     )
     # points that could be compared tell most: one strong stimulus confirms
     levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)
     found = _at_step(flats, mode, pairing, levels, stimulus.STEP)
-    if mode == "continuous" or not found[0]:
+    if mode == "continuous" or not found[0] or pairing.draws:
         return found
     finer = _at_step(flats, mode, pairing, levels, stimulus.STEP / FINER)
     return ([], finer[1]) if _vanish(found[1], finer[1]) else finer
@@ -114,11 +119,16 @@ def _at_step(
                 f"{label}, {x}", first, second, end=min(end, stimulus.LENGTH), allowed=allowed
             )
             distances.append(distance)
+            if pairing.draws:
+                if not _alike(*distance.spikes):
+                    bad = True
+                    differences.append(_spikes(x, y, distance, ours[k]))
+                continue
             drift = 0.0 if mode == "continuous" else LATER * step * len(first)
             if distance.spikes[0] != distance.spikes[1] or distance.shift > allowed + drift:
                 bad = True
                 differences.append(_spikes(x, y, distance, ours[k]))
-        if bad:
+        if bad or pairing.draws:
             continue
         moments = [times for pair in events for times in pair]
         still = stimulus.quiet(one.times, moments, 2 * allowed)
@@ -137,6 +147,11 @@ def _at_step(
                 )
                 differences.append(Difference(kind="trace", name=x, other=y, sentence=sentence))
     return differences[:MAX_SHOWN], distances
+
+
+def _alike(one: int, other: int) -> bool:
+    """May two counts of random events have the same mean? Four standard deviations of their difference."""
+    return abs(one - other) <= DEVIATIONS * (one + other) ** 0.5
 
 
 def _inputs_by_name(a: Component, b: Component) -> dict[str, tuple[str, float]]:
