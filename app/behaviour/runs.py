@@ -9,6 +9,7 @@ from ...canonical_model.expr import is_random
 from ...canonical_model.model import Component
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.units import TIME
+from ..sensitivity import alike
 from . import stimulus
 from .match import Match, pair_names
 from .results import Difference
@@ -22,7 +23,6 @@ FINER = 10
 LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
-DEVIATIONS = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def _at_step(
             )
             distances.append(distance)
             if pairing.draws:
-                if not _alike(*distance.spikes):
+                if not alike(*distance.spikes):
                     bad = True
                     differences.append(_spikes(x, y, distance, ours[k]))
                 continue
@@ -147,11 +147,6 @@ def _at_step(
                 )
                 differences.append(Difference(kind="trace", name=x, other=y, sentence=sentence))
     return differences[:MAX_SHOWN], distances
-
-
-def _alike(one: int, other: int) -> bool:
-    """May two counts of random events have the same mean? Four standard deviations of their difference."""
-    return abs(one - other) <= DEVIATIONS * (one + other) ** 0.5
 
 
 def _inputs_by_name(a: Component, b: Component) -> dict[str, tuple[str, float]]:

@@ -80,9 +80,7 @@ def lower_program(component: model.Component) -> model.Component:
         changed,
         update=(*changed.update, *early, *traces, *late, *resets),
         on_events=tuple(
-            _gather(ports[item.name])
-            for item in lowered.event_inputs
-            if item.name in ports
+            _gather(ports[item.name]) for item in lowered.event_inputs if item.name in ports
         ),
         state_variables=(
             *changed.state_variables,

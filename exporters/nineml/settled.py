@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...canonical_model.diagnostics import Level, Log, ModelError
-from ...canonical_model.expr import COMPARISONS, Binary, Conditional, Expr, free_names, is_random, rebuild
+from ...canonical_model.expr import (
+    COMPARISONS,
+    Binary,
+    Conditional,
+    Expr,
+    free_names,
+    is_random,
+    rebuild,
+)
 from ...canonical_model.model import Component
 from ...canonical_model.passes.change import change_expressions
 
