@@ -42,6 +42,8 @@ class Exporter:
     `solvers` are names of solvers that this target has besides those of all.
     `together` is the dotted path of `together(circuit) -> Circuit` where the target integrates parts as one
     system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.
+    `comment` says what begins a block of comment, each line of it, and what ends it, for text that may
+    carry comments at its end (there the model that it was made from travels along, `app/origin.py`).
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
@@ -57,4 +59,5 @@ class Exporter:
     index: str = ""
     solvers: tuple[str, ...] = ()
     together: str = ""
+    comment: tuple[str, str, str] | None = None
     scratch: tuple[str, ...] = ("build", "__pycache__")

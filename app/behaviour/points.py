@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.diagnostics import Issue, Level, ModelError
 from ...canonical_model.expr import free_names, is_random
-from ...canonical_model.model import Assign, Component, Constant, Declare, Emit, If, Parameter, Report
+from ...canonical_model.model import (
+    Assign,
+    Component,
+    Constant,
+    Declare,
+    Emit,
+    If,
+    Parameter,
+    Report,
+)
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
 from ...canonical_model.units import NONE, VOLTAGE, Dimension, si_quantity
