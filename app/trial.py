@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SHIFT = 2.01  # steps by which spikes may differ
 TRACE = 0.01  # of a trace's range, away from spikes: single precision, another order within a step
+EXPLODED = 1e30  # SI: no quantity of a neuron is as large
+LEFT = 10.0  # times the usual size: where an explosion begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Trial:
     traces: tuple[Trace, ...] = ()
     spikes: Mapping[str, Sequence[float]]
     length: float
+    remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The trial as JSON-ready data, without curves."""
@@ -43,6 +46,7 @@ class Trial:
             "verdict": self.verdict,
             "length_s": self.length,
             "distances": [item.to_json() for item in self.distances],
+            "remarks": list(self.remarks),
         }
 
 
@@ -113,8 +117,14 @@ def compare_runs(
     shift: float = SHIFT,
     trace: float = TRACE,
 ) -> Trial:
-    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range."""
+    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range.
+
+    Where the reference itself explodes, nothing is compared from then on.
+    """
     import numpy as np
+
+    ends = exploding(reference)
+    near = 2 * shift * reference.step
 
     distances: list[Distance] = []
     same = True
@@ -123,9 +133,11 @@ def compare_runs(
     for label, times in reference.events.items():
         theirs = np.asarray(found.events.get(label, ()), dtype=float)
         allowed = shift * reference.step
-        distance = stimulus.event_distance(
-            label, times, theirs, end=circuit.length or float("inf"), allowed=allowed
-        )
+        end = circuit.length or float("inf")
+        if _run_of(label) in ends:
+            end = ends[_run_of(label)] - near
+            times, theirs = (train[np.asarray(train) <= end] for train in (times, theirs))
+        distance = stimulus.event_distance(label, times, theirs, end=end, allowed=allowed)
         distances.append(distance)
         counts = distance.spikes
         same &= counts[0] == counts[1] and distance.shift <= allowed
@@ -140,12 +152,41 @@ def compare_runs(
             continue
         own = np.interp(times, reference.times, values)
         other = np.asarray(found.traces[label], dtype=float)
-        distance = stimulus.trace_distance(label, own, other, still)
+        kept = still & (times < ends.get(_run_of(label), float("inf")) - near)
+        distance = stimulus.trace_distance(label, own, other, kept)
         distances.append(distance)
         same &= distance.trace <= trace
         curves.append(Trace(label=f"{label} (reference)", times=times, values=own))
         curves.append(Trace(label=f"{label} ({target})", times=times, values=other))
+    remarks = tuple(
+        f"{run or 'the model'} leaves all bounds after {end * 1e3:.4g} ms: compared until then"
+        for run, end in ends.items()
+    )
     return Trial(
         name=name, verdict=SAME if same else DIFFERENT, distances=tuple(distances),
-        traces=tuple(curves), spikes=spikes, length=circuit.length,
+        traces=tuple(curves), spikes=spikes, length=circuit.length, remarks=remarks,
     )  # fmt: skip
+
+
+def exploding(reference: Rows) -> dict[str, float]:
+    """When (s) the runs that go beyond all bounds leave what is usual for them."""
+    import numpy as np
+
+    ends: dict[str, float] = {}
+    times = np.asarray(reference.times, dtype=float)
+    for label, values in reference.traces.items():
+        size = np.abs(np.asarray(values, dtype=float))
+        size[~np.isfinite(size)] = np.inf
+        beyond = np.flatnonzero(size > EXPLODED)
+        if not len(beyond):
+            continue
+        usual = float(np.quantile(size[: beyond[0] + 1], 0.25))
+        moment = float(times[np.flatnonzero(size > LEFT * usual)[0]])
+        run = _run_of(label)
+        ends[run] = min(moment, ends.get(run, moment))
+    return ends
+
+
+def _run_of(label: str) -> str:
+    """Which of several runs side by side a label belongs to."""
+    return label.partition(", ")[0] if ", " in label else ""
