@@ -164,7 +164,7 @@ def _build(case: Case, path: Path, cache: Path, start: float) -> tuple[dict[str,
         convert(path, to="nest", solver=case.solver)
         spent = time.process_time() - begin
     command = [sys.executable, "-P", "-m", "interspike", "convert", str(path), "--to", "nest"]
-    cold = best([*command, "-o", str(cache / "cold")], times=1).cpu
+    cold = best([*command, "-o", str(cache / "cold")], times=3).cpu
     theirs_cold = theirs.generated.cpu if theirs.generated else float("nan")
     warm = theirs_cold - start
     row = (

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.draw import values as drawn_values
 from ...canonical_model.expr import TIME as T
+from ...canonical_model.lazy import np
 from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Rule
 from ...canonical_model.passes.fuse import fuse
