@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..canonical_model.diagnostics import Level, Log
 from ..canonical_model.model import Model
+from ..canonical_model.units import VOLTAGE
 from . import registry
 from .behaviour import stimulus
 from .behaviour.results import DIFFERENT, SAME
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SHIFT = 2.01  # steps by which spikes may differ
 TRACE = 0.01  # of a trace's range, away from spikes: single precision, another order within a step
 EXPLODED = 1e30  # SI: no quantity of a neuron is as large
-LEFT = 10.0  # times the usual size: where an explosion begins
+VOLT = 1.0  # ten times an action potential: beyond it an explosion has begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ def compare_runs(
     """
     import numpy as np
 
-    ends = exploding(reference)
+    ends = exploding(circuit, reference)
     near = 2 * shift * reference.step
 
     distances: list[Distance] = []
@@ -168,23 +169,34 @@ def compare_runs(
     )  # fmt: skip
 
 
-def exploding(reference: Rows) -> dict[str, float]:
-    """When (s) the runs that go beyond all bounds leave what is usual for them."""
+def exploding(circuit: Circuit, reference: Rows) -> dict[str, float]:
+    """When (s) the runs that go beyond all bounds begin to: their voltage is beyond VOLT, else EXPLODED."""
     import numpy as np
 
-    ends: dict[str, float] = {}
     times = np.asarray(reference.times, dtype=float)
+    beyond: dict[str, float] = {}
+    begun: dict[str, float] = {}
+    voltages = _voltages(circuit)
     for label, values in reference.traces.items():
         size = np.abs(np.asarray(values, dtype=float))
         size[~np.isfinite(size)] = np.inf
-        beyond = np.flatnonzero(size > EXPLODED)
-        if not len(beyond):
-            continue
-        usual = float(np.quantile(size[: beyond[0] + 1], 0.25))
-        moment = float(times[np.flatnonzero(size > LEFT * usual)[0]])
-        run = _run_of(label)
-        ends[run] = min(moment, ends.get(run, moment))
-    return ends
+        for table, limit in ((beyond, EXPLODED), (begun, VOLT)):
+            found = np.flatnonzero(size > limit)
+            if len(found) and (table is beyond or label in voltages):
+                run = _run_of(label)
+                table[run] = min(float(times[found[0]]), table.get(run, float("inf")))
+    return {run: min(end, begun.get(run, end)) for run, end in beyond.items()}
+
+
+def _voltages(circuit: Circuit) -> set[str]:
+    """Labels of what is recorded in volts."""
+    dimensions = {
+        (group.name, state.name): state.dimension
+        for group in circuit.groups
+        for state in group.component.state_variables
+    }
+    probes = circuit.probes
+    return {p.label for p in probes if dimensions.get((p.group, p.variable)) == VOLTAGE}
 
 
 def _run_of(label: str) -> str:

@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--to", action="append", default=[])
     parser.add_argument("--work", type=Path)
-    parser.add_argument("--seconds", type=int, default=60, help="limit of one comparison")
+    parser.add_argument("--seconds", type=int, default=60, help="limit of one comparison, of CPU")
     parser.add_argument("--compare", action="append", default=[], help="targets to compare now")
     parser.add_argument("--minutes", type=float, default=1e9, help="limit of all comparisons")
     parser.add_argument(
@@ -188,7 +188,7 @@ def _told(
     """One line: what differs first, else how it was seen that nothing does."""
     for trial in trials:
         if trial.verdict != SAME:
-            return f"{DIFFERENT}: {trial.name}: {'; '.join(_apart(trial))}"
+            return f"{DIFFERENT}: {trial.name}: {'; '.join([*_apart(trial), *trial.remarks])}"
     for item in comparisons:
         if item.differences:
             first = item.differences[0]
@@ -286,8 +286,8 @@ def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) 
     lines = [
         "# The matrix of formats",
         "",
-        "Made by `benchmarks/matrix.py NEUROML_DIR NINEML_DIR NESTML_DIR --work DIR --seconds 120`, in",
-        "several calls, over published models (NeuroML2, NineML, NESTML's library; invalid ones too).",
+        "Made by `CXXFLAGS=-O0 benchmarks/matrix.py NEUROML_DIR NINEML_DIR NESTML_DIR --work DIR`, all rows by",
+        "one version of the code, over published models (NeuroML2, NineML, NESTML's library; invalid ones too).",
         "",
         "*converted*: nothing lost + with stated losses. *same*: of those that were compared, how many",
         "behave as their source. What is read back: equal in canonical form; else both networks on the",
