@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..canonical_model.diagnostics import Level, Log
 from ..canonical_model.model import Model
-from ..canonical_model.units import VOLTAGE
 from . import registry
 from .behaviour import stimulus
 from .behaviour.results import DIFFERENT, SAME
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 SHIFT = 2.01  # steps by which spikes may differ
 TRACE = 0.01  # of a trace's range, away from spikes: single precision, another order within a step
-EXPLODED = 1e30  # SI: no quantity of a neuron is as large
-VOLT = 1.0  # ten times an action potential: beyond it an explosion has begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +35,6 @@ class Trial:
     traces: tuple[Trace, ...] = ()
     spikes: Mapping[str, Sequence[float]]
     length: float
-    remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The trial as JSON-ready data, without curves."""
@@ -47,7 +43,6 @@ class Trial:
             "verdict": self.verdict,
             "length_s": self.length,
             "distances": [item.to_json() for item in self.distances],
-            "remarks": list(self.remarks),
         }
 
 
@@ -118,14 +113,8 @@ def compare_runs(
     shift: float = SHIFT,
     trace: float = TRACE,
 ) -> Trial:
-    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range.
-
-    Where the reference itself explodes, nothing is compared from then on.
-    """
+    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range."""
     import numpy as np
-
-    ends = exploding(circuit, reference)
-    near = 2 * shift * reference.step
 
     distances: list[Distance] = []
     same = True
@@ -134,11 +123,9 @@ def compare_runs(
     for label, times in reference.events.items():
         theirs = np.asarray(found.events.get(label, ()), dtype=float)
         allowed = shift * reference.step
-        end = circuit.length or float("inf")
-        if _run_of(label) in ends:
-            end = ends[_run_of(label)] - near
-            times, theirs = (train[np.asarray(train) <= end] for train in (times, theirs))
-        distance = stimulus.event_distance(label, times, theirs, end=end, allowed=allowed)
+        distance = stimulus.event_distance(
+            label, times, theirs, end=circuit.length or float("inf"), allowed=allowed
+        )
         distances.append(distance)
         counts = distance.spikes
         same &= counts[0] == counts[1] and distance.shift <= allowed
@@ -153,52 +140,12 @@ def compare_runs(
             continue
         own = np.interp(times, reference.times, values)
         other = np.asarray(found.traces[label], dtype=float)
-        kept = still & (times < ends.get(_run_of(label), float("inf")) - near)
-        distance = stimulus.trace_distance(label, own, other, kept)
+        distance = stimulus.trace_distance(label, own, other, still)
         distances.append(distance)
         same &= distance.trace <= trace
         curves.append(Trace(label=f"{label} (reference)", times=times, values=own))
         curves.append(Trace(label=f"{label} ({target})", times=times, values=other))
-    remarks = tuple(
-        f"{run or 'the model'} leaves all bounds after {end * 1e3:.4g} ms: compared until then"
-        for run, end in ends.items()
-    )
     return Trial(
         name=name, verdict=SAME if same else DIFFERENT, distances=tuple(distances),
-        traces=tuple(curves), spikes=spikes, length=circuit.length, remarks=remarks,
+        traces=tuple(curves), spikes=spikes, length=circuit.length,
     )  # fmt: skip
-
-
-def exploding(circuit: Circuit, reference: Rows) -> dict[str, float]:
-    """When (s) the runs that go beyond all bounds begin to: their voltage is beyond VOLT, else EXPLODED."""
-    import numpy as np
-
-    times = np.asarray(reference.times, dtype=float)
-    beyond: dict[str, float] = {}
-    begun: dict[str, float] = {}
-    voltages = _voltages(circuit)
-    for label, values in reference.traces.items():
-        size = np.abs(np.asarray(values, dtype=float))
-        size[~np.isfinite(size)] = np.inf
-        for table, limit in ((beyond, EXPLODED), (begun, VOLT)):
-            found = np.flatnonzero(size > limit)
-            if len(found) and (table is beyond or label in voltages):
-                run = _run_of(label)
-                table[run] = min(float(times[found[0]]), table.get(run, float("inf")))
-    return {run: min(end, begun.get(run, end)) for run, end in beyond.items()}
-
-
-def _voltages(circuit: Circuit) -> set[str]:
-    """Labels of what is recorded in volts."""
-    dimensions = {
-        (group.name, state.name): state.dimension
-        for group in circuit.groups
-        for state in group.component.state_variables
-    }
-    probes = circuit.probes
-    return {p.label for p in probes if dimensions.get((p.group, p.variable)) == VOLTAGE}
-
-
-def _run_of(label: str) -> str:
-    """Which of several runs side by side a label belongs to."""
-    return label.partition(", ")[0] if ", " in label else ""

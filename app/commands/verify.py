@@ -71,4 +71,4 @@ def _trial_lines(trial: Trial) -> list[str]:
         else:
             numbers = f"at most {item.trace:.3%} of the range apart" if item.trace else "the same"
         lines.append(f"  {item.name}: {numbers}")
-    return lines + [f"  note: {remark}" for remark in trial.remarks]
+    return lines
