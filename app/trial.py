@@ -16,6 +16,7 @@ from .behaviour.results import DIFFERENT, SAME
 from .behaviour.stimulus import Distance
 from .convert import convert, wire_model
 from .plot import Trace
+from .sensitivity import horizon
 
 if TYPE_CHECKING:
     from ..canonical_model.circuit import Circuit
@@ -35,6 +36,9 @@ class Trial:
     traces: tuple[Trace, ...] = ()
     spikes: Mapping[str, Sequence[float]]
     length: float
+    until: float = float(
+        "inf"
+    )  # s: from then on the model magnifies rounding, and nothing is compared
 
     def to_json(self) -> dict[str, Any]:
         """The trial as JSON-ready data, without curves."""
@@ -42,6 +46,7 @@ class Trial:
             "name": self.name,
             "verdict": self.verdict,
             "length_s": self.length,
+            "compared_until_s": min(self.until, self.length),
             "distances": [item.to_json() for item in self.distances],
         }
 
@@ -57,7 +62,13 @@ def trial(name: str, model: Model, target: Exporter, solver: str, log: Log) -> T
     circuit = together(wire_model(model, Log(), None), target)
     reference = simulate(circuit, mode="grid", scheme=solver)
     found = _execute(model, target, solver, log)
-    return compare_runs(name, circuit, reference, found, target.name)
+    whole = compare_runs(name, circuit, reference, found, target.name)
+    if whole.verdict == SAME:
+        return whole
+    until = horizon(circuit, reference, solver)
+    if until >= circuit.length:
+        return whole
+    return compare_runs(name, circuit, reference, found, target.name, until=until)
 
 
 def together(circuit: Circuit, target: Exporter) -> Circuit:
@@ -112,19 +123,25 @@ def compare_runs(
     *,
     shift: float = SHIFT,
     trace: float = TRACE,
+    until: float = float("inf"),
 ) -> Trial:
-    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range."""
+    """Numbers for every quantity that both recorded. `shift` is in steps, `trace` a share of the range.
+
+    What comes after `until` seconds, or after a trace ran to infinity, does not count.
+    """
     import numpy as np
 
     distances: list[Distance] = []
     same = True
     spikes: dict[str, list[float]] = {}
     moments = []
+    end = min(until, *(_bounded(run, reference.traces) for run in (reference, found)))
     for label, times in reference.events.items():
         theirs = np.asarray(found.events.get(label, ()), dtype=float)
+        times, theirs = times[times < end], theirs[theirs < end]
         allowed = shift * reference.step
         distance = stimulus.event_distance(
-            label, times, theirs, end=circuit.length or float("inf"), allowed=allowed
+            label, times, theirs, end=min(end, circuit.length or end), allowed=allowed
         )
         distances.append(distance)
         counts = distance.spikes
@@ -133,7 +150,7 @@ def compare_runs(
         spikes[f"{label} ({target})"] = [float(t) for t in theirs]
         moments += [times, theirs]
     times = np.asarray(found.times, dtype=float)
-    still = stimulus.quiet(times, moments)
+    still = stimulus.quiet(times, moments) & (times < until)
     curves: list[Trace] = []
     for label, values in reference.traces.items():
         if label not in found.traces:
@@ -147,5 +164,13 @@ def compare_runs(
         curves.append(Trace(label=f"{label} ({target})", times=times, values=other))
     return Trial(
         name=name, verdict=SAME if same else DIFFERENT, distances=tuple(distances),
-        traces=tuple(curves), spikes=spikes, length=circuit.length,
+        traces=tuple(curves), spikes=spikes, length=circuit.length, until=until,
     )  # fmt: skip
+
+
+def _bounded(run: Rows, labels: Mapping[str, Any]) -> float:
+    """The time (s) at which a trace runs to infinity."""
+    import numpy as np
+
+    traces = [np.asarray(run.traces[label], float) for label in labels if label in run.traces]
+    return stimulus.bounded_until(np.asarray(run.times, float), traces)

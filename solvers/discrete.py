@@ -29,6 +29,7 @@ from ..canonical_model.model import (
     Transition,
     While,
 )
+from ..canonical_model.query import weight_name
 from . import numeric
 from .compile import Compiled, Engine, Regimes
 from .numeric import Array
@@ -318,12 +319,12 @@ class Machine:
     def deliver(self, item: Compiled, port: str, post: Index, weight: Array | None) -> None:
         """Events arrive; several at one instance are handled one after another."""
         component = item.group.component
-        carries = any(p.name == port and "weight" in p.payload for p in component.event_inputs)
+        carried = weight_name(component, port)
         for rows in _rounds(post):
             where = post[rows]
             payload: dict[str, Array] = {}
-            if carries:
-                payload["weight"] = np.ones(len(where)) if weight is None else weight[rows]
+            if carried:
+                payload[carried] = np.ones(len(where)) if weight is None else weight[rows]
             for handler in component.on_events:
                 if handler.port == port:
                     self.run(item, handler.body, where, payload)

@@ -14,6 +14,7 @@ from ...canonical_model.units import (
     NEURO,
     TIME,
     VOLTAGE,
+    Dimension,
     Quantity,
     si_quantity,
 )
@@ -61,7 +62,8 @@ def compare_components(
     distances: list[Distance] = []
     try:
         if confirm or match is None or named:
-            shown, distances = simulated(flats, mode, pairs, match, shifted)
+            shown, distances, remark = _simulated(flats, mode, pairs, match, shifted)
+            remarks += remark
     except ModelError as problem:
         remarks.append(f"no simulation: {problem.issues[0].message}")
     form = [item for item in named if item.kind in ("rate", "condition", "event")]
@@ -79,6 +81,23 @@ def compare_components(
     )  # fmt: skip
 
 
+def _simulated(
+    flats: tuple[Component, Component],
+    mode: str,
+    pairs: Mapping[str, str],
+    match: Match | None,
+    shifted: Mapping[str, Shift],
+) -> tuple[list[Difference], list[Distance], list[str]]:
+    """As `simulated`; on a grid where there is no solution in continuous time. Raises ModelError."""
+    try:
+        return (*simulated(flats, mode, pairs, match, shifted), [])
+    except ModelError as problem:
+        if mode == "grid" or match is not None:
+            raise
+        why = f"compared on a grid only: {problem.issues[0].message}"
+        return (*simulated(flats, "grid", pairs, match, shifted), [why])
+
+
 def _undecided(name: str, other: str, remarks: Sequence[str]) -> Difference:
     why = "; ".join(remarks) or "no common form"
     return Difference(kind="form", name=name, other=other, sentence=f"cannot be compared: {why}")
@@ -91,22 +110,39 @@ def _flat_pair(
     from ...canonical_model.passes.flatten import flatten
 
     try:
-        one = _ready(flatten(a, quantities, continuous=True).component)
-        other = _ready(flatten(b, others, continuous=True).component)
+        one = flatten(a, quantities, continuous=True).component
+        other = flatten(b, others, continuous=True).component
     except ModelError as problem:
         remark = f"compared on a grid only: {problem.issues[0].message}"
-        one, other = _ready(flatten(a, quantities).component), _ready(flatten(b, others).component)
-        return (one, other), "grid", [remark]
-    return (one, other), "continuous", []
+        one, other = flatten(a, quantities).component, flatten(b, others).component
+        return _ready(one, other), "grid", [remark]
+    return _ready(one, other), "continuous", []
 
 
-def _ready(flat: Component) -> Component:
-    """With ports in one form, and values for parameters that have none: by dimension and name."""
-    parameters = tuple(
-        item if item.value is not None else replace(item, value=_some(item))
-        for item in flat.parameters
-    )
-    return with_common_ports(replace(flat, parameters=parameters))
+def _ready(one: Component, other: Component) -> tuple[Component, Component]:
+    """With ports in one form, and values for parameters that have none: by dimension and name.
+
+    A language without open parameters has to write a number: where the other has no value, a zero is none.
+    """
+    sides = [{(plain(p.name), p.dimension): p.value for p in c.parameters} for c in (one, other)]
+
+    def valued(
+        flat: Component, theirs: Mapping[tuple[str, Dimension], Quantity | None]
+    ) -> Component:
+        def value(item: Parameter) -> Quantity:
+            key = plain(item.name), item.dimension
+            same = theirs.get(key)
+            is_open = item.value is None or (
+                key in theirs and same is None and not item.value.value
+            )
+            if not is_open and item.value is not None:
+                return item.value
+            return same if same is not None and same.value else _some(item)
+
+        parameters = tuple(replace(item, value=value(item)) for item in flat.parameters)
+        return with_common_ports(replace(flat, parameters=parameters))
+
+    return valued(one, sides[1]), valued(other, sides[0])
 
 
 def _some(item: Parameter) -> Quantity:

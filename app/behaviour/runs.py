@@ -107,10 +107,17 @@ def _at_step(
     for k, level in enumerate(levels):
         label = f"run {level + 1}"
         bad = False
-        events = [(one.events[f"{k}/{x}"], other.events[f"{k}/{y}"]) for x, y in outputs.items()]
+        traces = [(one.traces[f"{k}/{x}"], other.traces[f"{k}/{y}"]) for x, y in pairs.items()]
+        end = stimulus.bounded_until(one.times, [trace for pair in traces for trace in pair])
+        events = [
+            (first[first < end], second[second < end])
+            for first, second in (
+                (one.events[f"{k}/{x}"], other.events[f"{k}/{y}"]) for x, y in outputs.items()
+            )
+        ]
         for (x, y), (first, second) in zip(outputs.items(), events, strict=True):
             distance = stimulus.event_distance(
-                f"{label}, {x}", first, second, end=stimulus.LENGTH, allowed=allowed
+                f"{label}, {x}", first, second, end=min(end, stimulus.LENGTH), allowed=allowed
             )
             distances.append(distance)
             drift = 0.0 if mode == "continuous" else LATER * step * len(first)

@@ -247,7 +247,10 @@ class _Arming:
                 )
             )
             found.append(replace(plain, test=is_on, body=body))
-            holds = certain(self.plain(condition.test, regime), self.before(entries[0], facts))
+            known = (
+                self.before(entries[0], facts) if entries else {}
+            )  # a regime may be out of reach
+            holds = certain(self.plain(condition.test, regime), known)
             self.states.append(StateVariable(name=name, initial=ZERO if holds else ONE))
             if not is_lone:
                 entry.append(again)
