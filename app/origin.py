@@ -43,7 +43,7 @@ class Making:
 def attach(
     artifacts: Sequence[Artifact], model: Model, target: Exporter, making: Making
 ) -> tuple[Artifact, ...]:
-    """The artifacts with their origin: each that holds one component whole, else the first with that of all."""
+    """The artifacts with their origin: each with that of its component, else the first with that of all."""
     if not target.comment or not artifacts or _count(model.network) > MAX_VALUES:
         return tuple(artifacts)
     if len(artifacts) > 1 and model.network is None and not model.pairings:

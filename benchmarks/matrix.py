@@ -188,7 +188,7 @@ def _told(
     """One line: what differs first, else how it was seen that nothing does."""
     for trial in trials:
         if trial.verdict != SAME:
-            return f"{DIFFERENT}: {trial.name}: {'; '.join([*_apart(trial), *trial.remarks])}"
+            return f"{DIFFERENT}: {trial.name}: {'; '.join(_apart(trial))}"
     for item in comparisons:
         if item.differences:
             first = item.differences[0]
@@ -286,8 +286,9 @@ def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) 
     lines = [
         "# The matrix of formats",
         "",
-        "Made by `CXXFLAGS=-O0 benchmarks/matrix.py NEUROML_DIR NINEML_DIR NESTML_DIR --work DIR`, all rows by",
-        "one version of the code, over published models (NeuroML2, NineML, NESTML's library; invalid ones too).",
+        "Made by `CXXFLAGS=-O0 benchmarks/matrix.py NESTML_DIR NEUROML_DIR NINEML_DIR --work DIR`, all rows",
+        "by one version of the code, over published models (NESTML's library, NeuroML2, NineML; invalid",
+        "ones too).",
         "",
         "*converted*: nothing lost + with stated losses. *same*: of those that were compared, how many",
         "behave as their source. What is read back: equal in canonical form; else both networks on the",

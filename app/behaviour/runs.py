@@ -24,7 +24,7 @@ MAX_SHOWN = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """What is compared with what: inputs with factors, event ports, outputs, states with factors and shifts."""
+    """What is compared with what: inputs (factors), event ports, outputs, states (factors, shifts)."""
 
     inputs: Mapping[str, tuple[str, float]]
     ports: Mapping[str, str]
@@ -41,8 +41,9 @@ def simulated(
     match: Match | None,
     shifted: Mapping[str, Shift],
 ) -> tuple[list[Difference], list[Distance]]:
-    """Both on the same stimulus; `shifted` holds where there is no match. Raises ModelError S2xx, S3xx where one cannot be run.
+    """Both on the same stimulus; `shifted` holds where there is no match.
 
+    Raises ModelError S2xx, S3xx where one cannot be run.
     Differences on a grid that a ten times finer one does not show are no differences of the models.
     """
     a, b = flats
