@@ -17,14 +17,14 @@ from typing import Any
 
 from ..canonical_model.diagnostics import Level, Log, ModelError, Span
 from ..canonical_model.model import Model
-from ..canonical_model.serial import dumps, loads
+from ..canonical_model.serial import ORIGIN, dumps, loads
 from ..canonical_model.verify import verify_model
 from ..exporters.artifact import Artifact
 from ..exporters.format import Exporter
 from . import registry
 from .load import RECURSION
 
-MARK = b"interspike:origin "
+MARK = ORIGIN.encode()
 END = b"interspike:end"
 WIDTH = 100
 MAX_VALUES = 20_000  # numbers in arrays of a network; larger ones carry no origin
