@@ -47,6 +47,8 @@ class Exporter:
     `run_synapse` is the dotted path of `run_synapse(folder, target, record, spikes, *, delay, steps, step)
     -> Executed` where synapses are no nodes of a network: one connection of an exported synapse (see
     `app.synapses`).
+    `comment` says what begins a block of comment, each line of it, and what ends it, for text that may
+    carry comments at its end (there the model that it was made from travels along, `app/origin.py`).
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
@@ -64,4 +66,5 @@ class Exporter:
     together: str = ""
     integrates: str = ""
     run_synapse: str = ""
+    comment: tuple[str, str, str] | None = None
     scratch: tuple[str, ...] = ("build", "__pycache__")

@@ -303,8 +303,8 @@ class Machine:
             weight = None if link.weight is None else link.weight[rows]
             if carried is not None:
                 count = link.start[where + 1] - link.start[where]
-                own = np.repeat(np.broadcast_to(carried, where.shape), count)
-                weight = own if weight is None else own * weight
+                sent = np.repeat(np.broadcast_to(carried, where.shape), count)
+                weight = sent if weight is None else sent * weight
             if link.factor:
                 senders = np.repeat(where, link.start[where + 1] - link.start[where])
                 factor = np.broadcast_to(self.read(item, link.factor, senders, {}), senders.shape)
@@ -315,8 +315,8 @@ class Machine:
             delays = link.delay[rows]
             for delay in np.unique(delays):
                 chosen = delays == delay
-                own = None if weight is None else weight[chosen]
-                self._send(link, post[chosen], own, float(delay))
+                part = None if weight is None else weight[chosen]
+                self._send(link, post[chosen], part, float(delay))
 
     def _send(self, link: Outgoing, post: Index, weight: Array | None, delay: float) -> None:
         if delay == 0.0 and self.immediate:
