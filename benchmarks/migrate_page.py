@@ -2,7 +2,7 @@
 
     python benchmarks/migrate_page.py LIBRARY_DIR [--chunk 6] [--count 2000] [--work DIR] [-o PAGE]
 
-LIBRARY_DIR holds NESTML's `neurons`. Both tools generate code for NEST from the same files, a chunk of them in
+LIBRARY_DIR holds NESTML's `neurons`. Both tools generate code for NEST from the same files, a chunk of them
 one call, in turns; CPU is user plus system time of all processes. Results are kept in the work folder: a call
 that was interrupted goes on where it stopped, with the same version of the code only.
 """
@@ -88,14 +88,15 @@ def beside_nestml(library: Path, size: int, kept: Kept) -> list[str]:
         "",
         "## Beside NESTML 9",
         "",
-        f"All {len(files)} neurons of NESTML's library to NEST's C++, code generation only, in turns of {size}",
-        "files, each with one call of either tool.",
+        f"All {len(files)} neurons of NESTML's library to NEST's C++, code generation only, in turns of",
+        f"{size} files, each with one call of either tool.",
         "",
         "| | CPU, s | for one model, s | largest memory, MB |",
         "|---|---|---|---|",
         f"| `interspike migrate --to nest` | {ours:.2f} | {ours / len(files):.3f} "
         f"| {max(row[0][1] for row in rows):.0f} |",
-        f"| NESTML 9 | {theirs:.1f} | {theirs / len(files):.2f} | {max(row[1][1] for row in rows):.0f} |",
+        f"| NESTML 9 | {theirs:.1f} | {theirs / len(files):.2f} "
+        f"| {max(row[1][1] for row in rows):.0f} |",
         "",
         f"NESTML needs {theirs / ours:.0f} times the CPU ({min(ratios):.0f} to {max(ratios):.0f} by turn). "
         f"In one call, `migrate` takes {whole:.2f} s for all",
