@@ -43,7 +43,7 @@ def read(
     log.stop_on_error()
     main = documents.main
     name = network.name if network else component or Path(file or main.file).stem
-    notes = (f"annotations={main.annotations}",) if main.annotations else ()
+    notes: tuple[str, ...] = (f"annotations={main.annotations}",) if main.annotations else ()
     if network is None:
         things = main.things.values()
         notes += tuple(library_note(thing) for thing in things if isinstance(thing, Library))
