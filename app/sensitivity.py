@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..canonical_model.expr import is_random
 from ..canonical_model.model import Component, Parameter
+from ..canonical_model.passes.change import all_expressions
+from ..canonical_model.query import bodies, expressions, nested
 from ..canonical_model.units import Quantity
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from .trial import Ran
 
 APART = 1e-4  # of a trace's range: a hundredth of what two engines may differ by
+DEVIATIONS = 4.0
 SHAKE = 2.0**-24  # relative: half a unit in the last place of single precision
 
 
@@ -68,3 +72,17 @@ def _moved(component: Component) -> Component:
     return replace(
         component, parameters=tuple(moved(k, item) for k, item in enumerate(component.parameters))
     )
+
+
+def draws(circuit: Circuit) -> bool:
+    """Does anything in the circuit draw random numbers?"""
+    for component in {id(g.component): g.component for g in circuit.groups}.values():
+        found = [e for body in bodies(component) for s in nested(body) for e in expressions(s)]
+        if any(is_random(expr) for expr in (*found, *all_expressions(component))):
+            return True
+    return False
+
+
+def alike(one: int, other: int) -> bool:
+    """May two counts of random events have the same mean? Four standard deviations of their difference."""
+    return abs(one - other) <= DEVIATIONS * float(one + other) ** 0.5

@@ -137,7 +137,7 @@ def _ready(one: Component, other: Component) -> tuple[Component, Component]:
             )
             if not is_open and item.value is not None:
                 return item.value
-            return same if same is not None and same.value else _some(item)
+            return same if same is not None and same.value else typical(item)
 
         parameters = tuple(replace(item, value=value(item)) for item in flat.parameters)
         return with_common_ports(replace(flat, parameters=parameters))
@@ -145,7 +145,7 @@ def _ready(one: Component, other: Component) -> tuple[Component, Component]:
     return valued(one, sides[1]), valued(other, sides[0])
 
 
-def _some(item: Parameter) -> Quantity:
+def typical(item: Parameter) -> Quantity:
     """A value such as this field has; the same for the same name in another language."""
     spread = 1.0 + int(sha256(plain(item.name).encode()).hexdigest()[:4], 16) / 0x10000
     typical = TYPICAL.get(item.dimension, 1.0)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...canonical_model.expr import is_random
 from ...canonical_model.model import Component
+from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.units import TIME
+from ..sensitivity import alike
 from . import stimulus
 from .match import Match, Shift, pair_names
 from .results import Difference
@@ -32,6 +35,7 @@ class Pairing:
     states: Mapping[str, str]
     factors: Mapping[str, float]
     shifts: Mapping[str, float]
+    draws: bool = False  # random numbers, which the two draw in another order: counts are compared
 
 
 def simulated(
@@ -56,11 +60,12 @@ def simulated(
         states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
         shifts={x: shift.value for x, shift in (match.shifts if match else shifted).items()},
+        draws=any(is_random(expr) for flat in flats for expr in all_expressions(flat)),
     )
     # points that could be compared tell most: one strong stimulus confirms
     levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)
     found = _at_step(flats, mode, pairing, levels, stimulus.STEP)
-    if mode == "continuous" or not found[0]:
+    if mode == "continuous" or not found[0] or pairing.draws:
         return found
     finer = _at_step(flats, mode, pairing, levels, stimulus.STEP / FINER)
     return ([], finer[1]) if _vanish(found[1], finer[1]) else finer
@@ -121,11 +126,16 @@ def _at_step(
                 f"{label}, {x}", first, second, end=min(end, stimulus.LENGTH), allowed=allowed
             )
             distances.append(distance)
+            if pairing.draws:
+                if not alike(*distance.spikes):
+                    bad = True
+                    differences.append(_spikes(x, y, distance, ours[k]))
+                continue
             drift = 0.0 if mode == "continuous" else LATER * step * len(first)
             if distance.spikes[0] != distance.spikes[1] or distance.shift > allowed + drift:
                 bad = True
                 differences.append(_spikes(x, y, distance, ours[k]))
-        if bad:
+        if bad or pairing.draws:
             continue
         moments = [times for pair in events for times in pair]
         still = stimulus.quiet(one.times, moments, 2 * allowed)
