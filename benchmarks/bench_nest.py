@@ -46,12 +46,12 @@ class Case:
 CASES = (
     Case("iaf_psc_exp", 45.0, 650.0, None),
     Case("iaf_psc_alpha", 17.0, 650.0, None),
-    Case("iaf_cond_exp", 4.0, 600.0, (1e-3, 0.0)),
-    Case("aeif_cond_exp", 4.0, 800.0, (1e-6, 0.0), (("t_ref", 2.0),)),
-    Case("hh_psc_alpha", 30.0, 700.0, (1e-3, 0.0)),
+    Case("iaf_cond_exp", 8.0, 600.0, (1e-3, 0.0)),
+    Case("aeif_cond_exp", 20.0, 800.0, (1e-6, 0.0), (("t_ref", 2.0),)),
+    Case("hh_psc_alpha", 250.0, 700.0, (1e-3, 0.0)),
     Case("izhikevich", 1.5, 8.0, None),
     Case(
-        "izhikevich", 0.5, 8.0, None, solver="euler",
+        "izhikevich", 1.5, 8.0, None, solver="euler",
         options=(("numeric_solver", "forward-Euler"),),
     ),
 )  # fmt: skip

@@ -106,6 +106,18 @@ def plan_network(
     return plan
 
 
+def integrates(circuit: Circuit, scheme: str) -> str:
+    """The reference simulator's solver for what these groups get in NEST with `scheme`: one for all of them.
+
+    Raises what planning does.
+    """
+    step = circuit.step
+    for group in circuit.groups:
+        if plan_model(group.component, scheme=scheme, step=step, log=Log()).adaptive:
+            return "rkf45"
+    return scheme
+
+
 def together(circuit: Circuit) -> Circuit:
     """What drives or joins cells as part of the cells' models, as NEST has it."""
     return fuse(split_ranks(circuit), sources=True, peers=True)
