@@ -85,4 +85,4 @@ def draws(circuit: Circuit) -> bool:
 
 def alike(one: int, other: int) -> bool:
     """May two counts of random events have the same mean? Four standard deviations of their difference."""
-    return abs(one - other) <= DEVIATIONS * (one + other) ** 0.5
+    return abs(one - other) <= DEVIATIONS * float(one + other) ** 0.5

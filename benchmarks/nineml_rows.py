@@ -57,7 +57,8 @@ def stimulated(component: Any, about: dict[str, Any]) -> Any:
 
     initial = {k: np.array([v]) for k, v in about["initial_state_SI"].items()}
     groups = [Group(name="cell", component=cell, size=1, initial=initial)]
-    groups.append(current("drive", about["input"]["value"]))
+    amplitude = " ".join(about["input"]["value"].split()[:2])
+    groups.append(current("drive", amplitude))
     analog, events = [feeds("drive", about["input"]["port"])], []
     if "events" in about["input"]:
         times = tuple(t * 1e-3 for t in (20, 22, 60, 61.5, 63, 120))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,9 +16,11 @@ from .dynamics import Written, foreign, write_class
 from .markup import Node, to_json, to_xml, to_yaml
 from .names import Names
 from .quantities import Quantities
-from .values import DISTRIBUTIONS, LIBRARY, Given, Values
+from .values import DISTRIBUTIONS, LIBRARY, Given, Values, kept_values
 
 CLASS = "nineml.class"
+VALUES = "nineml.values"
+LIBRARY_NOTE = "library="
 
 
 def export_yaml(
@@ -71,7 +74,9 @@ class Document:
         self.written[component.name] = written
         wanted = component.extras.get(CLASS, "")
         values = None
-        missing = [p.name for p in written.parameters() if p.value is None]
+        parameters, initial = kept_values(component.extras.get(VALUES, ""))
+        open_ones = [p.name for p in written.parameters() if p.value is None]
+        missing = [name for name in open_ones if name not in parameters]
         if missing and component.name not in self.in_network:
             has_others = any(p.value is not None for p in written.parameters())
             if has_others:
@@ -81,7 +86,7 @@ class Document:
                 )
                 self.log.add("X324", Level.DROPPED, message, component.span)
         elif not missing:
-            values = self.values_node(component, {}, {})
+            values = self.values_node(component, parameters, initial)
         is_bare = values is None or (not values.children[1:] and wanted == component.name)
         if is_bare and not missing:
             wanted = component.name
@@ -150,6 +155,17 @@ class Document:
             self.classes.append(node)
         return name
 
+    def library(self, name: str, kind: str, url: str, parameters: list[str]) -> None:
+        """A rule or distribution of the source that nothing uses, unless one of its name was made."""
+        if any(known.attributes["name"] == name for known in self.classes):
+            return
+        node = Node("ComponentClass", {"name": self.names.get(name, f"library {name}")})
+        dimension = self.quantities.dimension(NONE) if parameters else ""
+        for item in parameters:
+            node.add(Node("Parameter", {"name": item, "dimension": dimension}))
+        tag = {"rule": "ConnectionRule", "distribution": "RandomDistribution"}[kind]
+        self.classes.append(node.add(Node(tag, {"standard_library": url})))
+
     def class_name(self, node: Node, wanted: str) -> str:
         """The name of an equal class, or of a new one."""
         for known in self.classes:
@@ -174,7 +190,8 @@ def write_document(model: Model, log: Log) -> Node:
     """The whole document. Raises ModelError X300 where nothing can be written."""
     document = Document(log)
     model = link_attachments(model, log)
-    if not model.components:
+    libraries = [note for note in model.provenance.notes if note.startswith(LIBRARY_NOTE)]
+    if not model.components and not libraries:
         raise refuse("X300", "the model has no component that NineML could hold")
     network = model.network
     if network is not None:
@@ -194,6 +211,8 @@ def write_document(model: Model, log: Log) -> Node:
         from .network import write_network
 
         root.add(*write_network(model, document))
+    for note in libraries:
+        document.library(*json.loads(note.removeprefix(LIBRARY_NOTE)))
     root.add(*document.classes, *document.components, *document.quantities.nodes())
     for note in model.provenance.notes:
         if note.startswith("annotations="):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Level, Log, refuse
@@ -24,17 +23,10 @@ from ...canonical_model.expr import (
 from ...canonical_model.model import (
     BOOLEAN,
     TEXT,
-    Assign,
     Component,
     Constant,
     DerivedVariable,
-    If,
-    Ode,
-    OnCondition,
-    OnEvent,
     Regime,
-    RegimeMachine,
-    Statement,
     Transition,
 )
 from ...canonical_model.passes.conditionals import conditionals_to_regimes, opposite
@@ -45,7 +37,7 @@ from ...canonical_model.passes.truths import truths_to_numbers
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
-from ...canonical_model.units import TIME as TIME_DIMENSION
+from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 from .settled import settled
 
@@ -303,9 +295,6 @@ def _draws(expr: Expr) -> bool:
     return is_random(expr) or any(node.function == BINOMIAL for node in trials)
 
 
-Change = Callable[[Expr, "Dimension | None"], Expr]
-
-
 @dataclass(slots=True)
 class _Preparation:
     """Rewrites all expressions of one component; constants are made as they are needed."""
@@ -340,7 +329,7 @@ class _Preparation:
         """NineML's functions only; conditionals are still there."""
         names = self.names(component)
         rewriter = Rewriter(names.get, self.constant, self.log, component.name)
-        return _mapped(component, lambda expr, wanted: rewriter.plain(expr), names)
+        return mapped(component, lambda expr, wanted: rewriter.plain(expr), names)
 
     def dimensioned(self, component: Component) -> Component:
         """Literals with units, and zeros of quantities, as constants; negations pushed inward."""
@@ -349,7 +338,7 @@ class _Preparation:
         def change(expr: Expr, wanted: Dimension | None) -> Expr:
             return dimensioned(_inward(expr), wanted, names.get, self.constant)
 
-        return _mapped(component, change, names)
+        return mapped(component, change, names)
 
     def names(self, component: Component) -> dict[str, Dimension | None]:
         """Dimensions of all names, those of regimes and of what events carry as well."""
@@ -380,59 +369,3 @@ def _negated(expr: Expr) -> Expr:
             return Binary("and", _negated(left), _negated(right))
         case _:
             return opposite(expr)
-
-
-def _mapped(component: Component, change: Change, names: dict[str, Dimension | None]) -> Component:
-    """The component with `change(expression, dimension)` applied to every equation."""
-
-    def body(items: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        return tuple(statement(item) for item in items)
-
-    def statement(item: Statement) -> Statement:
-        match item:
-            case Assign(target=target, value=value):
-                return replace(item, value=change(value, names.get(target)))
-            case If(branches=branches, otherwise=otherwise):
-                changed = tuple((change(test, NONE), body(inner)) for test, inner in branches)
-                return replace(item, branches=changed, otherwise=body(otherwise))
-            case _:
-                return item
-
-    def odes(items: tuple[Ode, ...]) -> tuple[Ode, ...]:
-        return tuple(replace(o, rhs=change(o.rhs, _rate(names.get(o.variable)))) for o in items)
-
-    def derived(items: tuple[DerivedVariable, ...]) -> tuple[DerivedVariable, ...]:
-        return tuple(replace(d, value=change(d.value, d.dimension)) for d in items)
-
-    def conditions(items: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
-        return tuple(replace(c, test=change(c.test, NONE), body=body(c.body)) for c in items)
-
-    def events(items: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
-        return tuple(replace(e, body=body(e.body)) for e in items)
-
-    def machine(item: RegimeMachine) -> RegimeMachine:
-        found = tuple(
-            replace(
-                r,
-                odes=odes(r.odes),
-                derived_variables=derived(r.derived_variables),
-                on_entry=body(r.on_entry),
-                on_conditions=conditions(r.on_conditions),
-                on_events=events(r.on_events),
-            )
-            for r in item.regimes
-        )
-        return replace(item, regimes=found)
-
-    return replace(
-        component,
-        derived_variables=derived(component.derived_variables),
-        odes=odes(component.odes),
-        on_conditions=conditions(component.on_conditions),
-        on_events=events(component.on_events),
-        machines=tuple(machine(m) for m in component.machines),
-    )
-
-
-def _rate(dimension: Dimension | None) -> Dimension | None:
-    return None if dimension is None else dimension / TIME_DIMENSION

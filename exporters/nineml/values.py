@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -88,8 +89,11 @@ class Values:
         """One number for each instance, in SI; a single one where all are equal; or how to draw them."""
         if isinstance(values, Spread):
             return self.spread(tag, name, values, dimension)
-        numbers = [float(value) for value in values]
         symbol = self.quantities.quantity(si_quantity(1.0, dimension))[1]
+        return self.rows(tag, name, [float(value) for value in values], symbol)
+
+    def rows(self, tag: str, name: str, numbers: Sequence[float], symbol: str) -> Node:
+        """Numbers in the unit `symbol`."""
         node = Node(tag, {"name": name, "units": symbol})
         if numbers and all(number == numbers[0] for number in numbers):
             return node.add(Node("SingleValue", body=numbers[0]))
@@ -98,9 +102,12 @@ class Values:
 
     def spread(self, tag: str, name: str, values: Spread, dimension: Dimension) -> Node:
         """Values still to be drawn, in a unit of their scale."""
+        unit = Quantity(1.0, Unit("", dimension, values.scale, values.offset))
         if values.kind not in FIXED:
-            unit = Quantity(1.0, Unit("", dimension, values.scale, values.offset))
             return self.random(tag, name, values.kind, values.arguments, unit)
+        factor, symbol = self.quantities.quantity(unit)
+        if factor == 1.0 and not values.offset:
+            return self.rows(tag, name, values.arguments, symbol)
         import numpy as np
 
         numbers = np.asarray(values.arguments, dtype=float) * values.scale + values.offset
@@ -133,6 +140,19 @@ class Values:
         message = f"the initial value of '{state.name}' of '{owner}' is no number in NineML"
         self.log.add("X322", Level.DROPPED, message, state.span)
         return None
+
+
+def kept_values(text: str) -> tuple[Given, Given]:
+    """What a component of NineML gives as arrays or distributions, where no population takes them."""
+    kept = json.loads(text) if text else {}
+
+    def spreads(tag: str) -> dict[str, Floats | Spread]:
+        return {
+            name: Spread(kind=kind, arguments=tuple(arguments), scale=scale, offset=offset)
+            for name, (kind, arguments, scale, offset) in kept.get(tag, {}).items()
+        }
+
+    return spreads("Property"), spreads("Initial")
 
 
 def drawn_from(expr: Expr) -> tuple[str, tuple[float, ...], Quantity] | None:

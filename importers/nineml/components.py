@@ -14,6 +14,7 @@ from ...canonical_model.units import NONE, Dimension, Quantity, Unit, dimension_
 from .check_dynamics import check_dynamics
 from .distributions import arguments, drawing, kind_of
 from .documents import Documents
+from .kept import VALUES, values_text
 from .lower import ANNOTATIONS, Lowering, with_initial_regime
 from .options import Options
 from .syntax import Document, Dynamics, Library, Multi, Properties, Reference, Value
@@ -127,6 +128,9 @@ class Components:
         notes = self.notes[home.file, definition.name]
         component = with_initial_regime(component, notes, self.options, self.log)
         component = self.filled(component, given, initials, properties, notes)
+        kept = values_text(component, given, initials)
+        if kept:
+            component = replace(component, extras={**component.extras, VALUES: kept})
         return Instance(component, given, initials)
 
     def merged(self, reference: Reference) -> tuple[dict[str, Given], dict[str, Given]]:

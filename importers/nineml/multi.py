@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from ...canonical_model import model
 from ...canonical_model.diagnostics import error, suggest
-from ...canonical_model.expr import Expr, Name, Number, add, rename
+from ...canonical_model.expr import Expr, Name, Number, add
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.query import declared, handlers, regimes
 from ...canonical_model.units import NONE, Unit, dimension_name
+from .renaming import Renaming, inner
 from .syntax import Document, Dynamics, Link, Multi
 
 if TYPE_CHECKING:
@@ -242,8 +243,8 @@ class _Join:
         for link in links:
             outs = {port.name for port in self.subs[link.sender].event_outputs}
             if link.send_port in outs:
-                target = _inner(link.receiver, link.receive_port)
-                self.routes.setdefault(_inner(link.sender, link.send_port), []).append(target)
+                target = inner(link.receiver, link.receive_port)
+                self.routes.setdefault(inner(link.sender, link.send_port), []).append(target)
         for item in self.multi.exposures:
             component = self.sub(item.sub, None)
             if item.kind == "EventSend":
@@ -261,121 +262,7 @@ class _Join:
 
     def renamed(self, sub: str, component: model.Component) -> model.Component:
         """A sub-component with flat names; its event ports get names that are only used here."""
-        return _Renaming(self.multi, sub, self.names[sub]).component(component)
-
-
-def _inner(sub: str, port: str) -> str:
-    return f"{sub}/{port}"
-
-
-@dataclass(slots=True)
-class _Renaming:
-    multi: Multi
-    sub: str
-    names: Mapping[str, str]
-
-    def component(self, item: model.Component) -> model.Component:
-        """Everything renamed."""
-        names = self.names
-        return replace(
-            item,
-            parameters=tuple(replace(p, name=names[p.name]) for p in item.parameters),
-            constants=tuple(replace(c, name=names[c.name]) for c in item.constants),
-            state_variables=tuple(
-                replace(s, name=names[s.name],
-                        initial=None if s.initial is None else rename(s.initial, names))
-                for s in item.state_variables
-            ),
-            derived_variables=self.derived(item.derived_variables),
-            odes=self.odes(item.odes),
-            on_conditions=self.conditions(item.on_conditions),
-            on_events=self.handlers(item.on_events),
-            machines=tuple(self.machine(m) for m in item.machines),
-        )  # fmt: skip
-
-    def machine(self, item: model.RegimeMachine) -> model.RegimeMachine:
-        """A machine named after its sub-component."""
-        return model.RegimeMachine(
-            name=self.machine_name(item.name),
-            regimes=tuple(
-                replace(
-                    r,
-                    odes=self.odes(r.odes),
-                    derived_variables=self.derived(r.derived_variables),
-                    on_entry=self.body(r.on_entry),
-                    on_conditions=self.conditions(r.on_conditions),
-                    on_events=self.handlers(r.on_events),
-                )
-                for r in item.regimes
-            ),
-        )
-
-    def machine_name(self, inner: str) -> str:
-        """The path of a machine."""
-        return f"{inner}__{self.sub}" if inner else self.sub
-
-    def derived(
-        self, items: tuple[model.DerivedVariable, ...]
-    ) -> tuple[model.DerivedVariable, ...]:
-        """Derived variables."""
-        return tuple(
-            replace(d, name=self.names[d.name], value=rename(d.value, self.names)) for d in items
-        )
-
-    def odes(self, items: tuple[model.Ode, ...]) -> tuple[model.Ode, ...]:
-        """Differential equations."""
-        return tuple(
-            replace(o, variable=self.names[o.variable], rhs=rename(o.rhs, self.names))
-            for o in items
-        )
-
-    def conditions(self, items: tuple[model.OnCondition, ...]) -> tuple[model.OnCondition, ...]:
-        """Conditions."""
-        return tuple(
-            replace(c, test=rename(c.test, self.names), body=self.body(c.body)) for c in items
-        )
-
-    def handlers(self, items: tuple[model.OnEvent, ...]) -> tuple[model.OnEvent, ...]:
-        """Handlers at the inner port, and at each outer port that leads to it."""
-        found = []
-        for item in items:
-            body = self.body(item.body)
-            outer = [
-                e.name for e in self.multi.exposures
-                if e.kind == "EventReceive" and e.sub == self.sub and e.port == item.port
-            ]  # fmt: skip
-            for port in (_inner(self.sub, item.port), *outer):
-                found.append(replace(item, port=port, body=body))
-        return tuple(found)
-
-    def body(self, body: tuple[model.Statement, ...]) -> tuple[model.Statement, ...]:
-        """Statements."""
-        found: list[model.Statement] = []
-        for item in body:
-            match item:
-                case model.Assign(target=target, value=value):
-                    found.append(
-                        replace(item, target=self.names[target], value=rename(value, self.names))
-                    )
-                case model.Transition(machine=machine):
-                    found.append(replace(item, machine=self.machine_name(machine)))
-                case model.Emit(port=port):
-                    found.append(replace(item, port=_inner(self.sub, port)))
-                    found += [
-                        replace(item, port=e.name) for e in self.multi.exposures
-                        if e.kind == "EventSend" and e.sub == self.sub and e.port == port
-                    ]  # fmt: skip
-                case model.If(branches=branches, otherwise=otherwise):
-                    found.append(
-                        replace(
-                            item,
-                            branches=tuple(
-                                (rename(t, self.names), self.body(b)) for t, b in branches
-                            ),
-                            otherwise=self.body(otherwise),
-                        )
-                    )
-        return tuple(found)
+        return Renaming(self.multi, sub, self.names[sub]).component(component)
 
 
 def _heard(component: model.Component, internal: Mapping[str, tuple[str, ...]]) -> model.Component:

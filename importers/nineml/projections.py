@@ -136,6 +136,9 @@ class Projections:
         if unit is None or unit.dimension != TIME:
             message = f"the unit '{thing.delay.units}' of a delay is no unit of time"
             raise error("X253", message, thing.delay.units_span)
+        numbers = thing.delay.array or (thing.delay.single or 0.0,)
+        if min(numbers) < 0:
+            raise error("X253", f"a delay of '{thing.name}' is negative", thing.delay.span)
         kind, args = "", tuple[float, ...]()
         if thing.delay.random is not None:
             kind, args = self.reader.components.distribution(thing.delay.random)

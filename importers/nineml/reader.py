@@ -11,6 +11,7 @@ from ...canonical_model.diagnostics import Level, Log, error, suggest
 from .components import Components
 from .documents import Documents, load_documents
 from .format import OPTIONS
+from .kept import library_note
 from .options import APPLY, IGNORE, Options
 from .syntax import Dynamics, Library, Multi, Population, Properties, Reference
 
@@ -42,7 +43,10 @@ def read(
     log.stop_on_error()
     main = documents.main
     name = network.name if network else component or Path(file or main.file).stem
-    notes = (f"annotations={main.annotations}",) if main.annotations else ()
+    notes: tuple[str, ...] = (f"annotations={main.annotations}",) if main.annotations else ()
+    if network is None:
+        things = main.things.values()
+        notes += tuple(library_note(thing) for thing in things if isinstance(thing, Library))
     return model.Model(
         name=name,
         components=(*found, *inline),

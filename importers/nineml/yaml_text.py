@@ -45,7 +45,7 @@ def read_yaml(data: bytes, file: str) -> Data:
         while loader.check_event():
             builder.take(loader.get_event())
     except yaml.YAMLError as problem:
-        raise _malformed(problem, file) from None
+        raise _malformed(problem, file, data) from None
     except (ValueError, RecursionError) as problem:
         raise error("X001", f"the YAML cannot be read: {problem}", Span(file)) from None
     finally:
@@ -55,9 +55,16 @@ def read_yaml(data: bytes, file: str) -> Data:
     return builder.root
 
 
-def _malformed(problem: Any, file: str) -> ModelError:
+def _malformed(problem: Any, file: str, data: bytes) -> ModelError:
     mark = getattr(problem, "problem_mark", None)
-    span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file)
+    place = getattr(problem, "position", None)  # of an octet, where the text cannot be decoded
+    if mark:
+        span = Span(file, mark.line + 1, mark.column + 1)
+    elif isinstance(place, int):
+        before = data[:place]
+        span = Span(file, before.count(b"\n") + 1, place - before.rfind(b"\n"))
+    else:
+        span = Span(file)
     reason = getattr(problem, "problem", None) or getattr(problem, "reason", None) or "malformed"
     hint = "indent with blanks" if "'\\t'" in str(reason) else ""
     return error("X001", f"the YAML is malformed: {reason}", span, hint=hint)
