@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..canonical_model.diagnostics import Log, ModelError
-from ..canonical_model.expr import is_random
 from ..canonical_model.model import Component, Model, Parameter
-from ..canonical_model.passes.change import all_expressions
 from ..canonical_model.passes.fuse import fuse
-from ..canonical_model.query import bodies, expressions, nested
 from ..canonical_model.units import Quantity, si_quantity
 from . import registry
 from .behaviour.components import compare_components
@@ -20,6 +17,7 @@ from .behaviour.match import pair_names, pair_states
 from .behaviour.pairing import pair_components
 from .behaviour.results import SAME, Comparison
 from .convert import DEFAULT_STEP, wire_model
+from .sensitivity import draws
 from .simulate import DEFAULT_LENGTH
 from .trial import Trial, compare_runs, together
 
@@ -167,15 +165,6 @@ def _run(circuit: Circuit, mode: str) -> Result:
     from ..solvers.simulate import simulate
 
     return simulate(circuit, mode=mode, rtol=1e-8)
-
-
-def draws(circuit: Circuit) -> bool:
-    """Does anything in the circuit draw random numbers?"""
-    for component in {id(g.component): g.component for g in circuit.groups}.values():
-        found = [e for body in bodies(component) for s in nested(body) for e in expressions(s)]
-        if any(is_random(expr) for expr in (*found, *all_expressions(component))):
-            return True
-    return False
 
 
 def _probed(one: Circuit, other: Circuit) -> tuple[Circuit, Circuit]:

@@ -1,25 +1,27 @@
-"""Makes docs/nineml.md: `python benchmarks/nineml_catalogue.py MODELS NESTML [PAGE [NEURON ...]]`.
+"""Makes docs/nineml.md: `python benchmarks/nineml_catalogue.py MODELS NESTML PAGE --work DIR`.
 
-MODELS is a folder with NineML files (the catalogue), NESTML the folder of NESTML 9's neurons. It takes
-minutes of CPU.
+MODELS is a folder with NineML files (catalogue, authored, multi, traces), NESTML the folder of NESTML 9's
+neurons. Each model's row is kept in the work folder, so that a run that was stopped goes on where it was;
+rows of another version of the program are measured anew.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Iterator
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from nestml_drives import DRIVES
-from nestml_trial import Drive, H, on_grid
-from nineml_round import compare, trip
+from nineml_rows import ENGINES, engine_cell, form_row, round_row, trace_row, with_values
 
+ROOT = Path(__file__).resolve().parents[1]
 HEAD = """# NineML
 
-Made by `python benchmarks/nineml_catalogue.py MODELS NESTML docs/nineml.md`, where MODELS holds the
-NineML catalogue and NESTML the neurons of NESTML 9's library.
+Made by `python benchmarks/nineml_catalogue.py MODELS NESTML docs/nineml.md --work DIR`, where MODELS holds
+the NineML catalogue with stored runs and NESTML the neurons of NESTML 9's library.
 
 ## Decisions that NineML leaves open
 
@@ -41,143 +43,149 @@ NineML catalogue and NESTML the neurons of NESTML 9's library.
 * HDF5 is not read.
 
 """
+ABILITIES = """## What NineML has no word for
+
+Printed from the exporter's ability table, which its refusals and the tests read too.
+"""
+TRACES = """
+## Continuous time
+
+Stored runs of high accuracy (DOP853 and Radau agree to 1e-7 ms) beside the reference simulator in
+continuous mode: number of spikes, and the worst deviation of a spike's time.
+"""
+CATALOGUE = """
+## The catalogue
+
+Each component written as YAML, XML and JSON and read again, strictly: equal by meaning? Then `verify` to
+each target: the component alone on a grid of 0.1 ms for 150 ms, currents of four strengths from 20 to
+120 ms and spikes at each of its event inputs. In brackets: events of the source, of the result if it has
+another number, their largest distance. *at all points*: equations, conditions and events agree at random
+points, one run confirms. *until*: later the source itself runs elsewhere when its numbers are rounded to
+single precision. Parameters without a value get one of the usual size. NESTML is read back, NEST is 3.10,
+SpiNNaker2 the emulator.
+"""
+NEURONS = """
+## NESTML 9's neurons to NineML and back
+
+The grid simulation (0.1 ms, 200 ms, current and spikes as in nestml_agreement.md) of each model as it is,
+and after it was written as NineML, read, written as NESTML and read: spikes, and the largest deviation of a
+state relative to its size.
+"""
 
 
-def catalogue(folder: Path) -> Iterator[str]:
-    """A row for each component that can run alone."""
-    from interspike.canonical_model.compare import differences
+def version() -> str:
+    """A digest of the program's own source."""
+    found = hashlib.sha256()
+    for folder in (
+        "app",
+        "canonical_model",
+        "exporters",
+        "importers",
+        "solvers",
+        "spinnaker2",
+        "nest",
+    ):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+class Store:
+    """Rows by key, in one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.version = folder, version()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def row(self, key: str, measure: Callable[[], Any]) -> Any:
+        """The known row, or a new one."""
+        path = self.folder / f"{key.replace('/', '_')}.json"
+        if path.exists():
+            known = json.loads(path.read_text())
+            if known["version"] == self.version:
+                return known["row"]
+        row = measure()
+        path.write_text(json.dumps({"version": self.version, "row": row}))
+        print(key, row, flush=True)
+        return row
+
+
+def table(*heads: str) -> str:
+    """The first two lines of a table."""
+    return f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|"
+
+
+def line(row: list[str]) -> str:
+    """One line of a table."""
+    return f"| {' | '.join(row)} |"
+
+
+def traces(models: Path, store: Store) -> Iterator[str]:
+    """A row for each stored run."""
+    yield table("file", "component", "stimulus", "spikes", "worst deviation, ms")
+    for path in sorted(models.glob("traces/*.json")):
+        yield line(store.row(f"trace {path.name}", lambda path=path: trace_row(path, models)))
+
+
+def catalogue(models: Path, store: Store) -> Iterator[str]:
+    """A row for each component that is defined in one file alone."""
     from interspike.canonical_model.diagnostics import Log
     from interspike.importers.nineml.reader import read
 
-    yield "| file | component | YAML, XML, JSON | spikes | NESTML | NEST | SpiNNaker2 |"
-    yield "|---|---|---|---|---|---|---|"
-    for path in sorted(folder.glob("catalog/**/*.xml")):
-        model = read(path, None, log=Log())
-        if model.network is not None:
-            continue
-        for component in model.components:
-            again = [_back(model, form) for form in ("yml", "xml", "json")]
-            same = not any(differences(component, m.component(component.name)) for m in again)
-            if not component.event_outputs or any(p.value is None for p in component.parameters):
-                row = ["", "", "", ""]
-            else:
-                row = list(_runs(path, component))
-            cells = " | ".join(row)
-            yield f"| {path.name} | {component.name} | {'equal' if same else 'differ'} | {cells} |"
+    yield table("file", "component", "YAML, XML, JSON", *ENGINES)
+    for pattern in ("catalog/*/*.xml", "authored/*.yml", "multi/*_v1.yml"):
+        for path in sorted(models.glob(pattern)):
+            model = read(path, None, log=Log())
+            if model.network is not None or "binary" in path.name:
+                continue
+            for item in model.components:
+                key = f"{path.name} {item.name}"
+                filled = with_values(item)
+                row = [path.name, item.name]
+                row.append(store.row(f"{key} forms", lambda m=model, c=item: form_row(m, c)))
+                for target in ENGINES:
+                    row.append(
+                        store.row(
+                            f"{key} {target}",
+                            lambda m=model, c=filled, t=target: engine_cell(m, c, t),
+                        )
+                    )
+                yield line(row)
 
 
-def _back(model: Any, form: str) -> Any:
-    from interspike.canonical_model.diagnostics import Log
-    from interspike.canonical_model.model import Provenance
-    from interspike.exporters.nineml.emit import export_json, export_xml, export_yaml
-    from interspike.importers.nineml.reader import read
-
-    write = {"yml": export_yaml, "xml": export_xml, "json": export_json}[form]
-    (text,) = write(model, scheme="auto", step=1e-4, source=Provenance(), log=Log(), name="m")
-    return read(None, text.data, file=text.path, log=Log(), options={"strict": "yes"})
-
-
-def _runs(path: Path, component: Any) -> Iterator[str]:
-    """Spikes on the grid, the same of the NESTML that is written, and what the other targets say."""
-    from dataclasses import replace
-
-    from interspike.app.convert import convert
-    from interspike.canonical_model.diagnostics import Log, ModelError
-    from interspike.canonical_model.model import Model, Provenance
-    from interspike.exporters.nestml.emit import export
-    from interspike.importers.nestml.reader import read
-
-    drive = Drive(20.0 if "zhikevich" in component.name else 500.0, 1.0)
-    quiet = replace(component, event_inputs=(), on_events=())
-    model = Model(name="m", components=(quiet,))
-    wanted = on_grid(_named(quiet), drive)
-    yield str(len(wanted.spikes))
-    try:
-        files = export(
-            model, scheme="auto", step=H * 1e-3, source=Provenance(), log=Log(), name="m"
-        )
-        (text,) = [item for item in files if item.path.endswith(".nestml")]
-        found = on_grid(read(None, text.data, file=text.path, log=Log()).components[0], drive)
-        yield "same spikes" if compare(wanted, found)[1] else f"{len(found.spikes)} spikes"
-    except ModelError as problem:
-        yield problem.issues[0].code
-    for target in ("nest", "spinnaker2"):
-        try:
-            with tempfile.TemporaryDirectory():
-                convert(path, to=target, component=component.name)
-            yield "written"
-        except ModelError as problem:
-            yield problem.issues[0].code
-
-
-def _named(component: Any) -> Any:
-    """The component with its output called `spike`, as the trial expects."""
-    from dataclasses import replace
-
-    from interspike.canonical_model.model import Emit
-    from interspike.canonical_model.passes.change import change_bodies
-
-    (port,) = component.event_outputs[:1]
-
-    def body(items: Any) -> Any:
-        return tuple(replace(i, port="spike") if isinstance(i, Emit) else i for i in items)
-
-    return replace(change_bodies(component, body), event_outputs=(replace(port, name="spike"),))
-
-
-def there_and_back(folder: Path, chosen: list[str]) -> Iterator[str]:
-    """A row for each neuron of NESTML's library, or for those chosen."""
-    from interspike.canonical_model.diagnostics import ModelError
-
-    yield "| neuron | spikes | when back | largest deviation of a state |"
-    yield "|---|---|---|---|"
+def there_and_back(folder: Path, store: Store) -> Iterator[str]:
+    """A row for each neuron of NESTML's library."""
+    yield table("neuron", "spikes", "when back", "largest deviation of a state, or why refused")
     for path in sorted(folder.glob("*.nestml")):
-        if path.stem not in DRIVES or (chosen and path.stem.removesuffix("_neuron") not in chosen):
-            continue
-        name = path.stem.removesuffix("_neuron")
-        try:
-            found = trip(path)
-        except ModelError as problem:
-            issue = problem.issues[0]
-            line = issue.span.line if issue.span else ""
-            yield f"| {name} | | refused, {issue.code}, line {line} | {issue.message} |"
-            continue
-        verdict = "the same" if found.same else "differ"
-        yield f"| {name} | {found.spikes} | {verdict} | {found.worst:.1e} |"
+        if path.stem in DRIVES:
+            yield line(store.row(f"round {path.stem}", lambda path=path: round_row(path)))
 
 
 def abilities() -> Iterator[str]:
     """What the exporter's table says it cannot hold whole."""
-    from interspike.canonical_model.abilities import FEATURES
+    from interspike.canonical_model.abilities import FEATURES, Support
     from interspike.exporters.nineml.format import FORMAT
 
-    yield "| ability | how far | |"
-    yield "|---|---|---|"
+    yield table("construct", "how far", "")
     for name, item in FORMAT.abilities.items():
-        yield f"| {FEATURES[name]} | {item.support.value} | {item.note} |"
+        if item.support is not Support.FULL:
+            word = {"none": "refused", "lossy": "in part"}[item.support.value]
+            yield f"| {FEATURES[name]} | {word} | {item.note} |"
 
 
 def main() -> None:
-    """The page, to a file or to the terminal."""
-    models, nestml = Path(sys.argv[1]), Path(sys.argv[2])
-    parts = [
-        HEAD,
-        "## What NineML can hold\n\nThe exporter's own table.\n",
-        *abilities(),
-        "\n## The catalogue\n\nEach component written and read again, then under a constant current "
-        "(20 pA for Izhikevich, else 500 pA) from 10 to 160 ms on a grid of 0.1 ms; "
-        "the NESTML that is written, read again.\n",
-        *catalogue(models),
-        "\n## NESTML 9's neurons to NineML and back\n\nThe grid simulation (0.1 ms, 200 ms, current and "
-        "spikes as in nestml_agreement.md) of each model as it is, and after it was "
-        "written as NineML, read, written as NESTML and read.\n",
-        *there_and_back(nestml, sys.argv[4:]),
-    ]  # fmt: skip
-    text = "\n".join(parts) + "\n"
-    if len(sys.argv) > 3:
-        Path(sys.argv[3]).write_text(text, encoding="utf-8")
-    else:
-        print(text)
+    """Measure, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", type=Path)
+    parser.add_argument("nestml", type=Path)
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    arguments = parser.parse_args()
+    store = Store(arguments.work)
+    parts = [HEAD + ABILITIES, *abilities(), TRACES, *traces(arguments.models, store)]
+    parts += [NEURONS, *there_and_back(arguments.nestml, store)]
+    parts += [CATALOGUE, *catalogue(arguments.models, store)]
+    arguments.page.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

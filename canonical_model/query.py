@@ -86,6 +86,14 @@ def handlers(component: Component) -> Iterator[OnEvent]:
         yield from regime.on_events
 
 
+def weight_name(component: Component, port: str) -> str:
+    """What handlers call the weight of an event at `port`: the first of its payload; "" without one.
+
+    It is `weight` unless the component has a quantity of its own under that name.
+    """
+    return next((p.payload[0] for p in component.event_inputs if p.name == port and p.payload), "")
+
+
 def bodies(component: Component) -> Iterator[tuple[Statement, ...]]:
     """Every list of statements but those of functions."""
     if component.update is not None:

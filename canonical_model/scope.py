@@ -66,4 +66,4 @@ def derived_dimensions(items: tuple[DerivedVariable, ...]) -> dict[str, Dimensio
 
 def payload_dimension(name: str) -> Dimension | None:
     """A weight is a pure number; what else an event carries is for its sender to say."""
-    return NONE if name == "weight" else None
+    return NONE if name in ("weight", "event_weight") else None

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..canonical_model.diagnostics import error
+from ..canonical_model.diagnostics import ModelError, error
 from ..canonical_model.expr import Conditional, walk
 from ..canonical_model.model import OnCondition
 from ..canonical_model.query import odes, regimes
@@ -295,6 +295,8 @@ class Continuous:
         fraction = self._first_edge(h, dense, y)
         if fraction is None:
             new_t = known if h == room else machine.t + h
+            if new_t == machine.t:
+                raise self._unbounded(first)
             record(machine.t, new_t, dense if h else lambda _: y)
             machine.t, machine.y = new_t, y
             machine.dirty()
@@ -308,6 +310,22 @@ class Continuous:
             return last
         self._event(h, fraction, first, dense, record)
         return None
+
+    def _unbounded(self, slope: Array) -> ModelError:
+        """Steps shrink below the resolution of time: a state runs to infinity, or changes without limit."""
+        machine = self.machine
+        with np.errstate(all="ignore"):
+            speed = np.nan_to_num(np.abs(slope) / self.scale, nan=np.inf, posinf=np.inf)
+        place = int(np.argmax(speed))
+        for item in machine.engine.groups:
+            for name, where in item.slices.items():
+                if where.start <= place < where.stop:
+                    message = (
+                        f"'{name}' of '{item.group.name}' leaves all bounds at t = {machine.t:g} s"
+                    )
+                    hint = "in continuous time nothing stops it: look at its initial value and its regime"
+                    return error("S312", message, hint=hint)
+        return error("S312", f"the solution leaves all bounds at t = {machine.t:g} s")
 
     def _first_edge(
         self, h: float, dense: Callable[[float], Array], end: Array

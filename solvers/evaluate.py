@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..canonical_model.diagnostics import error
-from ..canonical_model.expr import Expr, free_names
+from ..canonical_model.expr import Expr, free_names, is_random
+from ..canonical_model.lazy import np
 from ..canonical_model.model import Component
 from ..canonical_model.units import SI, UnitSystem
 from . import numeric
@@ -18,7 +17,12 @@ from .plan import STEP, UpdatePlan
 
 
 def evaluate(expr: Expr, values: Mapping[str, Value]) -> Any:
-    """The value of `expr`; arrays in `values` broadcast over instances. KeyError for unknown names."""
+    """The value of `expr`; arrays in `values` broadcast over instances.
+
+    Raises KeyError for unknown names, ModelError S212 where random numbers are drawn.
+    """
+    if is_random(expr):
+        raise error("S212", "random numbers are drawn while a model runs, not before", expr.span)
     names = {name: f"v[{name!r}]" for name in free_names(expr)}
     missing = names.keys() - values.keys()
     if missing:

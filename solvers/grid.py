@@ -156,7 +156,8 @@ class Grid:
         values: dict[str, Any] = {TIME: start, STEP: self.step, "#": size}
         for source in (item.values, stepper.coefficients, inputs):
             for name, value in source.items():
-                values[name] = value[where] if np.ndim(value) else value
+                # numpy's numbers divide by zero as C does, Python's raise
+                values[name] = value[where] if np.ndim(value) else np.float64(value)
         for name, place in item.slices.items():
             values[name] = machine.y[place][where]
         if stepper.errors[combo]:

@@ -14,11 +14,12 @@ from ...canonical_model.units import (
     NEURO,
     TIME,
     VOLTAGE,
+    Dimension,
     Quantity,
     si_quantity,
 )
 from .causes import named_differences, values_by_name
-from .match import Match, best_match, pair_states, plain
+from .match import TOLERANCE, Match, Shift, best_match, pair_states, plain, shifts
 from .points import subject
 from .ports import with_common_ports
 from .results import Comparison, Difference
@@ -55,11 +56,14 @@ def compare_components(
     if match is not None and subjects is not None:
         named = list(named_differences(*subjects, match))
     pairs = _pairs(flats, match)
+    shifted = match.shifts if match is not None else _shifted(flats, pairs)
+    remarks += [f"'{pairs[x]}' is '{x}' {shift.name}" for x, shift in shifted.items()]
     shown: list[Difference] = []
     distances: list[Distance] = []
     try:
         if confirm or match is None or named:
-            shown, distances = simulated(flats, mode, pairs, match)
+            shown, distances, remark = _simulated(flats, mode, pairs, match, shifted)
+            remarks += remark
     except ModelError as problem:
         remarks.append(f"no simulation: {problem.issues[0].message}")
     form = [item for item in named if item.kind in ("rate", "condition", "event")]
@@ -77,6 +81,23 @@ def compare_components(
     )  # fmt: skip
 
 
+def _simulated(
+    flats: tuple[Component, Component],
+    mode: str,
+    pairs: Mapping[str, str],
+    match: Match | None,
+    shifted: Mapping[str, Shift],
+) -> tuple[list[Difference], list[Distance], list[str]]:
+    """As `simulated`; on a grid where there is no solution in continuous time. Raises ModelError."""
+    try:
+        return (*simulated(flats, mode, pairs, match, shifted), [])
+    except ModelError as problem:
+        if mode == "grid" or match is not None:
+            raise
+        why = f"compared on a grid only: {problem.issues[0].message}"
+        return (*simulated(flats, "grid", pairs, match, shifted), [why])
+
+
 def _undecided(name: str, other: str, remarks: Sequence[str]) -> Difference:
     why = "; ".join(remarks) or "no common form"
     return Difference(kind="form", name=name, other=other, sentence=f"cannot be compared: {why}")
@@ -89,29 +110,80 @@ def _flat_pair(
     from ...canonical_model.passes.flatten import flatten
 
     try:
-        one = _ready(flatten(a, quantities, continuous=True).component)
-        other = _ready(flatten(b, others, continuous=True).component)
+        one = flatten(a, quantities, continuous=True).component
+        other = flatten(b, others, continuous=True).component
     except ModelError as problem:
         remark = f"compared on a grid only: {problem.issues[0].message}"
-        one, other = _ready(flatten(a, quantities).component), _ready(flatten(b, others).component)
-        return (one, other), "grid", [remark]
-    return (one, other), "continuous", []
+        one, other = flatten(a, quantities).component, flatten(b, others).component
+        return _ready(one, other), "grid", [remark]
+    return _ready(one, other), "continuous", []
 
 
-def _ready(flat: Component) -> Component:
-    """With ports in one form, and values for parameters that have none: by dimension and name."""
-    parameters = tuple(
-        item if item.value is not None else replace(item, value=_some(item))
-        for item in flat.parameters
-    )
-    return with_common_ports(replace(flat, parameters=parameters))
+def _ready(one: Component, other: Component) -> tuple[Component, Component]:
+    """With ports in one form, and values for parameters that have none: by dimension and name.
+
+    A language without open parameters has to write a number: where the other has no value, a zero is none.
+    """
+    sides = [{(plain(p.name), p.dimension): p.value for p in c.parameters} for c in (one, other)]
+
+    def valued(
+        flat: Component, theirs: Mapping[tuple[str, Dimension], Quantity | None]
+    ) -> Component:
+        def value(item: Parameter) -> Quantity:
+            key = plain(item.name), item.dimension
+            same = theirs.get(key)
+            is_open = item.value is None or (
+                key in theirs and same is None and not item.value.value
+            )
+            if not is_open and item.value is not None:
+                return item.value
+            return same if same is not None and same.value else typical(item)
+
+        parameters = tuple(replace(item, value=value(item)) for item in flat.parameters)
+        return with_common_ports(replace(flat, parameters=parameters))
+
+    return valued(one, sides[1]), valued(other, sides[0])
 
 
-def _some(item: Parameter) -> Quantity:
+def typical(item: Parameter) -> Quantity:
     """A value such as this field has; the same for the same name in another language."""
     spread = 1.0 + int(sha256(plain(item.name).encode()).hexdigest()[:4], 16) / 0x10000
     typical = TYPICAL.get(item.dimension, 1.0)
     return si_quantity(spread * typical * NEURO.size(item.dimension), item.dimension)
+
+
+def _shifted(flats: tuple[Component, Component], pairs: Mapping[str, str]) -> dict[str, Shift]:
+    """Voltages that one model counts from elsewhere, as their initial values tell."""
+    tables = [{p.name: p for p in (*c.parameters, *c.constants)} for c in flats]
+    values = [{n: p.value.si for n, p in t.items() if p.value is not None} for t in tables]
+    kinds = [{n: p.dimension for n, p in t.items()} for t in tables]
+    starts = [_starts(flat) for flat in flats]
+    found: dict[str, Shift] = {}
+    for x, y in pairs.items():
+        if x not in starts[0] or y not in starts[1]:
+            continue
+        gap = starts[1][y] - starts[0][x]
+        ways = shifts(values[0], kinds[0], values[1], kinds[1])
+        way = next((w for w in ways if abs(gap - w.value) <= TOLERANCE * abs(w.value)), None)
+        if way is not None:
+            found[x] = way
+    return found
+
+
+def _starts(flat: Component) -> dict[str, float]:
+    """The initial values (SI) of the voltages."""
+    from ...canonical_model.circuit import Circuit, Group
+    from ...solvers.compile import compile_circuit
+    from ...solvers.discrete import start
+
+    voltages = [s.name for s in flat.state_variables if s.dimension == VOLTAGE]
+    try:
+        group = Group(name="c", component=flat, size=1)
+        machine = start(compile_circuit(Circuit(name="start", groups=(group,)), 1))
+    except ModelError:
+        return {}
+    slices = machine.engine.groups[0].slices
+    return {name: float(machine.y[slices[name]][0]) for name in voltages if name in slices}
 
 
 def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str, str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...canonical_model.expr import is_random
 from ...canonical_model.model import Component
+from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.units import TIME
+from ..sensitivity import alike
 from . import stimulus
-from .match import Match, pair_names
+from .match import Match, Shift, pair_names
 from .results import Difference
 from .stimulus import Distance, amplitudes, driven, respond
 
@@ -24,20 +27,27 @@ MAX_SHOWN = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """What is compared with what: inputs with factors, event ports, outputs, states with factors."""
+    """What is compared with what: inputs (factors), event ports, outputs, states (factors, shifts)."""
 
     inputs: Mapping[str, tuple[str, float]]
     ports: Mapping[str, str]
     outputs: Mapping[str, str]
     states: Mapping[str, str]
     factors: Mapping[str, float]
+    shifts: Mapping[str, float]
+    draws: bool = False  # random numbers, which the two draw in another order: counts are compared
 
 
 def simulated(
-    flats: tuple[Component, Component], mode: str, pairs: Mapping[str, str], match: Match | None
+    flats: tuple[Component, Component],
+    mode: str,
+    pairs: Mapping[str, str],
+    match: Match | None,
+    shifted: Mapping[str, Shift],
 ) -> tuple[list[Difference], list[Distance]]:
-    """Both on the same stimulus. Raises ModelError S2xx, S3xx where one cannot be run.
+    """Both on the same stimulus; `shifted` holds where there is no match.
 
+    Raises ModelError S2xx, S3xx where one cannot be run.
     Differences on a grid that a ten times finer one does not show are no differences of the models.
     """
     a, b = flats
@@ -49,11 +59,13 @@ def simulated(
         outputs=pair_names(*([p.name for p in f.event_outputs] for f in flats)),
         states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
+        shifts={x: shift.value for x, shift in (match.shifts if match else shifted).items()},
+        draws=any(is_random(expr) for flat in flats for expr in all_expressions(flat)),
     )
     # points that could be compared tell most: one strong stimulus confirms
     levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)
     found = _at_step(flats, mode, pairing, levels, stimulus.STEP)
-    if mode == "continuous" or not found[0]:
+    if mode == "continuous" or not found[0] or pairing.draws:
         return found
     finer = _at_step(flats, mode, pairing, levels, stimulus.STEP / FINER)
     return ([], finer[1]) if _vanish(found[1], finer[1]) else finer
@@ -101,17 +113,29 @@ def _at_step(
     for k, level in enumerate(levels):
         label = f"run {level + 1}"
         bad = False
-        events = [(one.events[f"{k}/{x}"], other.events[f"{k}/{y}"]) for x, y in outputs.items()]
+        traces = [(one.traces[f"{k}/{x}"], other.traces[f"{k}/{y}"]) for x, y in pairs.items()]
+        end = stimulus.bounded_until(one.times, [trace for pair in traces for trace in pair])
+        events = [
+            (first[first < end], second[second < end])
+            for first, second in (
+                (one.events[f"{k}/{x}"], other.events[f"{k}/{y}"]) for x, y in outputs.items()
+            )
+        ]
         for (x, y), (first, second) in zip(outputs.items(), events, strict=True):
             distance = stimulus.event_distance(
-                f"{label}, {x}", first, second, end=stimulus.LENGTH, allowed=allowed
+                f"{label}, {x}", first, second, end=min(end, stimulus.LENGTH), allowed=allowed
             )
             distances.append(distance)
+            if pairing.draws:
+                if not alike(*distance.spikes):
+                    bad = True
+                    differences.append(_spikes(x, y, distance, ours[k]))
+                continue
             drift = 0.0 if mode == "continuous" else LATER * step * len(first)
             if distance.spikes[0] != distance.spikes[1] or distance.shift > allowed + drift:
                 bad = True
                 differences.append(_spikes(x, y, distance, ours[k]))
-        if bad:
+        if bad or pairing.draws:
             continue
         moments = [times for pair in events for times in pair]
         still = stimulus.quiet(one.times, moments, 2 * allowed)
@@ -120,6 +144,7 @@ def _at_step(
         )
         for x, y in pairs.items():
             scaled = one.traces[f"{k}/{x}"] * pairing.factors.get(x, 1.0)
+            scaled = scaled + pairing.shifts.get(x, 0.0)
             distance = stimulus.trace_distance(
                 f"{label}, {x}", scaled, other.traces[f"{k}/{y}"], still, slack + late
             )

@@ -16,7 +16,16 @@ from ...canonical_model.model import (
     Parameter,
 )
 from ...canonical_model.query import declared
-from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Unit, si_quantity
+from ...canonical_model.units import (
+    CAPACITANCE,
+    CURRENT,
+    NEURO,
+    NONE,
+    TIME,
+    VOLTAGE,
+    Unit,
+    si_quantity,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +41,9 @@ CELL, SOURCE, OUT = "cell", "source", "out"
 AMPLITUDES = {CURRENT: (0.0, 100.0, 400.0, 1500.0), NONE: (0.0, 5.0, 15.0, 40.0)}
 OTHER = (0.0, 1.0, 5.0, 20.0)
 WEIGHT = 20.0
+SMALLEST = 20e-12  # F: capacitance below which currents are scaled down
 RESTING = 0.01  # of its size is the range of a trace that hardly moves
+BOUND = 1e25  # SI: what is larger is on its way to infinity
 NEAR = 3  # samples around a spike that say nothing of a trace
 
 
@@ -169,14 +180,26 @@ def amplitudes(component: Component, inputs: Sequence[str], level: int) -> dict[
         if item.name in inputs and item.dimension not in seen and item.dimension != VOLTAGE:
             seen.add(item.dimension)
             size = AMPLITUDES.get(item.dimension, OTHER)[level]
+            if item.dimension == CURRENT:
+                size *= _smallness(component)
             found[item.name] = size * NEURO.size(item.dimension)
     return found
 
 
+def _smallness(component: Component) -> float:
+    """1, less for a cell whose capacitance is below that of any neuron: it would fire without pause."""
+    found = [p.value.si for p in component.parameters if p.dimension == CAPACITANCE and p.value]
+    return min(1.0, found[0] / SMALLEST) if len(found) == 1 and found[0] > 0 else 1.0
+
+
 def respond(circuit: Circuit, mode: str, scheme: str = "auto") -> Response:
     """Run on the reference simulator. Raises ModelError S2xx, S3xx."""
+    from ...canonical_model.passes.arming import arm
     from ...solvers.simulate import simulate
 
+    if mode == "grid":  # where conditions are tested in every step, as networks are wired for it
+        groups = (replace(group, component=arm(group.component)) for group in circuit.groups)
+        circuit = replace(circuit, groups=tuple(groups))
     result = simulate(circuit, mode=mode, scheme=scheme, rtol=1e-8)
     return Response(result.events, result.times, result.traces)
 
@@ -230,15 +253,32 @@ def trace_distance(name: str, one: Floats, other: Floats, quiet: Any, slack: int
     first, low, high = one[:count][keep], low[keep], high[keep]
     if not len(first):
         return Distance(name=name, spikes=(0, 0))
-    both = np.isfinite(first) & np.isfinite(low) & np.isfinite(high)
-    if (np.isfinite(first) != np.isfinite(low)).any():
+    until = [_until(first), max(_until(low), _until(high))]
+    if abs(until[0] - until[1]) > NEAR:
         return Distance(name=name, spikes=(0, 0), trace=float("inf"))
-    first, low, high = first[both], low[both], high[both]
+    # what runs to infinity is compared up to shortly before it does
+    end = len(first) if min(until) == len(first) else max(min(until) - NEAR, 0)
+    first, low, high = first[:end], low[:end], high[:end]
     span = float(np.ptp(first)) if len(first) else 0.0
     # what hardly moves is measured by its size: rounding is no difference
     size = max(span, RESTING * float(np.abs(first).max(initial=0.0)), 1e-300)
     apart = np.maximum(np.maximum(first - high, low - first), 0.0)
     return Distance(name=name, spikes=(0, 0), trace=float(apart.max(initial=0.0)) / size)
+
+
+def _until(values: Floats) -> int:
+    """How many samples there are before the first that is not finite, or beyond all bounds."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        beyond = ~(np.abs(values) < BOUND)
+    return int(np.argmax(beyond)) if beyond.any() else len(values)
+
+
+def bounded_until(times: Floats, traces: Sequence[Floats]) -> float:
+    """The time (s) shortly before the first of the traces runs to infinity; inf where none does."""
+    first = min((_until(trace) for trace in traces), default=len(times))
+    return float(times[max(first - NEAR, 0)]) if first < len(times) else float("inf")
 
 
 def _envelope(values: Floats, slack: int) -> tuple[Floats, Floats]:

@@ -71,4 +71,9 @@ def _trial_lines(trial: Trial) -> list[str]:
         else:
             numbers = f"at most {item.trace:.3%} of the range apart" if item.trace else "the same"
         lines.append(f"  {item.name}: {numbers}")
+    if trial.until < trial.length:
+        lines.append(
+            f"  compared until {trial.until * 1e3:.4g} ms: from there on the source itself runs elsewhere "
+            "when its numbers are rounded to single precision"
+        )
     return lines

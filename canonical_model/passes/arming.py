@@ -25,6 +25,7 @@ from ..expr import (
     Number,
     Unary,
     free_names,
+    is_random,
     rebuild,
     substitute,
     walk,
@@ -247,11 +248,36 @@ class _Arming:
                 )
             )
             found.append(replace(plain, test=is_on, body=body))
-            holds = certain(self.plain(condition.test, regime), self.before(entries[0], facts))
-            self.states.append(StateVariable(name=name, initial=ZERO if holds else ONE))
+            self.states.append(
+                StateVariable(name=name, initial=self.at_start(condition, regime, entries, facts))
+            )
             if not is_lone:
                 entry.append(again)
         return replace(regime, on_conditions=tuple(found), on_entry=(*regime.on_entry, *entry))
+
+    def at_start(
+        self,
+        condition: OnCondition,
+        regime: Regime,
+        entries: list[_Entry],
+        facts: Mapping[str, Mapping[str, Interval]],
+    ) -> Expr:
+        """1 where a condition does not hold at the start, as far as that is known beforehand.
+
+        Parameters may decide it. What an input is at the start nobody knows: it has to be false first.
+        """
+        test = self.plain(condition.test, regime)
+        known = self.before(entries[0], facts) if entries else {}  # a regime may be out of reach
+        holds = certain(test, known)
+        if holds is not None or not any(entry.is_start for entry in entries):
+            return ZERO if holds else ONE
+        initial = {s.name: s.initial or ZERO for s in self.component.state_variables}
+        first = substitute(test, {**initial, TIME: ZERO})
+        fixed = {item.name for item in statics(self.component)}
+        if free_names(first) <= fixed and not is_random(first):
+            return Conditional(((first, ZERO),), ONE)
+        inputs = {item.name for item in self.component.analog_inputs}
+        return ZERO if free_names(first) & inputs else ONE
 
     def is_plain(
         self,

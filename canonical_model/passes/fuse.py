@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .. import model
 from ..circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ..expr import TIME, Binary, Expr, Name, add, is_random, rename
+from ..lazy import np
 from ..query import bodies, declared
 from ..units import Quantity, si_quantity
 

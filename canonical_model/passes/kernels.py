@@ -13,6 +13,7 @@ from ..algebra import Definitions, plus, times
 from ..diagnostics import refuse
 from ..expr import ONE, ZERO, Call, Expr, Name, add, rename, substitute, walk
 from ..kernel_form import Chain, chain, decompose
+from ..query import weight_name
 from ..units import TIME, Dimension
 from .change import all_expressions, change_expressions, replace_calls, rewrite
 
@@ -34,7 +35,7 @@ def lower_kernels(component: model.Component, show: bool = False) -> model.Compo
         return replace(component, kernels=()) if component.kernels else component
     kernels = {state.name: item for item in component.kernels for state in item.initial}
     kernels |= {item.name: item for item in component.kernels}
-    lowered = _Lowered(show)
+    lowered = _Lowered(show, {p.name: carried(component, p.name) for p in component.event_inputs})
     for kernel, port in uses:
         if kernel != DELTA:
             lowered.use(kernels[kernel], kernel, port)
@@ -80,8 +81,9 @@ def _state_of(call: Call, names: dict[Use, str]) -> Expr:
 class _Lowered:
     """What the kernels become."""
 
-    def __init__(self, show: bool) -> None:
+    def __init__(self, show: bool, weights: dict[str, Expr]) -> None:
         self.show = show
+        self.weights = weights  # by port
         self.exposures: list[model.Exposure] = []
         self.names: dict[Use, str] = {}
         self.states: list[model.StateVariable] = []
@@ -164,7 +166,7 @@ class _Lowered:
 
     def _handler(self, port: str, jumps: list[tuple[str, Expr]]) -> None:
         body = tuple(
-            model.Assign(target=state, value=plus(Name(state), times(jump, Name("weight"))))
+            model.Assign(target=state, value=plus(Name(state), times(jump, self.weights[port])))
             for state, jump in jumps
             if jump != ZERO
         )
@@ -231,7 +233,7 @@ def _with_jumps(
     """A jump after each integration of its variable; without a program, when the event comes."""
     if component.update is None:
         handlers = [
-            model.OnEvent(port=port, body=(_jump(variable, factor, Name("weight")),))
+            model.OnEvent(port=port, body=(_jump(variable, factor, carried(component, port)),))
             for variable, found in jumps.items()
             for port, factor in found
         ]
@@ -249,6 +251,12 @@ def _with_jumps(
         return (statement, *after)
 
     return replace(component, update=rewrite(component.update, change))
+
+
+def carried(component: model.Component, port: str) -> Expr:
+    """The weight of an event at `port`, 1 where events carry none."""
+    name = weight_name(component, port)
+    return Name(name) if name else ONE
 
 
 def _jump(variable: str, factor: Expr, weight: Expr) -> model.Assign:

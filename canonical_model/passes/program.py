@@ -23,7 +23,7 @@ from ..expr import (
     substitute,
     walk,
 )
-from ..query import declared
+from ..query import declared, weight_name
 from ..units import TIME, Unit
 from .change import (
     Body,
@@ -36,17 +36,20 @@ from .change import (
 from .inline import inline_functions
 from .kernels import LAST, lower_kernels
 
-WEIGHT = "weight"
 EDGE = 1e-6  # of a step: a time that is a whole number of steps up to rounding stays so
 
 
 @dataclass(frozen=True, slots=True)
 class _Port:
-    """The states that gather what arrives at a port in a step: the sum of weights, and whether any came."""
+    """The states that gather what arrives at a port in a step: the sum of weights, and whether any came.
+
+    `weight` is what handlers call the weight of an event, "" where events carry none.
+    """
 
     name: str
     total: str
     flag: str
+    weight: str
 
 
 def lower_program(component: model.Component) -> model.Component:
@@ -77,9 +80,7 @@ def lower_program(component: model.Component) -> model.Component:
         changed,
         update=(*changed.update, *early, *traces, *late, *resets),
         on_events=tuple(
-            _gather(ports[item.name], WEIGHT in item.payload)
-            for item in lowered.event_inputs
-            if item.name in ports
+            _gather(ports[item.name]) for item in lowered.event_inputs if item.name in ports
         ),
         state_variables=(
             *changed.state_variables,
@@ -96,7 +97,7 @@ def _port(component: model.Component, name: str) -> _Port:
         while wanted in taken:
             wanted += "_"
         found.append(wanted)
-    return _Port(name, found[0], found[1])
+    return _Port(name, found[0], found[1], weight_name(component, name))
 
 
 def _used(component: model.Component) -> set[str]:
@@ -117,7 +118,7 @@ def _arrivals(expr: Expr, ports: dict[str, _Port]) -> Expr:
 def _handler(item: model.OnEvent, ports: dict[str, _Port]) -> model.If:
     """What is done, once per step, if anything came."""
     port = ports[item.port]
-    values: dict[str, Expr] = {WEIGHT: Name(port.total)}
+    values: dict[str, Expr] = {port.weight: Name(port.total)} if port.weight else {}
 
     def change(expr: Expr) -> Expr:
         return _arrivals(substitute(expr, values), ports)
@@ -126,8 +127,8 @@ def _handler(item: model.OnEvent, ports: dict[str, _Port]) -> model.If:
     return model.If(branches=((Binary(">", Name(port.flag), ZERO), body),), span=item.span)
 
 
-def _gather(port: _Port, is_weighted: bool) -> model.OnEvent:
-    came = Name(WEIGHT) if is_weighted else ONE
+def _gather(port: _Port) -> model.OnEvent:
+    came = Name(port.weight) if port.weight else ONE
     return model.OnEvent(
         port=port.name,
         body=(

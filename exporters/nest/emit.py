@@ -103,9 +103,11 @@ def _head(source: Provenance, plans: list[ModelPlan]) -> str:
 def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]:
     """Every component that can stand alone, as a model of its own."""
     plans: list[ModelPlan] = []
-    for component in model.components:
-        flat = arm(flatten(component).component) if _is_composite(component) else component
-        if not _stands_alone(flat):
+    flats = [(c, arm(flatten(c).component) if _is_composite(c) else c) for c in model.components]
+    # what has no host in its file reads its inputs from other nodes
+    has_hosts = any(_stands_alone(flat) for _, flat in flats)
+    for component, flat in flats:
+        if has_hosts and not _stands_alone(flat):
             message = f"'{component.name}' needs a host, so it is no model of its own in NEST"
             log.add("B212", Level.DROPPED, message, component.span)
             continue
@@ -121,5 +123,6 @@ def _is_composite(component: Component) -> bool:
 
 
 def _stands_alone(component: Component) -> bool:
-    """True unless it reads a quantity of a host that is not known."""
-    return NEURON in component.extras or all(item.reduce for item in component.analog_inputs)
+    """True unless it reads a quantity of a host that is not known; what sends spikes is a host itself."""
+    has_all = all(item.reduce for item in component.analog_inputs)
+    return NEURON in component.extras or has_all or bool(component.event_outputs)

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...canonical_model.diagnostics import Level, Log, ModelError
-from ...canonical_model.expr import COMPARISONS, Binary, Conditional, Expr, free_names, rebuild
+from ...canonical_model.expr import (
+    COMPARISONS,
+    Binary,
+    Conditional,
+    Expr,
+    free_names,
+    is_random,
+    rebuild,
+)
 from ...canonical_model.model import Component
 from ...canonical_model.passes.change import change_expressions
 
@@ -45,10 +53,10 @@ def settled(component: Component, log: Log) -> Component:
 
 
 def _truth(test: Expr, values: Mapping[str, Any]) -> bool | None:
-    """Of a test of comparisons; None where it reads what is not fixed."""
+    """Of a test of comparisons; None where it reads what is not fixed, or draws."""
     from ...solvers.evaluate import evaluate
 
-    if not free_names(test) <= values.keys():
+    if not free_names(test) <= values.keys() or is_random(test):
         return None
     if not (isinstance(test, Binary) and (test.op in COMPARISONS or test.op in ("and", "or"))):
         return None

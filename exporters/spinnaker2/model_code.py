@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from ...canonical_model.model import Emit, OnCondition, OnEvent
-from ...canonical_model.query import nested
+from ...canonical_model.query import nested, weight_name
 from ...canonical_model.units import dimension_name
 from .c_printer import identifier, print_condition
 from .plan import ModelPlan
@@ -152,11 +152,8 @@ def _conditions(model: ModelPlan) -> str:
 def _event(model: ModelPlan, port: str) -> str:
     """What an event at a port does; `weight` is what it carries."""
     component = model.component
-    extra = (
-        {"weight": "weight"}
-        if any(p.name == port and "weight" in p.payload for p in component.event_inputs)
-        else {}
-    )
+    carried = weight_name(component, port)
+    extra = {carried: "weight"} if carried else {}
     lines = [_signature(model, "uint32_t", f"on_{identifier(port)}", ", float weight"), "{"]
     lines += ["    uint32_t events = 0u;", f"    {ARGUMENTS} (void)weight;"]
     lines += _handlers(model, component.on_events, port, extra, "    ")

@@ -11,7 +11,7 @@ import numpy as np
 from ...canonical_model.circuit import Circuit, EventLink, Group
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Component, Emit
-from ...canonical_model.query import bodies, nested, regimes
+from ...canonical_model.query import bodies, nested, regimes, weight_name
 from .attached import Attachment, find_attachments, without
 from .feeds import copied_sources
 from .linear import receiver
@@ -194,8 +194,7 @@ def _bundle(circuit: Circuit, link: EventLink, step: float, log: Log) -> Bundle:
     if target.update is not None:
         # what is due at the end of a step takes part in it where a component says what its step does
         ticks = np.maximum(ticks - 1, 0)
-    carries = any(p.name == link.target_port and "weight" in p.payload for p in target.event_inputs)
-    plain = link.weight is None or not carries
+    plain = link.weight is None or not weight_name(target, link.target_port)
     weight = np.ones(count) if plain else np.asarray(link.weight, dtype=float)
     return Bundle(
         link.source, link.source_port, link.target, link.target_port,
