@@ -150,9 +150,9 @@ def exponential_euler(
 def exponential_midpoint(
     names: tuple[str, ...], system: System, builder: Builder, start: Stage, exact_at: At
 ) -> dict[str, Expr]:
-    """Exponential Euler to the middle of the step, then over all of it with the others held as they are there.
+    """Exponential Euler to the middle of the step, then over all of it with the others held as there.
 
-    Of order 2 where each rate is linear in its own state: f(x, others) = f(x_half, others) + J (x - x_half).
+    Of order 2 where each rate is linear in its own state: f(x) = f(x_half) + J (x - x_half).
     """
     half: dict[str, Expr] = {}
     for name in names:
