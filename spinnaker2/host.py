@@ -26,10 +26,24 @@ except ImportError:
 else:
     HAS_SPINNAKER2 = True
 
-REGIONS = (
-    "ROUTING_TABLE", "TIMER_CONFIG", "GLOBAL_PARAMS", "MPT_INFO", "MPT", "SYN_ROW",
-    "NEURONS_PARAMS", "SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE_RECORD", "LOG",
-)  # fmt: skip
+
+class Regions(Enum):
+    """Parts of a PE's memory in the order of the header."""
+
+    ROUTING_TABLE = 1
+    TIMER_CONFIG = 2
+    GLOBAL_PARAMS = 3
+    MPT_INFO = 4
+    MPT = 5
+    SYN_ROW = 6
+    NEURONS_PARAMS = 7
+    SPIKE_RECORD = 8
+    VOLTAGE_RECORD = 9
+    TIME_DONE_RECORD = 10
+    LOG = 11
+
+
+REGIONS = tuple(region.name for region in Regions)
 FIRST_ADDRESS = 0xE900
 LAST_ADDRESS = 0x1F000
 RING_ADDRESS, RING_SIZE = 0x8800, 0x6000
@@ -61,7 +75,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
     inputs: ClassVar[Sequence[float]] = ()
     sources: ClassVar[Sequence[tuple[str, int]]] = ()
     recordable: ClassVar[Sequence[str]] = ()
-    regions: ClassVar[Any] = Enum("regions", list(REGIONS))  # values start at 1, in the order of the header
+    regions: ClassVar[type[Enum]] = Regions
     ports: ClassVar[int] = 1
     word: ClassVar[Mapping[str, int]] = {}
     ring_bytes: ClassVar[int] = 0
@@ -274,7 +288,8 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
     def _traced(self, record: Sequence[str]) -> tuple[list[str], bool]:
         """Quantities to record, and whether of the last tick only. Raises ValueError for unknown ones."""
         membrane = next((name for name in MEMBRANES if name in self.recordable), "")
-        own, last = [], []
+        own: list[str] = []
+        last: list[str] = []
         for name in record:
             if name in ("spikes", "time_done"):
                 continue
@@ -284,10 +299,14 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
                 raise ValueError(f"{self.app_name} cannot record '{name}'; it has {known}")
             (last if name == "v_last" else own).append(wanted)
         if own and last:
-            raise ValueError(f"{self.app_name} records every tick or the last one (v_last), not both")
+            raise ValueError(
+                f"{self.app_name} records every tick or the last one (v_last), not both"
+            )
         found = list(dict.fromkeys(own or last))
         if len(found) > 1:
-            message = f"{self.app_name} records {', '.join(found)}: get_voltages() expects one quantity"
+            message = (
+                f"{self.app_name} records {', '.join(found)}: get_voltages() expects one quantity"
+            )
             warnings.warn(message, stacklevel=3)
         return found, bool(last)
 
