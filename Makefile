@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo_output
 # found by rule and not by list: any change of a source makes the installed copy old
-SOURCES := $(shell find app canonical_model exporters importers solvers spinnaker2 nest -type f \
+SOURCES := $(shell find app canonical_model exporters importers lems_types solvers spinnaker2 nest -type f \
 	-not -path '*/__pycache__/*' 2>/dev/null) __init__.py __main__.py README.md
 
 .DEFAULT_GOAL := help

@@ -8,6 +8,7 @@ FOLDERS = (
     "canonical_model",
     "exporters",
     "importers",
+    "lems_types",
     "nest",
     "solvers",
     "spinnaker2",

@@ -178,6 +178,17 @@ def _convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--build", action="store_true", help="compile what was written (targets: nest)"
     )
+    parser.add_argument(
+        "--as-written",
+        action="store_true",
+        help="take a file that was made by us as it stands, not for the model it was made from",
+    )
+    parser.add_argument(
+        "--no-origin",
+        dest="origin",
+        action="store_false",
+        help="leave out the comment that lets the model come back (text targets)",
+    )
     _solver_arguments(parser, NEST_SOLVERS)
     parser.add_argument("--report", metavar="FILE", help="write the report here too, as JSON")
     _common_arguments(parser, "convert")

@@ -32,6 +32,7 @@ Source: TypeAlias = str | Path | Model | Sequence[str | Path | Model]
 SOLVERS = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
 DEFAULT_STEP = 1e-4  # s: what most point-neuron models are published with
 REPORT = "report.json"
+LARGEST = 50_000_000  # bytes of a file that may say what it was made from
 
 
 class Refusal(ModelError):
@@ -93,6 +94,8 @@ def convert(
     pairs: Sequence[PairLike] = (),
     suffix: str = "",
     data: bytes | None = None,
+    as_written: bool = False,
+    origin: bool = True,
     log: Log | None = None,
     stage: Callable[[str], None] = lambda text: None,
 ) -> Conversion:
@@ -102,7 +105,9 @@ def convert(
     else 0.1 ms. With `output` the artifacts are written as that folder. `data` gives the (first) source's
     bytes where there is no file, `source` then only names it. `import_options` are those of the
     source's language. `pairs` are neurons and synapses that are made together, as `app.pairs` says;
-    `suffix` is added to the models' names. `strict` makes every loss an error. `stage` is
+    `suffix` is added to the models' names. Text targets carry their `origin`, the model that they were
+    made from, which an unchanged file is converted from again unless it is to be taken `as_written`.
+    `strict` makes every loss an error. `stage` is
     told what is being done.
 
     Raises ModelError: `refused` is true for a sound model that the target cannot hold, or that strict
@@ -118,7 +123,8 @@ def convert(
         writing.may_write(Path(output), target.scratch)
 
     stage("reading")
-    model = read_all(source, data, component, search_path, log, import_options)
+    given = dict(import_options or {})
+    model = read_all(source, data, component, search_path, log, given, as_written=as_written)
     if pairs or suffix:
         from .pairs import with_pairs
 
@@ -168,6 +174,12 @@ def convert(
     )  # fmt: skip
     if strict:
         _stop_on_loss(log, account)
+    if origin and target.comment:
+        from .origin import Making, attach
+
+        made = {key: options[key] for key in ("dt",) if dt is not None}
+        made.update({"solver": solver} if solver != "auto" else {})
+        artifacts = attach(artifacts, model, target, Making(target=to, options=made))
     result = Conversion(
         name=name, target=to, artifacts=tuple(artifacts), report=account, scratch=target.scratch
     )
@@ -184,18 +196,30 @@ def read_all(
     search_path: Sequence[str | Path],
     log: Log,
     import_options: Mapping[str, str] | None = None,
+    *,
+    as_written: bool = True,
 ) -> Model:
     """The model, or several as one. Raises ModelError."""
+
+    def read(item: str | Path | Model, its: bytes | None, chosen: str | None) -> Model:
+        return read_source(
+            item, its, chosen, search_path, log, import_options, as_written=as_written
+        )
+
     if isinstance(source, str | Path | Model):
-        return read_source(source, data, component, search_path, log, import_options)
+        return read(source, data, component)
     if not source:
         raise error("A001", "no source is given")
     from .pairs import joined
 
-    models = [
-        read_source(item, None if k else data, None, search_path, log, import_options)
-        for k, item in enumerate(source)
-    ]
+    if not as_written and not import_options and not any(isinstance(i, Model) for i in source):
+        from .origin import recall
+
+        contents = [_bytes(item) for item in source if not isinstance(item, Model)]
+        known = recall(contents if data is None else [data, *contents[1:]], str(source[0]), log)
+        if known is not None:
+            return known
+    models = [read(item, None if k else data, None) for k, item in enumerate(source)]
     return joined(models, component)
 
 
@@ -206,11 +230,22 @@ def read_source(
     search_path: Sequence[str | Path],
     log: Log,
     import_options: Mapping[str, str] | None = None,
+    *,
+    as_written: bool = True,
 ) -> Model:
-    """The model, loaded unless it is one already, and verified. Raises ModelError."""
+    """The model, loaded unless it is one already, and verified. Raises ModelError.
+
+    Unless `as_written`, a file that was made by us and not changed since stands for what it was made from.
+    """
     if isinstance(source, Model):
-        model = source
-    elif data is not None:
+        return source
+    if not as_written and component is None and not import_options:
+        from .origin import recall
+
+        known = recall([data if data is not None else _bytes(source)], str(source), log)
+        if known is not None:
+            return known
+    if data is not None:
         model = loading.load_bytes(
             data,
             file=str(source),
@@ -228,6 +263,15 @@ def read_source(
             options=import_options,
         )
     return model
+
+
+def _bytes(source: str | Path) -> bytes:
+    """The file's content; nothing of what is no plain file, is large, or cannot be read."""
+    path = Path(source)
+    try:
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST else b""
+    except (OSError, ValueError):
+        return b""
 
 
 def wire_model(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..canonical_model.diagnostics import Level, Log
-from ..canonical_model.model import Model
+from ..canonical_model.model import Component, Model
 from . import registry
 from .behaviour import stimulus
 from .behaviour.results import DIFFERENT, SAME
@@ -60,7 +61,8 @@ def trial(name: str, model: Model, target: Exporter, solver: str, log: Log) -> T
     from ..solvers.simulate import simulate
 
     circuit = together(wire_model(model, Log(), None), target)
-    reference = simulate(circuit, mode="grid", scheme=solver)
+    scheme = _as_target(circuit, target, solver)
+    reference = simulate(circuit, mode="grid", scheme=scheme)
     found = _execute(model, target, solver, log)
     whole = compare_runs(name, circuit, reference, found, target.name)
     if whole.verdict == SAME:
@@ -69,10 +71,34 @@ def trial(name: str, model: Model, target: Exporter, solver: str, log: Log) -> T
         # the target draws other numbers
         same = all(alike(*item.spikes) for item in whole.distances)
         return replace(whole, verdict=SAME if same else DIFFERENT)
-    until = horizon(circuit, reference, solver)
+    until = horizon(circuit, reference, scheme)
     if until >= circuit.length:
         return whole
     return compare_runs(name, circuit, reference, found, target.name, until=until)
+
+
+def synapse_trial(
+    model: Model, synapse: Component, target: Exporter, solver: str, length: float, step: float, log: Log
+) -> Trial:  # fmt: skip
+    """The same for one connection of a synapse between two cells; compared is the sum of what it sends.
+
+    Raises what conversion, building and running raise.
+    """
+    from ..solvers.simulate import simulate
+    from . import synapses
+
+    given = synapses.trains(synapse, length, step)
+    circuit = wire_model(synapses.network(model, synapse, given), Log(), None)
+    heard = [probe for probe in circuit.event_probes if probe.label == synapses.TARGET]
+    circuit = replace(circuit, event_probes=tuple(heard))
+    reference = simulate(circuit, mode="grid", scheme=_as_target(circuit, target, solver))
+    execute = registry.load_function(target.run_synapse, dict(target.needs), target.name)
+    with _written(synapses.models(model, synapse), target, solver, log) as folder:
+        found: Executed = execute(
+            folder, synapses.target().name, synapses.RECEIVED, given.spikes,
+            delay=synapses.DELAY, steps=given.steps, step=step,
+        )  # fmt: skip
+    return compare_runs(synapse.name, circuit, reference, found, target.name)
 
 
 def together(circuit: Circuit, target: Exporter) -> Circuit:
@@ -84,18 +110,34 @@ def together(circuit: Circuit, target: Exporter) -> Circuit:
     return fused
 
 
+def _as_target(circuit: Circuit, target: Exporter, solver: str) -> str:
+    """The reference simulator's solver that does what the target does with `solver`."""
+    if not target.integrates:
+        return solver
+    function = registry.load_function(target.integrates, dict(target.needs), target.name)
+    scheme: str = function(circuit, solver)
+    return scheme
+
+
 def _execute(model: Model, target: Exporter, solver: str, log: Log) -> Executed:
+    execute = registry.load_function(target.run, dict(target.needs), target.name)
+    with _written(model, target, solver, log) as folder:
+        executed: Executed = execute(folder, backend=target.backends[0], length=None)
+    return executed
+
+
+@contextmanager
+def _written(model: Model, target: Exporter, solver: str, log: Log) -> Iterator[Path]:
+    """The folder of the conversion, for as long as it is needed; its notes are not repeated."""
     own = Log()
     result = convert(model, to=target.name, solver=solver, log=own)
     for issue in own:
         if issue.level is not Level.NOTE:
             log.add(issue.code, issue.level, issue.message, issue.span, issue.text, issue.hint)
-    execute = registry.load_function(target.run, dict(target.needs), target.name)
     with tempfile.TemporaryDirectory(prefix="interspike-") as name:
         folder = Path(name) / "result"
         result.write(folder)
-        executed: Executed = execute(folder, backend=target.backends[0], length=None)
-    return executed
+        yield folder
 
 
 class Rows(Protocol):

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..canonical_model.diagnostics import Log, error
 from ..canonical_model.model import Model
+from ..canonical_model.passes.partners import is_synapse
 from . import registry
 from .behaviour.results import DIFFERENT, SAME, Comparison
-from .convert import SOLVERS, convert, read_source
+from .behaviour.stimulus import LENGTH
+from .convert import SOLVERS, choose_step, convert, read_source
 from .quantities import seconds
 from .readback import compare_models, read_results
 from .subjects import subjects
-from .trial import Trial, trial
+from .trial import Trial, synapse_trial, trial
 
 if TYPE_CHECKING:
     from ..exporters.format import Exporter
@@ -83,9 +85,20 @@ def verify(
         model = replace(model, components=(model.component(component),), network=None)
     if target.run:
         trials = []
-        for name, subject in subjects(model, wanted, step, log):
-            stage(f"running {name}")
-            trials.append(trial(name, subject, target, solver, log))
+        if target.run_synapse and model.network is None:
+            connected = [item for item in model.components if is_synapse(item)]
+            nodes = tuple(item for item in model.components if not is_synapse(item))
+            model = replace(model, components=nodes)
+            chosen = choose_step(step, 0.0, log)
+            for item in connected:
+                stage(f"running {item.name}")
+                trials.append(
+                    synapse_trial(model, item, target, solver, wanted or LENGTH, chosen, log)
+                )
+        if model.components or not trials:
+            for name, subject in subjects(model, wanted, step, log):
+                stage(f"running {name}")
+                trials.append(trial(name, subject, target, solver, log))
         how = f"run on {target.backends[0]}"
         return Verified(target=to, how=how, trials=tuple(trials))
     return _read_back(model, target, solver, wanted, step, log, stage)

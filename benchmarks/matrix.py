@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--to", action="append", default=[])
     parser.add_argument("--work", type=Path)
-    parser.add_argument("--seconds", type=int, default=60, help="limit of one comparison")
+    parser.add_argument("--seconds", type=int, default=60, help="limit of one comparison, of CPU")
     parser.add_argument("--compare", action="append", default=[], help="targets to compare now")
     parser.add_argument("--minutes", type=float, default=1e9, help="limit of all comparisons")
     parser.add_argument(
@@ -215,11 +215,12 @@ def _apart(trial: Trial) -> list[str]:
 
 
 def apart(work: Callable[[], str], seconds: int) -> str:
-    """What `work` returns, computed in a child within `seconds`."""
+    """What `work` returns, computed in a child within `seconds` of CPU (compilers aside)."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        signal.alarm(seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.alarm(30 * seconds)
         try:
             text = work()
         except ModelError as problem:
@@ -285,8 +286,9 @@ def _matrix(cells: dict[tuple[str, str], Counter[str]], targets: Sequence[str]) 
     lines = [
         "# The matrix of formats",
         "",
-        "Made by `benchmarks/matrix.py NEUROML_DIR NINEML_DIR NESTML_DIR --work DIR --seconds 120`, in",
-        "several calls, over published models (NeuroML2, NineML, NESTML's library; invalid ones too).",
+        "Made by `CXXFLAGS=-O0 benchmarks/matrix.py NESTML_DIR NEUROML_DIR NINEML_DIR --work DIR`, all rows",
+        "by one version of the code, over published models (NESTML's library, NeuroML2, NineML; invalid",
+        "ones too).",
         "",
         "*converted*: nothing lost + with stated losses. *same*: of those that were compared, how many",
         "behave as their source. What is read back: equal in canonical form; else both networks on the",

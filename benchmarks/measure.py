@@ -19,9 +19,14 @@ class Cost:
 
 
 def once(command: Sequence[str], folder: Path | None = None) -> Cost:
-    """Run a command to its end. Raises RuntimeError with its last words if it fails."""
+    """Run a command to its end. Raises RuntimeError with its last words if it fails.
+
+    Python may keep what it compiles, as it does for everything that is installed: `best` of several runs
+    does not count our compilation where the peer's was done by its installer.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(command, cwd=folder, stdout=words, stderr=words)
+        process = subprocess.Popen(command, cwd=folder, stdout=words, stderr=words, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

@@ -25,13 +25,14 @@ RANDOM = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Of one case: spikes, those compared, the largest distance to the grid and to the engine in steps."""
+    """Of one case: spikes, the largest distance to the grid and to the engine in steps, that of intervals."""
 
     case: str
     step: float
     spikes: int
     grid: str
     engine: str
+    intervals: str
 
 
 def main() -> None:
@@ -46,7 +47,8 @@ def main() -> None:
     for entry in chosen:
         found = compare(arguments.models, entry)
         rows.append(
-            f"| {found.case} | {found.step * 1e3:g} | {found.spikes} | {found.grid} | {found.engine} |"
+            f"| {found.case} | {found.step * 1e3:g} | {found.spikes} | {found.grid} | {found.engine} "
+            f"| {found.intervals} |"
         )
         print(rows[-1], flush=True)
     if not arguments.only:
@@ -83,7 +85,7 @@ def compare(models: Path, entry: dict[str, Any]) -> Found:
     else:
         shown = _worst(grid)
     checks = json.loads((models / case / "ref" / "expected.json").read_text())["checks"]
-    engine = []
+    engine, intervals = [], []
     for label, rule in entry["compare"]["events"].items():
         if label in result.events:
             check = next(
@@ -92,8 +94,11 @@ def compare(models: Path, entry: dict[str, Any]) -> Found:
                 if item.get("source") == label or item.get("select") == label
             )
             best = np.array(check[rule["best_reference"]])[: rule["n"]]
-            engine.append(_off(result.events[label][: rule["n"]], best, step))
-    return Found(case, step, count, shown, _worst(engine))
+            own = result.events[label][: rule["n"]]
+            engine.append(_off(own, best, step))
+            raw = np.array(check["times_s"])[: rule["n"]]
+            intervals.append(_off(np.diff(own), np.diff(raw), step))
+    return Found(case, step, count, shown, _worst(engine), _worst(intervals))
 
 
 def _off(ours: Times, theirs: Times, step: float) -> float:
@@ -118,8 +123,12 @@ NEST as `interspike run` does, with its own step. Distances are the largest of a
 grid simulator (float64, the same order of a step), and to the times of the model's own engine (jNeuroML;
 extrapolated to step 0 where its record calls that the better reference: the method's error is in it).
 
-| model | step, ms | spikes in NEST | to the grid simulator, steps | to its own engine, steps |
-|---|---|---|---|---|
+A spike on the grid is at most a step late, and so is the end of a pause; what follows starts late, so that
+distances add up over a train. Intervals between spikes, the last column, tell the error of one spike: there
+the times are those that the engine printed at the same step.
+
+| model | step, ms | spikes in NEST | to the grid simulator | to its own engine | intervals |
+|---|---|---|---|---|---|
 """
 
 

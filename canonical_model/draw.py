@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .diagnostics import Span, error
+from .lazy import np
 from .network import Network, Population, Projection, Rule, Spread
 from .rules import MAX_CONNECTIONS, bound, check_rule, sizes, start
 

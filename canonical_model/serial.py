@@ -18,6 +18,7 @@ from .serial_write import layout, write
 
 FORMAT = "interspike"
 VERSION = 1
+ORIGIN = "interspike:origin "  # begins a comment at a file's end that holds this text, packed
 MAX_LENGTH = 400_000_000  # characters
 
 

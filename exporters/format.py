@@ -42,6 +42,13 @@ class Exporter:
     `solvers` are names of solvers that this target has besides those of all.
     `together` is the dotted path of `together(circuit) -> Circuit` where the target integrates parts as one
     system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.
+    `integrates` is the dotted path of `integrates(circuit, scheme) -> str` where the target chooses another
+    solver than the reference simulator: that one of the latter that does the same.
+    `run_synapse` is the dotted path of `run_synapse(folder, target, record, spikes, *, delay, steps, step)
+    -> Executed` where synapses are no nodes of a network: one connection of an exported synapse (see
+    `app.synapses`).
+    `comment` says what begins a block of comment, each line of it, and what ends it, for text that may
+    carry comments at its end (there the model that it was made from travels along, `app/origin.py`).
     `scratch` names the folders that building leaves inside the output; a new conversion may delete them.
     """
 
@@ -57,4 +64,7 @@ class Exporter:
     index: str = ""
     solvers: tuple[str, ...] = ()
     together: str = ""
+    integrates: str = ""
+    run_synapse: str = ""
+    comment: tuple[str, str, str] | None = None
     scratch: tuple[str, ...] = ("build", "__pycache__")

@@ -46,7 +46,7 @@ def run(
         module_of(place)
         message = f"'{place.name}' holds models for NEST, but no network to run"
         raise error("B405", message, hint="create cells of them in PyNEST (see README.md)")
-    _build_once(place)
+    build_once(place)
     with tempfile.TemporaryDirectory() as name:
         output = Path(name) / "result.npz"
         command = [sys.executable, "-P", str(script), "--output", str(output)]
@@ -69,7 +69,7 @@ def run(
     )
 
 
-def _build_once(place: Path) -> None:
+def build_once(place: Path) -> None:
     """Build the module, or take it from the cache, where the same sources have been built before."""
     paths = [p for ending in ("*.h", "*.cpp") for p in place.rglob(ending)]
     sources = [Artifact(p.relative_to(place).as_posix(), p.read_bytes()) for p in paths]

@@ -31,6 +31,7 @@ from ..canonical_model.model import (
 )
 from ..canonical_model.query import weight_name
 from . import numeric
+from .carried import unit_of
 from .compile import Compiled, Engine, Regimes
 from .numeric import Array
 from .numpy_printer import print_numpy
@@ -77,6 +78,7 @@ class Machine:
     _algebra: dict[tuple[int, str], Any] | None = None
     _local: dict[int, dict[str, Any]] = field(default_factory=dict)
     _compiled: dict[int, Callable[..., Any]] = field(default_factory=dict)
+    _units: dict[int, float] = field(default_factory=dict)
     _kept: list[Expr] = field(default_factory=list)
     _number: int = 0
     _depth: int = 0
@@ -161,8 +163,8 @@ class Machine:
             match statement:
                 case Assign(target=target, value=expr):
                     self._assign(item, target, self.value(item, expr, where, payload), where)
-                case Emit(port=port):
-                    self.emit(item, port, where)
+                case Emit(port=port, weight=weight):
+                    self.emit(item, port, where, self._carried(item, weight, where, payload))
                 case Transition(regime=regime, machine=machine):
                     self.enter(item, regime, machine, where)
                 case If(branches=branches, otherwise=otherwise):
@@ -275,8 +277,23 @@ class Machine:
         entered = machines[number].regimes[names.index(regime)]
         self.run(item, entered.on_entry, where)
 
-    def emit(self, item: Compiled, port: str, where: Index) -> None:
-        """Events leave `port` of the instances `where`, in order of instance."""
+    def _carried(
+        self, item: Compiled, weight: Expr | None, where: Index, payload: dict[str, Array]
+    ) -> Any:
+        """What an event carries, as a number; None if nothing."""
+        if weight is None:
+            return None
+        unit = self._units.get(id(weight))
+        if unit is None:
+            unit = self._units[id(weight)] = unit_of(item.group.component, weight)
+            self._kept.append(weight)
+        return self.value(item, weight, where, payload) / unit
+
+    def emit(self, item: Compiled, port: str, where: Index, carried: Any = None) -> None:
+        """Events leave `port` of the instances `where`, in order of instance.
+
+        `carried` is what they carry, one value or one each; a link multiplies it by its weight.
+        """
         self.spikes.setdefault((item.number, port), []).append((self.t, where.copy()))
         for link in self.links.get((item.number, port), ()):
             rows = _rows(link.start, where)
@@ -284,6 +301,10 @@ class Machine:
                 continue
             post = link.post[rows]
             weight = None if link.weight is None else link.weight[rows]
+            if carried is not None:
+                count = link.start[where + 1] - link.start[where]
+                sent = np.repeat(np.broadcast_to(carried, where.shape), count)
+                weight = sent if weight is None else sent * weight
             if link.factor:
                 senders = np.repeat(where, link.start[where + 1] - link.start[where])
                 factor = np.broadcast_to(self.read(item, link.factor, senders, {}), senders.shape)
@@ -294,8 +315,8 @@ class Machine:
             delays = link.delay[rows]
             for delay in np.unique(delays):
                 chosen = delays == delay
-                own = None if weight is None else weight[chosen]
-                self._send(link, post[chosen], own, float(delay))
+                part = None if weight is None else weight[chosen]
+                self._send(link, post[chosen], part, float(delay))
 
     def _send(self, link: Outgoing, post: Index, weight: Array | None, delay: float) -> None:
         if delay == 0.0 and self.immediate:

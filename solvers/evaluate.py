@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..canonical_model.diagnostics import error
 from ..canonical_model.expr import Expr, free_names, is_random
+from ..canonical_model.lazy import np
 from ..canonical_model.model import Component
 from ..canonical_model.units import SI, UnitSystem
 from . import numeric

@@ -224,12 +224,20 @@ def _adaptive(stepper: Stepper, combo: Key, values: dict[str, Any], step: float)
     return results
 
 
+def _due(t: float, delay: float, early: bool, step: float) -> float:
+    """When an event counts as due: of one step what has no delay is first, the rest as it was sent.
+
+    What is due at the end of a step takes part in it (`early`) where a component says what its step does.
+    """
+    slack = (1.25 if delay == 0.0 else 1.0) * SLACK
+    return (round((t + delay) / step, 6) - slack - early) * step
+
+
 def prepare(machine: Machine, scheme: str, step: float, order: StepOrder) -> Grid:
     """Plans and compiled programs for every group, timed events as ticks."""
     engine = machine.engine
     machine.immediate = False
-    # what is due at the end of a step takes part in it where a component says what its step does
-    machine.arrival = lambda t, delay, early: t + delay - (SLACK + early) * step
+    machine.arrival = lambda t, delay, early: _due(t, delay, early, step)
     steppers, notes = [], []
     for item in engine.groups:
         stepper, found = _stepper(engine, item, scheme, step)

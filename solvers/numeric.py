@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from ..canonical_model.lazy import np
 
-Array: TypeAlias = NDArray[np.float64]
-Value: TypeAlias = float | Array
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[np.float64]"
+Value: TypeAlias = "float | Array"
 
 
 def heaviside(x: Value) -> Any:

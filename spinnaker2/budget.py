@@ -69,7 +69,7 @@ def profile(
             cycles = ALLOWANCE * instructions * cost["cycles"] / max(cost["instructions"], 1.0)
         else:
             instructions = np.zeros(1)
-            cycles = tick_cycles(size, cost["cycles"], words)
+            cycles = tick_cycles(size, cost["cycles"], words + entry.get("attached_cycles", 0.0))
         found.append(
             PeProfile(
                 pe=number,
@@ -162,7 +162,7 @@ def fit_rows(layout: dict[str, Any], data_bytes: int) -> list[dict[str, Any]]:
                 "fit_in_memory": int((data_bytes - 1024) / per_neuron),
                 "fit_in_time": {
                     f"{clock / 1e6:g} MHz": neurons_in_time(
-                        app["cost"]["cycles"], layout["step_s"], clock
+                        app["cost"]["cycles"] + app["attached_cycles"], layout["step_s"], clock
                     )
                     for clock in CLOCKS
                 },

@@ -34,7 +34,7 @@ LAST_ADDRESS = 0x1F000
 RING_ADDRESS, RING_SIZE = 0x8800, 0x6000
 ERROR_LOG_ADDRESS, ERROR_LOG_WORDS = 0xE800, 64
 LOG_WORDS = 100
-N_GLOBALS = 24
+N_GLOBALS = 25
 MAX_TYPES = 2  # the sign of a weight
 
 
@@ -251,7 +251,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             *float_words([self.step]), scales[0] if scales else 0, scales[1] if scales[1:] else 0,
             int(debug), self.log_size, int(params.get("seed", 1)), int(mapper.key_offsets[pe]), ticks,
             ring, max(0, traces - 1), 0, 4 * len(words[0]), 4 * (len(words[0]) + len(words[1])),
-            4 * N_GLOBALS, 4 * (N_GLOBALS + len(scales)), input_at, table_at, 0, 0, *scales,
+            4 * N_GLOBALS, 4 * (N_GLOBALS + len(scales)), input_at, table_at, 0, 0, 0, *scales,
             *(variable << 16 | neuron for variable in variables for neuron in range(count)),
         ])  # fmt: skip
         handler.freeze()

@@ -18,7 +18,14 @@ from ..canonical_model.diagnostics import error
 from .memory import DATA, HEADER_WORDS, REGIONS
 
 SPIKES, TRACES, DONE, STATUS, VALUES, RING, RANDOM, SENT = range(8)
-STATUS_NAMES = ("ticks", "packets", "synaptic_events", "unknown_keys", "most_packets")
+STATUS_NAMES = (
+    "ticks",
+    "packets",
+    "synaptic_events",
+    "unknown_keys",
+    "most_packets",
+    "lost_events",
+)
 FIRST_ROW = 0xFFFFFFFF
 
 Words = NDArray[np.uint32]
@@ -201,7 +208,7 @@ def trace_values(records: Records, layout: dict[str, Any]) -> dict[str, NDArray[
 
 
 def check_status(records: Records, layout: dict[str, Any], ticks: int) -> list[dict[str, int]]:
-    """Counters of all PEs. Raises ModelError E104 if one stopped early."""
+    """Counters of all PEs. Raises ModelError E104 if one stopped early, E106."""
     found = []
     for pe in range(len(layout["pes"])):
         if (pe, STATUS) not in records.streams:
@@ -209,5 +216,10 @@ def check_status(records: Records, layout: dict[str, Any], ticks: int) -> list[d
         status = records.status(pe)
         if status["ticks"] != ticks:
             raise error("E104", f"PE {pe} ended after {status['ticks']} of {ticks} ticks")
+        if status["lost_events"]:
+            message = (
+                f"{status['lost_events']} events were lost: more were under way than PE {pe} holds"
+            )
+            raise error("E106", message, hint="shorter delays, a larger step, or fewer cells")
         found.append(status)
     return found

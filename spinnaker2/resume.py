@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..canonical_model.diagnostics import refuse
 from . import machine
+from .attached import GROUP_WORDS, HEAD_WORDS, Arrival, arrivals
 from .emulator import EmulationResult
 from .memory import DATA, GLOBALS, HEADER_WORDS, REGIONS
 
@@ -43,8 +44,9 @@ class Deliveries:
 class Checkpoint:
     """What is left of a run at `tick`; `states` by group and name are words, with what is known of them.
 
-    Of applications: `rings` by group, `sent` (group, number of the port, instance) and the unit of
-    `weights` by (group, port, sign); of one PE: `queues` as (link, delay in ticks, due, sender).
+    Of applications: `rings` by group, `sent` (group, number of the port, instance), the unit of
+    `weights` by (group, port, sign), `arrivals` at synapses with states; of one PE: `queues` as
+    (link, delay in ticks, due, sender).
     """
 
     tick: int
@@ -56,11 +58,13 @@ class Checkpoint:
     sent: list[tuple[str, int, int]] = field(default_factory=list)
     weights: dict[tuple[str, str, int], float] = field(default_factory=dict)
     queues: list[tuple[int, int, int, int]] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
 
     @property
     def longest(self) -> int:
-        """Ticks after `tick` in which the last of the weights under way act."""
+        """Ticks after `tick` in which the last of what is under way acts."""
         found = [int(np.max(d.tick, initial=0)) for own in self.rings.values() for d in own]
+        found += [item.tick for item in self.arrivals]
         return max([tick - self.tick for tick in found], default=0)
 
     def values(self, group: str, name: str) -> NDArray[np.float32] | None:
@@ -108,7 +112,7 @@ class _Image:
     def __init__(self, data: bytes, entry: dict[str, Any], app: dict[str, Any]) -> None:
         self.words = np.frombuffer(data.ljust(-(-len(data) // 4) * 4, b"\0"), "<u4").copy()
         self.start, self.stop, self.group = entry["start"], entry["stop"], entry["population"]
-        self.app, self.copies = app, entry["copies"]
+        self.app, self.copies, self.attached = app, entry["copies"], entry["attached"]
         begin = self._at("GLOBAL_PARAMS")
         self.globals_at = begin
         self.table = dict(
@@ -142,7 +146,31 @@ class _Image:
                 own = _rows(values, int(values[row + feed["row"] - 1]) // 4, len(used), GENERATOR)
                 found.append((feed["group"], GENERATOR, np.array(used, np.int64), own))
             row += feed["row"]
+        return [*found, *self._attached_blocks(values)]
+
+    def _attached_blocks(self, values: Words) -> list[tuple[str, dict[str, Any], Any, Words]]:
+        """The same of synapses with states, and what they have just sent to the neurons."""
+        if not self.app["attached"]:
+            return []
+        table = self.table["ATTACHED"] // 4
+        ports = [f"sent to {port}" for port in self.app["attached_ports"]]
+        fields: dict[str, Any] = {"states": ports, "machines": 0}
+        sums = _rows(values, int(values[table + 1]) // 4, self.size, fields)
+        found = [(self.group, fields, np.arange(self.start, self.stop), sums)]
+        for number, kind, count, _, _, state, *_ in self.attached_table(values):
+            del kind
+            own = self.app["attached"][number]
+            rows = _rows(values, state // 4, count, own)
+            found.append((own["group"], own, np.array(self.attached[number], np.int64), rows))
         return found
+
+    def attached_table(self, values: Words) -> list[list[int]]:
+        """Number, kind, instances and offsets of each attached group on the PE."""
+        table = self.table["ATTACHED"] // 4
+        at, width = table + HEAD_WORDS, GROUP_WORDS
+        return [
+            values[at + width * k : at + width * (k + 1)].tolist() for k in range(values[table])
+        ]
 
     def ring_shape(self) -> tuple[int, int, int]:
         bits = self.app["bits"]
@@ -169,8 +197,11 @@ def _sizes(layout: dict[str, Any]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for pe in layout["pes"]:
         sizes[pe["population"]] = max(sizes.get(pe["population"], 0), pe["stop"])
-        for feed, used in zip(layout["apps"][pe["app"]]["feeds"], pe["copies"], strict=True):
-            sizes[feed["group"]] = max(sizes.get(feed["group"], 0), *(k + 1 for k in used), 0)
+        app = layout["apps"][pe["app"]]
+        own = [*zip(app["feeds"], pe["copies"], strict=True)]
+        own += zip(app["attached"], pe["attached"], strict=True)
+        for item, used in own:
+            sizes[item["group"]] = max(sizes.get(item["group"], 0), *(k + 1 for k in used), 0)
     return sizes
 
 
@@ -196,6 +227,11 @@ def _take_machine(
         for (port, sign), unit in zip(image.app["types"], image.scales.tolist(), strict=True):
             found.weights[image.group, port, sign] = unit
         found.random[image.group, image.start] = records.words(number, machine.RANDOM)
+        if image.app["attached"]:
+            names = [own["group"] for own in image.app["attached"]]
+            table = image.attached_table(values)
+            instances = [(names[row[0]], np.array(image.attached[row[0]])) for row in table]
+            found.arrivals += arrivals(values, image.table["ATTACHED"] // 4, instances, found.tick)
         found.rings.setdefault(image.group, []).append(
             _deliveries(image, records.words(number, machine.RING), found.tick)
         )

@@ -50,8 +50,8 @@ def named_differences(a: Subject, b: Subject, match: Match) -> Iterator[Differen
 
 
 def _initial_values(a: Subject, b: Subject, match: Match) -> Iterator[Difference]:
-    for x, (y, factor) in match.states.items():
-        own, its = a.initial[x] * factor, b.initial[y]
+    for x, (y, _) in match.states.items():
+        own, its = match.seen(x, a.initial[x]), b.initial[y]
         if abs(own - its) > 1e-9 * max(abs(own), abs(its)):
             sentence = f"'{x}' starts at {own:.6g} where '{y}' starts at {its:.6g} (SI)"
             yield Difference(kind="initial value", name=x, other=y, sentence=sentence)

@@ -19,7 +19,7 @@ from ...canonical_model.units import (
     si_quantity,
 )
 from .causes import named_differences, values_by_name
-from .match import Match, best_match, pair_states, plain
+from .match import TOLERANCE, Match, Shift, best_match, pair_states, plain, shifts
 from .points import subject
 from .ports import with_common_ports
 from .results import Comparison, Difference
@@ -56,11 +56,13 @@ def compare_components(
     if match is not None and subjects is not None:
         named = list(named_differences(*subjects, match))
     pairs = _pairs(flats, match)
+    shifted = match.shifts if match is not None else _shifted(flats, pairs)
+    remarks += [f"'{pairs[x]}' is '{x}' {shift.name}" for x, shift in shifted.items()]
     shown: list[Difference] = []
     distances: list[Distance] = []
     try:
         if confirm or match is None or named:
-            shown, distances, remark = _simulated(flats, mode, pairs, match)
+            shown, distances, remark = _simulated(flats, mode, pairs, match, shifted)
             remarks += remark
     except ModelError as problem:
         remarks.append(f"no simulation: {problem.issues[0].message}")
@@ -80,16 +82,20 @@ def compare_components(
 
 
 def _simulated(
-    flats: tuple[Component, Component], mode: str, pairs: Mapping[str, str], match: Match | None
+    flats: tuple[Component, Component],
+    mode: str,
+    pairs: Mapping[str, str],
+    match: Match | None,
+    shifted: Mapping[str, Shift],
 ) -> tuple[list[Difference], list[Distance], list[str]]:
     """As `simulated`; on a grid where there is no solution in continuous time. Raises ModelError."""
     try:
-        return (*simulated(flats, mode, pairs, match), [])
+        return (*simulated(flats, mode, pairs, match, shifted), [])
     except ModelError as problem:
         if mode == "grid" or match is not None:
             raise
         why = f"compared on a grid only: {problem.issues[0].message}"
-        return (*simulated(flats, "grid", pairs, match), [why])
+        return (*simulated(flats, "grid", pairs, match, shifted), [why])
 
 
 def _undecided(name: str, other: str, remarks: Sequence[str]) -> Difference:
@@ -144,6 +150,40 @@ def typical(item: Parameter) -> Quantity:
     spread = 1.0 + int(sha256(plain(item.name).encode()).hexdigest()[:4], 16) / 0x10000
     typical = TYPICAL.get(item.dimension, 1.0)
     return si_quantity(spread * typical * NEURO.size(item.dimension), item.dimension)
+
+
+def _shifted(flats: tuple[Component, Component], pairs: Mapping[str, str]) -> dict[str, Shift]:
+    """Voltages that one model counts from elsewhere, as their initial values tell."""
+    tables = [{p.name: p for p in (*c.parameters, *c.constants)} for c in flats]
+    values = [{n: p.value.si for n, p in t.items() if p.value is not None} for t in tables]
+    kinds = [{n: p.dimension for n, p in t.items()} for t in tables]
+    starts = [_starts(flat) for flat in flats]
+    found: dict[str, Shift] = {}
+    for x, y in pairs.items():
+        if x not in starts[0] or y not in starts[1]:
+            continue
+        gap = starts[1][y] - starts[0][x]
+        ways = shifts(values[0], kinds[0], values[1], kinds[1])
+        way = next((w for w in ways if abs(gap - w.value) <= TOLERANCE * abs(w.value)), None)
+        if way is not None:
+            found[x] = way
+    return found
+
+
+def _starts(flat: Component) -> dict[str, float]:
+    """The initial values (SI) of the voltages."""
+    from ...canonical_model.circuit import Circuit, Group
+    from ...solvers.compile import compile_circuit
+    from ...solvers.discrete import start
+
+    voltages = [s.name for s in flat.state_variables if s.dimension == VOLTAGE]
+    try:
+        group = Group(name="c", component=flat, size=1)
+        machine = start(compile_circuit(Circuit(name="start", groups=(group,)), 1))
+    except ModelError:
+        return {}
+    slices = machine.engine.groups[0].slices
+    return {name: float(machine.y[slices[name]][0]) for name in voltages if name in slices}
 
 
 def _pairs(flats: tuple[Component, Component], match: Match | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 COUNT = 256
 TOLERANCE = 1e-6
 MAX_TRIALS = 150
+MAX_SHIFTS = 40
 SEED = 20240
 
-Pairs = dict[str, tuple[str, float]]  # name of A -> name of B and the factor: b = factor * a
+Pairs = dict[
+    str, tuple[str, float]
+]  # name of A -> name of B and the factor: b = factor * a + shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,14 @@ class Disagreement:
     sample: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """B counts a state from elsewhere: `value` (SI) is added to A's, in words what `name` says."""
+
+    value: float
+    name: str
+
+
 @dataclass(slots=True, eq=False)
 class Match:
     """A way to see B as A, and what then still disagrees."""
@@ -53,6 +64,12 @@ class Match:
     outputs: dict[str, str]
     regimes: dict[Combination, Combination]
     disagreements: list[Disagreement] = field(default_factory=list)
+    shifts: dict[str, Shift] = field(default_factory=dict)
+
+    def seen(self, x: str, values: Any) -> Any:
+        """Values of A's state `x` as B counts them."""
+        shift = self.shifts.get(x)
+        return values * self.states[x][1] + (shift.value if shift else 0.0)
 
 
 def best_match(a: Subject, b: Subject) -> Match | None:
@@ -68,7 +85,51 @@ def best_match(a: Subject, b: Subject) -> Match | None:
             best = match
         if not best.disagreements:
             break
+    if best is not None and best.disagreements:
+        best = _shifted(a, b, best)
     return best
+
+
+def _shifted(a: Subject, b: Subject, match: Match) -> Match:
+    """The match with voltages counted from elsewhere (from rest, say), if that explains more."""
+    best = match
+    pairs = {x: y for x, (y, _) in match.states.items() if VOLTAGE in (a.states[x], b.states[y])}
+    trials: list[tuple[bool, tuple[str, ...], Shift]] = []
+    for x, y in pairs.items():
+        factor = match.states[x][1]
+        gap = b.initial[y] - a.initial[x] * factor
+        for shift in shifts(a.statics, a.dimensions, b.statics, b.dimensions, factor):
+            is_start = abs(gap - shift.value) <= TOLERANCE * abs(shift.value)
+            several = {tuple(pairs), (x,)}
+            trials += [(not is_start, names, shift) for names in sorted(several)]
+    # what explains the initial values is the likeliest
+    for _, names, shift in sorted(trials, key=lambda item: item[0])[:MAX_SHIFTS]:
+        trial = replace(match, shifts=dict.fromkeys(names, shift))
+        trial.disagreements = compare(a, b, trial, {})
+        if len(trial.disagreements) < len(best.disagreements):
+            best = trial
+        if not best.disagreements:
+            break
+    return best
+
+
+def shifts(
+    ours: Mapping[str, float],
+    kinds: Mapping[str, Dimension],
+    theirs: Mapping[str, float],
+    their_kinds: Mapping[str, Dimension],
+    factor: float = 1.0,
+) -> Iterator[Shift]:
+    """Ways in which a voltage may be counted from elsewhere: by a fixed voltage of either model.
+
+    The arguments are values (SI) and dimensions by name; `factor` brings A's to B's unit.
+    """
+    tables = ((ours, kinds, factor, "first"), (theirs, their_kinds, 1.0, "second"))
+    for values, dimensions, size, which in tables:
+        for name, value in values.items():
+            if dimensions[name] == VOLTAGE and value:
+                for sign, word in ((1.0, "+"), (-1.0, "-")):
+                    yield Shift(sign * size * value, f"{word} '{name}' of the {which} model")
 
 
 def _candidates(a: Subject, b: Subject) -> Iterator[Match]:
@@ -228,7 +289,7 @@ def compare(
 
     random = np.random.default_rng(SEED)
     states, inputs = sample(a, random, COUNT), sample_inputs(a, random, COUNT)
-    theirs = {y: states[x] * factor for x, (y, factor) in match.states.items()}
+    theirs = {y: match.seen(x, states[x]) for x, (y, _) in match.states.items()}
     their_inputs = {y: inputs[x] * factor for x, (y, factor) in match.inputs.items()}
     one = a.machine(COUNT, inputs)
     other = b.machine(COUNT, {**values, **their_inputs})
@@ -264,10 +325,11 @@ def _effects(
         bad = one.sent[x] != other.sent[y]
         if bad.any():
             yield _at(kind, port or x, y, where, bad, one.sent[x], other.sent[y], "events sent")
-    for x, (y, factor) in match.states.items():
-        bad = differing(one.states[x] * factor, other.states[y])
+    for x, (y, _) in match.states.items():
+        ours = match.seen(x, one.states[x])
+        bad = differing(ours, other.states[y])
         if bad.any():
-            yield _at(kind, port or x, y, where, bad, one.states[x] * factor, other.states[y], x)
+            yield _at(kind, port or x, y, where, bad, ours, other.states[y], x)
     wanted = [match.regimes[tuple(map(int, each))] for each in zip(*one.regimes, strict=True)]
     real = [tuple(map(int, each)) for each in zip(*other.regimes, strict=True)]
     count = sum(x != y for x, y in zip(wanted, real, strict=True))

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.diagnostics import Issue, Level, ModelError
 from ...canonical_model.expr import free_names, is_random
-from ...canonical_model.model import Assign, Component, Constant, Emit, Parameter
+from ...canonical_model.model import (
+    Assign,
+    Component,
+    Constant,
+    Declare,
+    Emit,
+    If,
+    Parameter,
+    Report,
+)
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
 from ...canonical_model.units import NONE, VOLTAGE, Dimension, si_quantity
@@ -162,7 +171,7 @@ def subject(flat: Component) -> Subject:
         states={s.name: s.dimension for s in flat.state_variables if s.name in states},
         statics={item.name: item.value.si for item in given if item.value is not None},
         dimensions={item.name: item.dimension for item in given},
-        ports=tuple(port.name for port in flat.event_inputs if _is_heard(flat, port.name)),
+        ports=tuple(port.name for port in flat.event_inputs if _is_heard(flat, port.name, states)),
         outputs=tuple(port.name for port in flat.event_outputs),
         combinations=combinations,
     )
@@ -194,8 +203,16 @@ def _all_parameters(flat: Component) -> Component:
     return replace(flat, parameters=parameters, constants=(), analog_inputs=(), kernels=())
 
 
-def _is_heard(flat: Component, port: str) -> bool:
-    return any(handler.port == port for handler in handlers(flat))
+def _is_heard(flat: Component, port: str, states: set[str]) -> bool:
+    """Do events at the port change anything that matters?"""
+    return any(
+        statement.target in states
+        if isinstance(statement, Assign)
+        else not isinstance(statement, Declare | If | Report)
+        for handler in handlers(flat)
+        if handler.port == port
+        for statement in nested(handler.body)
+    )
 
 
 def relevant(flat: Component) -> set[str]:

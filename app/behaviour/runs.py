@@ -11,7 +11,7 @@ from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.units import TIME
 from ..sensitivity import alike
 from . import stimulus
-from .match import Match, pair_names
+from .match import Match, Shift, pair_names
 from .results import Difference
 from .stimulus import Distance, amplitudes, driven, respond
 
@@ -27,21 +27,27 @@ MAX_SHOWN = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """What is compared with what: inputs with factors, event ports, outputs, states with factors."""
+    """What is compared with what: inputs (factors), event ports, outputs, states (factors, shifts)."""
 
     inputs: Mapping[str, tuple[str, float]]
     ports: Mapping[str, str]
     outputs: Mapping[str, str]
     states: Mapping[str, str]
     factors: Mapping[str, float]
+    shifts: Mapping[str, float]
     draws: bool = False  # random numbers, which the two draw in another order: counts are compared
 
 
 def simulated(
-    flats: tuple[Component, Component], mode: str, pairs: Mapping[str, str], match: Match | None
+    flats: tuple[Component, Component],
+    mode: str,
+    pairs: Mapping[str, str],
+    match: Match | None,
+    shifted: Mapping[str, Shift],
 ) -> tuple[list[Difference], list[Distance]]:
-    """Both on the same stimulus. Raises ModelError S2xx, S3xx where one cannot be run.
+    """Both on the same stimulus; `shifted` holds where there is no match.
 
+    Raises ModelError S2xx, S3xx where one cannot be run.
     Differences on a grid that a ten times finer one does not show are no differences of the models.
     """
     a, b = flats
@@ -53,6 +59,7 @@ def simulated(
         outputs=pair_names(*([p.name for p in f.event_outputs] for f in flats)),
         states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
+        shifts={x: shift.value for x, shift in (match.shifts if match else shifted).items()},
         draws=any(is_random(expr) for flat in flats for expr in all_expressions(flat)),
     )
     # points that could be compared tell most: one strong stimulus confirms
@@ -137,6 +144,7 @@ def _at_step(
         )
         for x, y in pairs.items():
             scaled = one.traces[f"{k}/{x}"] * pairing.factors.get(x, 1.0)
+            scaled = scaled + pairing.shifts.get(x, 0.0)
             distance = stimulus.trace_distance(
                 f"{label}, {x}", scaled, other.traces[f"{k}/{y}"], still, slack + late
             )

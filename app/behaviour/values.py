@@ -31,7 +31,7 @@ def settings(
 def _quantity(name: str, value: str | float, item: Parameter) -> Quantity:
     if not isinstance(value, str):
         return si_quantity(float(value), item.dimension)
-    from ...importers.lems.library_reader import standard_units
+    from ...lems_types.library_reader import standard_units
 
     match = _NUMBER.fullmatch(value)
     number, symbol = (float(match[1]), match[2]) if match else (0.0, "?")

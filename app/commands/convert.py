@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
                 import_options=import_options(arguments),
                 pairs=arguments.pairs,
                 suffix=arguments.suffix,
+                as_written=arguments.as_written,
+                origin=arguments.origin,
                 log=log,
                 stage=stage,
             )

@@ -26,7 +26,16 @@ from .summary import Summary, write_summary
 from .work import file_digest
 
 PATIENCE = 10.0  # s to wait for the processes of an earlier run that was killed
-_CODE = ("app", "canonical_model", "exporters", "importers", "nest", "solvers", "spinnaker2")
+_CODE = (
+    "app",
+    "canonical_model",
+    "exporters",
+    "importers",
+    "lems_types",
+    "nest",
+    "solvers",
+    "spinnaker2",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,8 @@ from typing import Any
 
 from ...canonical_model.diagnostics import LOSSES, Issue, Level, Log, ModelError, Span
 from ...canonical_model.model import Model
-from .. import load as loading
 from .. import registry, writing
-from ..convert import Refusal, convert, safe_name
+from ..convert import Refusal, convert, read_source, safe_name
 from ..report import STATUSES as REPORTED
 from .options import CRASHED, EXACT, FAILED, INCLUDED, LOSSY, REFUSED, Row
 
@@ -37,7 +36,7 @@ def work(job: Mapping[str, Any], config: Mapping[str, Any], send: Send) -> None:
     model: Model | None = None
     trouble: tuple[str, tuple[Issue, ...]] | None = None
     try:
-        model = loading.load(source, search_path=(".",), log=log)
+        model = read_source(source, None, None, (".",), log, as_written=False)
     except ModelError as problem:
         trouble = (FAILED, problem.issues)
     except (Exception, RecursionError) as problem:

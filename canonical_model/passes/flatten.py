@@ -68,7 +68,8 @@ def flatten(
     nodes = list(walk(root))
     name_all(nodes)
     if component.update is not None or component.kernels or component.functions:
-        # languages that write time steps and kernels have no children
+        # languages that write time steps and kernels have no children; their names stay as they are
+        root.names = {name: name for name in root.names}
         return Flat((raise_program if continuous else lower_program)(component), root)
     return _Flattening(root, nodes, dict(quantities or {})).run()
 

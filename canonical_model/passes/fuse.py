@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .. import model
 from ..circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ..expr import TIME, Binary, Expr, Name, add, is_random, rename
+from ..lazy import np
 from ..query import bodies, declared
 from ..units import Quantity, si_quantity
 
@@ -38,8 +37,16 @@ class _Guest:
     bound: frozenset[str] = frozenset()  # inputs that the host itself provides
 
 
-def fuse(circuit: Circuit, *, sources: bool = False, peers: bool = False) -> Circuit:
-    """The circuit with every group fused into its host that can be; behaviour is unchanged.
+def fuse(
+    circuit: Circuit,
+    *,
+    sources: bool = False,
+    peers: bool = False,
+    keep: frozenset[str] = frozenset(),
+) -> Circuit:
+    """The circuit with every group fused into its host that can be, but for those of `keep`.
+
+    Behaviour is unchanged.
 
     With `sources` also what drives its host without hearing anything (current sources), and what draws
     random numbers; with `peers` what reads a quantity of another cell, which the host then has as an input.
@@ -47,7 +54,7 @@ def fuse(circuit: Circuit, *, sources: bool = False, peers: bool = False) -> Cir
     guests: dict[str, list[_Guest]] = {}
     for group in circuit.groups:
         guest = _guest(circuit, group, sources, peers)
-        if guest is not None:
+        if guest is not None and group.name not in keep:
             guests.setdefault(group.host, []).append(guest)
     if not guests:
         return circuit

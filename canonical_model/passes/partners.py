@@ -16,6 +16,11 @@ NEURON, HOST, MOVED = "pair:neuron", "pair:host:", "pair:moved"
 WEIGHT, DELAY = "pair:weight", "pair:delay"
 
 
+def is_synapse(component: Component) -> bool:
+    """True if it hears the spikes of a source, or of its own target."""
+    return any(item.role in ("pre", POST) for item in component.event_inputs)
+
+
 def with_roles(synapse: Component, partner: Partner) -> Component:
     """The synapse with its ports' roles, weight and delay as the pairing says."""
     named = {n: POST for n in partner.post} | {n: "modulator" for n in partner.modulators}

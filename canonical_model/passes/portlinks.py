@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..circuit import AnalogLink, EventLink, Group
 from ..diagnostics import Level, error
+from ..lazy import np
 from ..model import Component
 from ..network import PortLink, Projection
 from ..rules import RANDOM_RULES, own_rule, share

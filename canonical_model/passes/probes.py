@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from ..circuit import Probe
 from ..diagnostics import Level, Log, Span, suggest
+from ..lazy import np
 from ..network import EventRecording, Network, Recording
 from .flatten import Flat
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..circuit import AnalogLink, Circuit, EventLink, Group
 from ..diagnostics import Level, Log, Span, error, suggest
 from ..draw import drawn
+from ..lazy import np
 from ..model import Component, Model
 from ..network import Input, Network, Population, Projection
 from .arming import arm

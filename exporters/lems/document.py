@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.passes.probes import split_path
-from ...importers.lems.library_reader import standard_files, standard_type, standard_type_names
+from ...lems_types.library_reader import standard_files, standard_type, standard_type_names
 from .annotations import annotate
 from .joints import Joints, named
 from .kinetic import find_scheme

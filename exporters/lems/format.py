@@ -10,6 +10,7 @@ FORMAT = Exporter(
     title="LEMS and NeuroML2 (XML)",
     export="interspike.exporters.lems.emit:export",
     takes="model",
+    comment=("<!--\n", "", "\n-->"),
     index="interspike.exporters.lems.index:index",
     abilities={
         "units": full("NeuroML's own, and declared ones"),

@@ -14,7 +14,7 @@ import numpy as np
 from ...canonical_model.diagnostics import ModelError, refuse
 from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Input, Network, Population, PortLink, Projection
-from ...importers.lems.library_reader import standard_type
+from ...lems_types.library_reader import standard_type
 from .roles import cell_names, default_list
 
 

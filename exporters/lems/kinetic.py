@@ -8,8 +8,8 @@ from dataclasses import replace
 from ...canonical_model.diagnostics import ModelError
 from ...canonical_model.expr import Binary, Expr, Select, walk
 from ...canonical_model.model import Child, Component
-from ...importers.lems import syntax
-from ...importers.lems.kinetic import kinetic_odes
+from ...lems_types import syntax
+from ...lems_types.kinetic import kinetic_odes
 from .standard import alike
 
 _Flow = tuple[str, str, str, str]  # edge, rate, node, state

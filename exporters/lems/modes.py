@@ -38,9 +38,13 @@ from ...canonical_model.units import TIME as TIME_DIMENSION
 
 
 def must_be_modes(component: Component) -> bool:
-    """Does a condition of a regime read more than parameters, states and time?"""
+    """Does a condition of a regime read more than parameters, states and time, or do regimes differ
+    in what they call by one name?
+    """
     if not component.machines:
         return False
+    if _has_two_meanings(component):
+        return True
     derived = {d.name: d.value for d in component.derived_variables}
     seen = {TIME, *(s.name for s in component.state_variables)}
     seen |= {p.name for p in component.parameters} | {p.name for p in component.constants}
@@ -52,6 +56,17 @@ def must_be_modes(component: Component) -> bool:
                 if not _is_seen(condition.test, own, seen):
                     return True
     return False
+
+
+def _has_two_meanings(component: Component) -> bool:
+    """Do regimes define different variables of one name?"""
+    known: dict[str, Expr] = {}
+    return any(
+        known.setdefault(item.name, item.value) != item.value
+        for machine in component.machines
+        for regime in machine.regimes
+        for item in regime.derived_variables
+    )
 
 
 def _is_seen(expr: Expr, derived: dict[str, Expr], seen: set[str]) -> bool:
@@ -123,7 +138,7 @@ def modes_to_state(component: Component) -> Component:
         state_variables=(*component.state_variables, state),
         derived_variables=(
             *component.derived_variables,
-            *(d for r in machine.regimes for d in r.derived_variables),
+            *_variables(component, active),
             *_rates(component, active),
         ),
         odes=(
@@ -138,6 +153,25 @@ def modes_to_state(component: Component) -> Component:
             replace(e, body=body(e.body)) if e.port not in ports else e for e in events.values()
         ),
     )
+
+
+def _variables(component: Component, active: Callable[[Regime], Expr]) -> list[DerivedVariable]:
+    """The variables of regimes; one that several define is what the active one says."""
+    regimes = [regime for machine in component.machines for regime in machine.regimes]
+    found: dict[str, list[tuple[Regime, DerivedVariable]]] = {}
+    for regime in regimes:
+        for item in regime.derived_variables:
+            found.setdefault(item.name, []).append((regime, item))
+    merged = []
+    for several in found.values():
+        first = several[0][1]
+        if any(item.value != first.value for _, item in several):
+            cases = tuple((active(regime), item.value) for regime, item in several)
+            everywhere = len(several) == len(regimes)
+            last = cases[-1][1] if everywhere else ZERO
+            first = replace(first, value=Conditional(cases[:-1] if everywhere else cases, last))
+        merged.append(first)
+    return merged
 
 
 def _moved(component: Component) -> list[str]:

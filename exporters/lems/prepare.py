@@ -254,7 +254,7 @@ class _Preparation:
             for item in (
                 *(_as_variable(item) for item in moved),
                 *component.derived_variables,
-                *(d for r in regimes(component) for d in r.derived_variables),
+                *{d.name: d for r in regimes(component) for d in r.derived_variables}.values(),
             )
         ]
         odes = tuple(self.ode(item, rewriter) for item in component.odes)

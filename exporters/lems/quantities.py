@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ...canonical_model.diagnostics import refuse
 from ...canonical_model.units import NONE, Dimension, Quantity, Unit, dimension_name
-from ...importers.lems.library_reader import standard_dimensions, standard_units
+from ...lems_types.library_reader import standard_dimensions, standard_units
 from .markup import Node, number
 from .names import Names
 

@@ -30,11 +30,11 @@ from ...canonical_model.units import (
     si_quantity,
 )
 from ...canonical_model.units import TIME as TIME_DIMENSION
-from ...importers.lems import syntax
-from ...importers.lems.library_reader import standard_units
-from ...importers.lems.lower import Lowering
-from ...importers.lems.parse import Document
-from ...importers.lems.types import Types
+from ...lems_types import syntax
+from ...lems_types.definitions import Definitions
+from ...lems_types.library_reader import standard_units
+from ...lems_types.lower import Lowering
+from ...lems_types.types import Types
 from .forms import Form, Jump, form_of
 from .identify import identify
 
@@ -114,7 +114,7 @@ def recognise(component: Component, is_cell: bool) -> Recognised | None:
 def _pattern(name: str) -> _Pattern | None:
     """The pattern of a type, made once."""
     if name not in _PATTERNS:
-        lowering = Lowering(Types(Document()), Log())
+        lowering = Lowering(Types(Definitions()), Log())
         resolved = lowering.types.resolve(name)
         symbols: dict[Dimension, str] = {}
         for unit in standard_units().values():

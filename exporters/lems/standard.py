@@ -13,11 +13,11 @@ from math import isclose
 from ...canonical_model.diagnostics import Log, ModelError
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.units import NONE, Quantity, si_quantity
-from ...importers.lems import syntax
-from ...importers.lems.library_reader import standard_type, standard_units
-from ...importers.lems.lower import Lowering
-from ...importers.lems.parse import Document
-from ...importers.lems.types import ResolvedType, Types
+from ...lems_types import syntax
+from ...lems_types.definitions import Definitions
+from ...lems_types.library_reader import standard_type, standard_units
+from ...lems_types.lower import Lowering
+from ...lems_types.types import ResolvedType, Types
 from .markup import number
 from .quantities import Quantities
 
@@ -33,7 +33,7 @@ class Standards:
     plain: Quantities = field(default_factory=Quantities)
 
     def __post_init__(self) -> None:
-        self.lowering = Lowering(Types(Document()), Log())
+        self.lowering = Lowering(Types(Definitions()), Log())
 
     def know(self, model: Model) -> None:
         """Let elements refer to the model's components."""

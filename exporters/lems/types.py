@@ -16,7 +16,7 @@ from ...canonical_model.model import (
     StateVariable,
 )
 from ...canonical_model.units import NONE, Dimension
-from ...importers.lems import syntax
+from ...lems_types import syntax
 from .markup import Node
 from .math_text import math_text
 from .prepare import Handler, Mode, Prepared

@@ -7,8 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ...canonical_model.lazy import np
 from .names import comment
 from .network_plan import NetworkPlan
 

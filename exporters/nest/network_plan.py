@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.draw import values as drawn_values
 from ...canonical_model.expr import TIME as T
+from ...canonical_model.lazy import np
 from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Rule
 from ...canonical_model.passes.fuse import fuse
@@ -105,6 +104,18 @@ def plan_network(
     for probe in fused.probes:
         _trace(plan, probe, log)
     return plan
+
+
+def integrates(circuit: Circuit, scheme: str) -> str:
+    """The reference simulator's solver for what these groups get in NEST with `scheme`: one for all of them.
+
+    Raises what planning does.
+    """
+    step = circuit.step
+    for group in circuit.groups:
+        if plan_model(group.component, scheme=scheme, step=step, log=Log()).adaptive:
+            return "rkf45"
+    return scheme
 
 
 def together(circuit: Circuit) -> Circuit:

@@ -31,7 +31,7 @@ from ...canonical_model.passes.bound import bound_growth
 from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.passes.inline import inline_functions
 from ...canonical_model.passes.kernels import lower_kernels
-from ...canonical_model.passes.partners import host_reads
+from ...canonical_model.passes.partners import host_reads, is_synapse
 from ...canonical_model.query import declared, nested
 from ...canonical_model.query import expressions as own_expressions
 from ...canonical_model.units import NEURO, NONE, SI, TIME, Dimension, Quantity, UnitSystem
@@ -44,7 +44,7 @@ from .delay_code import Delay, with_past
 from .flow import Flows, find_flows, without_unread
 from .names import class_name, model_name, status_key, unique
 from .ports import Ports, find_ports
-from .synapse_plan import delay_as_input, is_synapse, refuse_unfit_synapse, weight_as_state
+from .synapse_plan import delay_as_input, refuse_unfit_synapse, weight_as_state
 from .timers import SLACK, grid_safe
 from .unitless import unitless
 

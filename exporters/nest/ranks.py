@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...canonical_model.circuit import AnalogLink, Circuit, EventLink, Group, Probe
 from ...canonical_model.diagnostics import refuse
+from ...canonical_model.lazy import np
 
 if TYPE_CHECKING:
     from ...canonical_model.network import Ints

@@ -19,11 +19,6 @@ from ...canonical_model.passes.partners import delay_of, host_reads, weight_of
 from ...canonical_model.query import expressions, nested
 
 
-def is_synapse(component: Component) -> bool:
-    """True if it hears the spikes of a source, or of its own target."""
-    return any(item.role in ("pre", "post") for item in component.event_inputs)
-
-
 def weight_as_state(component: Component) -> Component:
     """A synapse's weight differs between connections: it is kept with the state."""
     name = weight_of(component)

@@ -10,6 +10,7 @@ FORMAT = Exporter(
     title="NESTML 9 models",
     export="interspike.exporters.nestml.emit:export",
     takes="model",
+    comment=("", "# ", ""),
     together="interspike.exporters.nestml.prepare:together",
     abilities={
         "units": full("in NEST's system: mV, ms, pA, nS, pF"),

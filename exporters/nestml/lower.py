@@ -46,8 +46,8 @@ from ...canonical_model.model import (
     While,
 )
 from ...canonical_model.query import declared
+from ...canonical_model.units import NONE, Dimension, si_quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
-from ...canonical_model.units import si_quantity
 from .choices import strict_choices
 from .clock import Machine, guarded, plan_machines
 from .extrema import sampled_extrema
@@ -164,6 +164,12 @@ def _port(port: EventPort, low: Lowering) -> EventPort:
     return port if port.payload or WEIGHT in low.taken else replace(port, payload=(WEIGHT,))
 
 
+def _literal(value: float, dimension: Dimension) -> Number:
+    """A number of SI as a literal with its unit."""
+    quantity = si_quantity(value, dimension)
+    return Number(quantity.value, None if dimension == NONE else quantity.unit)
+
+
 def _first_values(component: Component) -> Component:
     """Initial values in terms of what is fixed: derived variables in them are replaced by their values."""
     derived = {item.name: item.value for item in component.derived_variables}
@@ -171,7 +177,7 @@ def _first_values(component: Component) -> Component:
     for machine in component.machines:
         regime = next(r for r in machine.regimes if r.name == machine.initial)
         derived.update({item.name: item.value for item in regime.derived_variables})
-    inputs = {i.name: Number(i.default) for i in component.analog_inputs}
+    inputs = {i.name: _literal(i.default, i.dimension) for i in component.analog_inputs}
     zero_time = Number(0.0, si_quantity(0.0, TIME_DIMENSION).unit)
 
     def settle(expr: Expr, depth: int = 0) -> Expr:

@@ -12,6 +12,7 @@ FORMAT = Exporter(
     title="NineML 1.0 in YAML",
     export="interspike.exporters.nineml.emit:export_yaml",
     takes="model",
+    comment=("", "# ", ""),
     abilities={
         "units": full("powers of ten; others are converted to SI"),
         "odes": full(),
@@ -39,10 +40,12 @@ XML = replace(
     name="nineml-xml",
     title="NineML 1.0 in XML",
     export="interspike.exporters.nineml.emit:export_xml",
+    comment=("<!--\n", "", "\n-->"),
 )
 JSON = replace(
     FORMAT,
     name="nineml-json",
     title="NineML 1.0 in JSON",
     export="interspike.exporters.nineml.emit:export_json",
+    comment=None,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...canonical_model.query import regimes
+from .attached import target_ports
+from .attached_code import attached_cases, attached_code, gather_lines, is_analog
 from .c_printer import identifier, literal, print_c
 from .feeds import feed_code, timed_lists, watched_cases
 from .partition import App
@@ -17,7 +19,8 @@ def app_source(app: App, plan: Plan, head: str) -> str:
     """apps/<name>.c: constants, loop, readable quantities."""
     word, m = app.word, app.model.name
     headers = {m, *(feed.source.model.name for feed in app.feeds)}
-    gather = "gather" if app.feeds else "0"
+    headers |= {group.item.model.name for group in app.attached}
+    gather = "gather" if has_inputs(app) else "0"
     parts = [
         head,
         f"#define APP_WORD uint{word.size}_t /* {word} */",
@@ -30,8 +33,10 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         "#endif",
         "",
         *(f'#include "models/{name}.h"' for name in sorted(headers)),
+        *(["#define APP_ATTACHED", '#include "attached.h"'] if app.attached else []),
         '#include "synapses.h"\n',
         *timed_lists(app.model, plan.step, "times"),
+        *(attached_code(app, plan) if app.attached else []),
         *_gathering(app, plan),
         _update(app),
         _read(app),
@@ -39,6 +44,11 @@ def app_source(app: App, plan: Plan, head: str) -> str:
         "",
     ]
     return "\n".join(parts)
+
+
+def has_inputs(app: App) -> bool:
+    """True if inputs are gathered in each tick."""
+    return bool(app.feeds) or is_analog(app)
 
 
 def _inputs(app: App, plan: Plan) -> str:
@@ -51,12 +61,13 @@ def _inputs(app: App, plan: Plan) -> str:
 def _gathering(app: App, plan: Plan) -> list[str]:
     """Inputs: constants, or gathered from the sources before each tick."""
     m, inputs = app.model.name, app.model.component.analog_inputs
-    if not app.feeds:
+    if not has_inputs(app):
         return [f"static const {m}_input_t input = {{ {_inputs(app, plan)} }};\n"]
     defaults = {
         app.model.fields[i.name]: literal(i.default / plan.units.size(i.dimension)) for i in inputs
     }
-    return feed_code(app.model, app.feeds, defaults, plan.units, plan.step)
+    more = gather_lines(app, plan) if is_analog(app) else []
+    return feed_code(app.model, app.feeds, defaults, plan.units, plan.step, more)
 
 
 def _arguments(weight: str = "", time: str = "t_end") -> str:
@@ -78,8 +89,9 @@ def _update(app: App) -> str:
         "(void)h;",
         "(void)q;",
     ]
-    if app.feeds:
-        lines += [f"const {m}_input_t *in = pe->input;", "gather(pe);"]
+    split = is_analog(app)
+    if has_inputs(app):
+        lines += [f"const {m}_input_t *in = pe->input;", *([] if split else ["gather(pe);"])]
     else:
         lines.append("(void)input;")
     if app.types:
@@ -88,16 +100,27 @@ def _update(app: App) -> str:
             f"const float scale_{k} = pe->scales[{k}]{_factor(app, port)};"
             for k, (port, _) in enumerate(app.types)
         ]
+    if app.attached:
+        lines.append("float *sums = pe_value(pe, attached_table(pe)->sums);")
     for k, _ in enumerate(component.timed_events):
         lines.append(
             f"const uint32_t due_{k} = pe_due(pe, times_{k}, sizeof times_{k} / sizeof times_{k}[0]);"
         )
-    moving = ["i++", "state++", "own++", *(["slot++"] if app.types else [])]
-    moving += ["in++"] if app.feeds else []
-    lines.append(f"for (uint32_t i = 0u; i < size; {', '.join(moving)}) {{")
-    lines += [f"    {line}" for line in _body(app)]
-    lines.append("}")
+    moving = ["i++", "state++", "own++"] + (["in++"] if has_inputs(app) else [])
+    hearing = ["slot++"] if app.types else []
+    hearing += [f"sums += {len(target_ports(app.attached))}u"] if app.attached else []
+    if split:
+        # what arrives comes first: others read what it does
+        lines += _loop([*moving, *hearing], [*_opening(app), *_hearing(app), "*state = s;"])
+        lines += [
+            "gather(pe);", "state = pe->state;", "own = pe->own;", "in = pe->input;"
+        ]  # fmt: skip
+        lines += _loop(moving, [*_opening(app), "uint32_t events = 0u;", *_body(app)])
+    else:
+        inner = [*_opening(app), "uint32_t events = 0u;", *_hearing(app), *_body(app)]
+        lines += _loop([*moving, *hearing], inner)
     lines += ["advance(pe);"] if app.feeds else []
+    lines += ["attached_advance(pe);"] if app.attached else []
     text = "\n".join(f"    {line}" for line in lines)
     return f"static void update(pe_t *pe)\n{{\n{text}\n}}\n"
 
@@ -108,18 +131,33 @@ def _factor(app: App, port: str) -> str:
     return "" if factor is None else f" * {print_c(factor, names_of(app.model, 'q.'))}"
 
 
+def _loop(moving: list[str], body: list[str]) -> list[str]:
+    head = f"for (uint32_t i = 0u; i < size; {', '.join(moving)}) {{"
+    return [head, *(f"    {line}" for line in body), "}"]
+
+
+def _opening(app: App) -> list[str]:
+    m = app.model.name
+    return [f"{m}_state_t s = *state;", f"const {m}_params_t p = *own;", "(void)p;"]
+
+
+def _hearing(app: App) -> list[str]:
+    """What a tick brought to each port."""
+    ports = [*(port for port, _ in app.types), *target_ports(app.attached)]
+    lines = [line for port in dict.fromkeys(ports) for line in _port(app, port)]
+    return _held(app, lines)
+
+
+def _held(app: App, lines: list[str]) -> list[str]:
+    """What a tick gathered is held over it."""
+    return [line.replace("&input", "in") for line in lines] if has_inputs(app) else lines
+
+
 def _body(app: App) -> list[str]:
     model = app.model
     m, component = model.name, model.component
     joins = "+=" if model.repeats else "|="
-    lines = [
-        f"{m}_state_t s = *state;",
-        f"const {m}_params_t p = *own;",
-        "uint32_t events = 0u;",
-        "(void)p;",
-    ]
-    for port in dict.fromkeys(port for port, _ in app.types):
-        lines += _port(app, port)
+    lines = []
     if any(program.commits for _, program in model.update.programs):
         lines.append(f"{m}_step(&s, &p, &q, &input, t, h);")
     if component.update is not None:
@@ -131,13 +169,10 @@ def _body(app: App) -> list[str]:
             f"for (uint32_t k = 0u; k < due_{k}; k++)",
             f"    events {joins} {m}_timed_{k}{_arguments()};",
         ]
-    if app.feeds:
-        # what a tick gathered is held over it
-        lines = [line.replace("&input", "in") for line in lines]
     call = f"pe_emit_counts(pe, i, events, {model.count_bits}u);"
     if not model.repeats:
         call = "pe_emit(pe, i, events);"
-    return [*lines, "*state = s;", "if (M_RARELY(events))", f"    {call}"]
+    return [*_held(app, lines), "*state = s;", "if (M_RARELY(events))", f"    {call}"]
 
 
 def _port(app: App, port: str) -> list[str]:
@@ -152,11 +187,18 @@ def _port(app: App, port: str) -> list[str]:
         terms = f"{terms} {'+' if sign > 0 else '-'} {value}" if terms else (
             value if sign > 0 else f"-{value}"
         )  # fmt: skip
+    came = [f"(uint32_t){place}" for place in places]
+    ports = target_ports(app.attached)
+    if port in ports:
+        place = f"sums[{ports.index(port)}]"
+        places.append(place)
+        terms = " + ".join(filter(None, [terms, f"{place}{_factor(app, port)}"]))
+        came.append(f"(uint32_t)({place} != 0.0f)")
     call = f"{app.model.name}_on_{identifier(port)}{_arguments(', weight', 't')};"
     lines = [f"const float weight = {terms};"]
     if port in app.flagged:
-        lines.append(f"const uint32_t came = {' | '.join(f'(uint32_t){p}' for p in places)};")
-    lines += [f"{place} = 0u;" for place in places]
+        lines.append(f"const uint32_t came = {' | '.join(came)};")
+    lines += [f"{place} = 0{'.0f' if place.startswith('sums') else 'u'};" for place in places]
     if port in app.flagged:
         lines += ["if (came)", f"    {call}"]
     else:
@@ -177,16 +219,16 @@ def _read(app: App) -> str:
         "(void)q;",
         "(void)t_end;",
         "(void)input;"
-        if not app.feeds
+        if not has_inputs(app)
         else f"const {m}_input_t *const in = ({m}_input_t *)pe->input + index;",
-        *(["(void)in;"] if app.feeds else []),
+        *(["(void)in;"] if has_inputs(app) else []),
         "switch (variable) {",
     ]
     for number, name in enumerate(model.outputs):
         lines += [f"case {number}u:", f"    return {m}_get_{model.fields[name]}{_arguments()};"]
-    if app.feeds:
-        lines = [line.replace("&input", "in") for line in lines]
-        lines += watched_cases(app.feeds, app.watched, len(model.outputs))
+    lines = _held(app, lines)
+    lines += watched_cases(app.feeds, app.watched, len(model.outputs))
+    lines += attached_cases(app, len(model.outputs) + len(app.watched))
     lines += ["default:", "    return 0.0f;", "}"]
     text = "\n".join(f"    {line}" for line in lines)
     head = "static float read(const pe_t *pe, uint32_t variable, uint32_t index)"

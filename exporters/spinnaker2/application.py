@@ -14,17 +14,28 @@ from ...canonical_model.query import declared
 from ...canonical_model.units import NONE
 from ...spinnaker2 import memory
 from ...spinnaker2.budget import CLOCKS, tick_cycles
-from .cost import neuron_cost
+from .attached import target_ports
+from .attached_data import heard_by
+from .cost import neuron_cost, step_cost
 from .feeds import copies
-from .partition import App, Choices, Partition, Slice, find_apps, spread
+from .partition import (
+    App,
+    Choices,
+    Partition,
+    Slice,
+    attached_cycles,
+    find_apps,
+    spread,
+)
 from .pe_image import Order, PeImage, pe_image
-from .plan import GroupPlan, Plan, make_plan, state_fields, unit_system
+from .plan import GroupPlan, Plan, make_plan, state_fields, unit_system, words_of
 from .qualify import Network
 from .rows import pack_rows
 
 MAX_ROUNDS = 24
 MAX_PES = 48 * 148  # what a board of 48 chips offers
 SHRINK = 0.9
+SEED_SPREAD = 0x9E3779B9
 RESERVED = 4096  # bytes of a PE for header, settings, log and at least a few ticks of records
 
 
@@ -73,7 +84,7 @@ def build(
                 f"the network needs {len(partition.slices)} PEs, a board of 48 chips has {MAX_PES}"
             )
             raise refuse("T315", message)
-        found = _images(plan, network, partition, sizes, (first, ticks), step)
+        found = _images(plan, network, partition, sizes, (first, ticks), step, choices)
         if found is not None:
             images, orders, routes = found
             _warn_of_time(partition, step, log)
@@ -88,6 +99,7 @@ def _images(
     sizes: dict[int, int],
     ticks: tuple[int, int],
     step: float,
+    choices: Choices,
 ) -> tuple[list[PeImage], list[Order], list[Any]] | None:
     """All images; None after `sizes` have been reduced because one did not fit."""
     rows = {}
@@ -98,8 +110,17 @@ def _images(
         )
         rows.update({part.number: own for part, own in zip(parts, packed, strict=True)})
     heard: dict[int, list[int]] = {}
+    attached = {
+        part.number: heard_by(app.attached, part.group.group.name, part.start, part.stop, partition)
+        for part in partition.slices
+        for app in [partition.app_of[part.group.number]]
+        if app.attached
+    }
     for part in partition.slices:
-        for block in np.unique(rows[part.number].block).tolist():
+        blocks = set(np.unique(rows[part.number].block).tolist())
+        if part.number in attached:
+            blocks |= set(np.unique(attached[part.number].block).tolist())
+        for block in sorted(blocks):
             heard.setdefault(block, []).append(part.number)
     routes = [
         (
@@ -122,13 +143,15 @@ def _images(
             ticks=ticks[1],
             first=ticks[0],
             period=period,
-            # streams of PEs must differ
-            seed=(seed + 0x9E3779B9 * (part.number + 1)) & 0xFFFFFFFF,
+            seed=pe_seed(seed, part.number),
             source_seed=seed,
             h=plan.h,
             record_spikes=part.group.group.name in loud,
             traced=tuple(traced.get(part.number, ())),
             targets=hearing[part.number],
+            heard=attached.get(part.number),
+            pending=choices.pending,
+            delays=choices.delays,
         )
         number = part.group.number
         app = partition.app_of[number]
@@ -147,6 +170,11 @@ def _images(
     return None if too_large else (images, orders, routes)
 
 
+def pe_seed(seed: int, number: int) -> int:
+    """The seed of a PE's random generator: streams of PEs differ."""
+    return (seed + SEED_SPREAD * (number + 1)) & 0xFFFFFFFF
+
+
 def _first_guess(partition: Partition, app: App, item: GroupPlan) -> int:
     """Neurons per PE by memory, so that few rounds are needed: values, rows and their table of offsets."""
     incoming = partition.incoming[item.number]
@@ -160,8 +188,20 @@ def _first_guess(partition: Partition, app: App, item: GroupPlan) -> int:
     # senders of which a PE hears few have their offsets on other PEs
     heard = (n for n, synapses in senders.values() if synapses * most >= n * item.group.size)
     fixed += 2 * sum(heard)
-    neuron = app.state_bytes + degree * app.word.bytes
+    neuron = app.state_bytes + degree * app.word.bytes + _attached_bytes(app, item)
     return max(1, min(most, int((memory.DATA.size - fixed) * 0.97 / neuron)))
+
+
+def _attached_bytes(app: App, item: GroupPlan) -> float:
+    """Bytes of the synapses with states of one neuron, on average: values, neuron, weight, arrivals."""
+    total = 0.0
+    for group in app.attached:
+        if group.attachment.host == item.group.name:
+            model = group.item.model
+            values = words_of(model) + len(model.own) + (len(model.component.analog_inputs) or 1)
+            total += group.item.group.size * (4 * values + 2)
+            total += sum(6 * len(b.pre) for b in group.bundles)
+    return total / max(1, item.group.size)
 
 
 def _hearing(partition: Partition, routes: list[Any]) -> list[tuple[int, ...]]:
@@ -181,7 +221,8 @@ def _warn_of_time(partition: Partition, step: float, log: Log) -> None:
     for app in partition.apps:
         own = [part for part in partition.slices if partition.app_of[part.group.number] is app]
         most = max((part.size for part in own), default=0)
-        cycles = tick_cycles(most, neuron_cost(app.model, len(app.types)).cycles)
+        per_neuron = neuron_cost(app.model, len(app.types)).cycles + attached_cycles(app)
+        cycles = tick_cycles(most, per_neuron)
         late = [clock for clock in CLOCKS if cycles > clock * step]
         if late:
             clocks = " and ".join(f"{clock / 1e6:g} MHz ({clock * step:.0f})" for clock in late)
@@ -219,6 +260,16 @@ def place_of(
     if partition.by_group.get(probe.group):
         part = partition.holder(probe.group, probe.index)
         return part, part.group.model.outputs.index(probe.variable), probe.index - part.start
+    for app in partition.apps:
+        for group in app.attached:
+            if group.attachment.name == probe.group:
+                part = partition.holder(
+                    group.attachment.host, int(group.attachment.place[probe.index])
+                )
+                used = group.between(part.start, part.stop)
+                number = app.attached_watched.index((group.number, probe.variable))
+                before = len(app.model.outputs) + len(app.watched)
+                return part, before + number, int(np.flatnonzero(used == probe.index)[0])
     for part in partition.slices:
         app = partition.app_of[part.group.number]
         for number, feed in enumerate(app.feeds):
@@ -254,6 +305,8 @@ def layout(application: Application, circuit: Circuit) -> dict[str, Any]:
                 "rows": image.rows,
                 "synapses": image.synapses,
                 "copies": copied(application, part),
+                "attached": _instances(application, part),
+                "attached_cycles": _instance_cycles(application, part),
                 "traces": len(order.traced),
                 "spikes": order.record_spikes,
                 "sram": _sram(image),
@@ -289,6 +342,16 @@ def _app_entry(app: App) -> dict[str, Any]:
             }
             for feed in app.feeds
         ],
+        "attached": [
+            {
+                "group": group.attachment.name,
+                "ports": [bundle.port for bundle in group.bundles],
+                **state_fields(group.item.model),
+            }
+            for group in app.attached
+        ],
+        "attached_ports": target_ports(app.attached),
+        "attached_cycles": attached_cycles(app),
         "neurons": app.neurons,
         "neuron_bytes": app.state_bytes,
         "ring_bytes": app.ring,
@@ -303,6 +366,23 @@ def copied(application: Application, part: Slice) -> list[list[int]]:
         copies(feed, name, part.start, part.stop, links).tolist()
         for feed in application.app(part).feeds
     ]
+
+
+def _instances(application: Application, part: Slice) -> list[list[int]]:
+    """Instances of each attached group on a PE."""
+    name = part.group.group.name
+    return [
+        group.between(part.start, part.stop).tolist() if group.attachment.host == name else []
+        for group in application.app(part).attached
+    ]
+
+
+def _instance_cycles(application: Application, part: Slice) -> float:
+    """Cycles of a tick for the synapses with states of a PE."""
+    attached = application.app(part).attached
+    counts = (len(used) for used in _instances(application, part))
+    pairs = zip(attached, counts, strict=True)
+    return sum(n * step_cost(group.item.model).cycles for group, n in pairs)
 
 
 def _sram(image: PeImage) -> dict[str, int]:

@@ -66,6 +66,35 @@ def neuron_cost(model: ModelPlan, types: int) -> Cost:
     return total
 
 
+def body_cost(model: ModelPlan, port: str) -> Cost:
+    """What an event at a port costs an instance that is not in registers."""
+    component = model.component
+    state = len(component.state_variables) + len(component.machines)
+    total = _cost(LOOP) + _cost(MEMORY, 2 * state)
+    for handler in handlers(component):
+        if handler.port == port:
+            total += _body(handler.body, {})
+    return total
+
+
+def step_cost(model: ModelPlan) -> Cost:
+    """A tick of an attached instance without events; nothing where only events change it."""
+    component = model.component
+    if not (
+        any(p.commits for _, p in model.update.programs)
+        or component.update is not None
+        or component.on_conditions
+        or any(r.on_conditions for r in regimes(component))
+    ):
+        return NOTHING
+    whole = neuron_cost(model, 0)
+    bodies = [_body(handler.body, {}) for handler in handlers(component)]
+    return Cost(
+        whole.instructions - sum(b.instructions for b in bodies),
+        whole.cycles - sum(b.cycles for b in bodies),
+    )
+
+
 def _cycles(cost: Cost) -> float:
     return cost.cycles
 

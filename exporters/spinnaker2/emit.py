@@ -31,7 +31,7 @@ from .network_text import EDGE
 from .partition import Choices
 from .plan import ModelPlan, Plan, make_plan, state_fields, unit_system, words_of
 from .python_code import application_class, run_script
-from .qualify import Network, qualify
+from .qualify import Network, qualify, unsummable
 from .text import machine_makefile, machine_readme, makefile, readme
 
 RUNTIME = Path(__file__).resolve().parents[2] / "spinnaker2" / "runtime"
@@ -43,9 +43,10 @@ MAX_BSS = memory.DTCM.size - 4096 - 256  # the runtime's record buffers and queu
 
 
 ONE_PE = ("hal.h", "hal_host.c", "hal_qemu.c", "runtime.c", "runtime.h")
-MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h")
+MANY_PES = ("pe.h", "pe.c", "pe_qemu.c", "pe_sdk.c", "machine.c", "synapses.h", "attached.h")
 COMMON = ("mathf.h", "mathf.c", "random.h", "random.c", "start_qemu.h")
 TAKEN_OVER = "taken_over_"  # groups that stand for events under way when a run before ended
+TOO_LARGE = ("T301", "T302", "T311")  # refusals of one PE that many may not share
 SPREADING = ("T312", "T313", "T314", "T315")  # refusals of applications that one PE may not share
 
 
@@ -84,12 +85,13 @@ def export(
 
     def one(*reasons: str) -> tuple[Artifact, ...]:
         """The one PE form, with the reasons why it is not applications."""
+        text = "; ".join(reasons[:3])
+        if reasons and form == "application":
+            raise refuse("T311", f"not a set of applications: {text}")
+        files = _one_pe(circuit, scheme, step, source, log, name, (first, ticks))
         if reasons:
-            text = "; ".join(reasons[:3])
-            if form == "application":
-                raise refuse("T311", f"not a set of applications: {text}")
             log.add("T310", Level.NOTE, f"the whole network goes to one PE: {text}")
-        return _one_pe(circuit, scheme, step, source, log, name, (first, ticks))
+        return files
 
     if form == "one":
         return one()
@@ -100,9 +102,24 @@ def export(
         reasons, own = network, Log()
         inner = on_grid(fuse(subject, sources=True), step)
         network = qualify(inner, step, own)
-        if not isinstance(network, Network):
-            return one(*reasons)
-        circuit = inner
+        if isinstance(network, Network):
+            circuit = inner
+        else:
+            try:
+                return one(*reasons)
+            except ModelError as problem:
+                # beside their neurons they hear one event after another, on as many PEs as they need
+                keep = unsummable(subject)
+                if problem.issues[0].code not in TOO_LARGE or not keep:
+                    raise
+                circuit, own = on_grid(fuse(subject, sources=True, keep=keep), step), Log()
+                found = qualify(circuit, step, own)
+                if not isinstance(found, Network):
+                    raise
+                network = found
+                names = ", ".join(sorted(found.attached)[:3])
+                message = f"synapses with states ({names}) step beside their neurons, not as one with them"
+                log.add("T317", Level.NOTE, message)
     try:
         application = build(
             network, scheme=scheme, step=step, ticks=ticks, first=first, name=name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,9 +202,14 @@ def timed_lists(model: ModelPlan, step: float, name: str) -> list[str]:
 
 
 def feed_code(
-    target: ModelPlan, feeds: list[Feed], defaults: dict[str, str], units: UnitSystem, step: float
+    target: ModelPlan,
+    feeds: list[Feed],
+    defaults: dict[str, str],
+    units: UnitSystem,
+    step: float,
+    more: Sequence[str] = (),
 ) -> list[str]:
-    """C of a program's sources: `gather` before each tick, `advance` after it."""
+    """C of a program's sources: `gather` before each tick (with `more` at its end), `advance` after it."""
     name = target.name
     sums = {item.name for item in target.component.analog_inputs if item.reduce}
     lines = [f"static const {f.source.model.name}_input_t input_{k} = {{ {_held(f, units)} }};"
@@ -214,7 +220,7 @@ def feed_code(
     lines += [
         f"    {name}_input_t *const in = pe->input;",
         "    const float t = (float)pe->tick * pe->h;",
-        "    const uint32_t *table = pe->feeds;",
+        *(["    const uint32_t *table = pe->feeds;"] if feeds else []),
         "    (void)t;",
         "    for (uint32_t i = 0u; i < pe->size; i++) {",
         *(f"        in[i].{field} = {value};" for field, value in defaults.items()),
@@ -238,7 +244,10 @@ def feed_code(
                 "        }",
             ]
         lines += [f"        table += {feed.row};", "    }"]
-    lines += ["}", "", "static void advance(pe_t *pe)", "{"]
+    lines += [*more, "}", ""]
+    if not feeds:
+        return lines
+    lines += ["static void advance(pe_t *pe)", "{"]
     lines += [
         "    const float h = pe->h, t = (float)pe->tick * h, t_end = (float)(pe->tick + 1u) * h;",
         "    const uint32_t *table = pe->feeds;",

@@ -12,9 +12,11 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.expr import Expr
+from ...spinnaker2.attached import DELAY_BITS, Arrival
 from ...spinnaker2.budget import CLOCKS, neurons_in_time
 from ...spinnaker2.memory import WORK
-from .cost import neuron_cost
+from .attached import AttachedGroup, attached_groups
+from .cost import neuron_cost, step_cost
 from .feeds import Feed, find_feeds, watched_quantities
 from .linear import weight_factor
 from .plan import GroupPlan, ModelPlan, Plan
@@ -57,6 +59,8 @@ class App:
     feeds: list[Feed] = field(default_factory=list)
     watched: list[tuple[int, str]] = field(default_factory=list)  # feed and quantity recorded
     factors: dict[str, Expr] = field(default_factory=dict)  # by port, of the weight
+    attached: list[AttachedGroup] = field(default_factory=list)
+    attached_watched: list[tuple[int, str]] = field(default_factory=list)  # group and quantity
 
     @property
     def name(self) -> str:
@@ -114,12 +118,14 @@ class Partition:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """What a user may fix: neurons per PE (0: as many as fit), the synapse word ("stock", "16", "32"), the
-    delays that the ring buffer must hold at least, and units of weights under way by (group, port, sign)."""
+    delays that the ring buffer must hold at least, units of weights under way by (group, port, sign), and
+    what is under way to synapses with states."""
 
     neurons: int = 0
     word: str = ""
     delays: int = 1
     units: Mapping[tuple[str, str, int], float] = field(default_factory=dict)
+    pending: tuple[Arrival, ...] = ()
 
 
 def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Partition:
@@ -131,7 +137,7 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         groups = [
             item
             for item in plan.groups
-            if item.model is model and item.group.name not in network.sources
+            if item.model is model and network.is_placed(item.group.name)
         ]
         if not groups:
             continue
@@ -142,6 +148,16 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
         feeds = find_feeds(plan, names, network.circuit.analog_links)
         app = App(model, types, flagged, groups=groups, feeds=feeds)
         app.watched = watched_quantities(feeds, network.circuit.probes)
+        app.attached = attached_groups(plan, names, network.attached, network.bundles)
+        app.attached_watched = list(
+            dict.fromkeys(
+                (group.number, probe.variable)
+                for group in app.attached
+                for probe in network.circuit.probes
+                if probe.group == group.attachment.name
+            )
+        )
+        _check_delays(app)
         for port in {port for port, _ in types} - flagged:
             factored = weight_factor(model.component, port, frozenset(model.shared))
             if factored is not None:
@@ -174,9 +190,26 @@ def find_apps(plan: Plan, network: Network, choices: Choices, log: Log) -> Parti
     return Partition(apps, app_of, incoming, [], {}, [])
 
 
+def _check_delays(app: App) -> None:
+    longest = max((int(b.delay.max(initial=0)) for g in app.attached for b in g.bundles), default=0)
+    if bits(longest + 1) > DELAY_BITS:
+        message = (
+            f"a delay of {longest} ticks to synapses with states of '{app.model.component.name}'"
+        )
+        message += f" is beyond the {1 << DELAY_BITS} that a PE keeps"
+        raise refuse("T312", message, hint="take a larger step, or shorter delays")
+
+
+def attached_cycles(app: App) -> float:
+    """Cycles of a tick for the synapses with states of one neuron, on average."""
+    neurons = sum(item.group.size for item in app.groups)
+    work = sum(g.item.group.size * step_cost(g.item.model).cycles for g in app.attached)
+    return work / max(1, neurons)
+
+
 def _default_neurons(app: App, step: float) -> int:
     """As many as half of a tick at the slower clock has time for; the other half is for packets."""
-    cycles = neuron_cost(app.model, len(app.types)).cycles
+    cycles = neuron_cost(app.model, len(app.types)).cycles + attached_cycles(app)
     return max(1, min(MAX_NEURONS, neurons_in_time(cycles, step / 2, CLOCKS[0])))
 
 
@@ -281,7 +314,7 @@ def spread(partition: Partition, plan: Plan, network: Network, sizes: dict[int, 
     partition.by_group = {item.group.name: [] for item in plan.groups}
     key = 0
     for item in plan.groups:
-        if item.group.name in network.sources:
+        if not network.is_placed(item.group.name):
             continue
         size = item.group.size
         count = -(-size // sizes[item.number])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...canonical_model.circuit import AnalogLink
+from ...spinnaker2.attached import Arrival
 from ...spinnaker2.memory import (
     ALIGNMENT,
     DATA,
@@ -17,6 +18,7 @@ from ...spinnaker2.memory import (
     VERSION,
     WORK,
 )
+from .attached_data import Heard, attached_data
 from .data import slice_values
 from .feeds import feed_data
 from .partition import App, Incoming, Partition, Slice
@@ -39,6 +41,9 @@ class Order:
     record_spikes: bool
     traced: tuple[tuple[int, int], ...]  # variable number, neuron
     targets: tuple[int, ...]  # PEs that hear it
+    heard: Heard | None = None  # by synapses with states
+    pending: tuple[Arrival, ...] = ()
+    delays: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +112,14 @@ def pe_image(
         app.feeds, inputs, name, bounds, links, len(values), order.source_seed
     )
     values += more
-    offsets = (*values_at, *places)
+    table_at = 0
+    if order.heard is not None:
+        more, table_at = attached_data(
+            app.attached, order.heard, partition, bounds, len(values), order.first, order.pending,
+            order.delays,
+        )  # fmt: skip
+        values += more
+    offsets = (*values_at, *places, table_at)
     # behind the others four words for a random generator that goes on
     globals_size = 4 * (len(GLOBALS) + len(incoming.scales) + len(order.traced) + 4)
     globals_at = layout.put("GLOBAL_PARAMS", b"\0" * globals_size)
@@ -125,7 +137,8 @@ def pe_image(
     _write(layout, globals_at, words)
     header = [MAGIC, VERSION, *(layout.places[name][0] for name in REGIONS)]
     data = struct.pack(f"<{HEADER_WORDS}I", *header) + bytes(layout.body)
-    return PeImage(data, layout.places, app.ring, capacity, rows.count)
+    synapses = rows.count + (order.heard.count if order.heard else 0)
+    return PeImage(data, layout.places, app.ring, capacity, synapses)
 
 
 def _write(layout: _Layout, address: int, data: bytes) -> None:
@@ -194,6 +207,7 @@ def _global_words(
         "FEEDS": offsets[4],
         "FIRST_TICK": order.first,
         "RANDOM": 0,
+        "ATTACHED": offsets[5],
     }
     words = [table[name] for name in GLOBALS] + scales
     words += [variable << 16 | neuron for variable, neuron in order.traced]

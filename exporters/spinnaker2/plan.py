@@ -140,12 +140,12 @@ def make_plan(circuit: Circuit, *, scheme: str, step: float, name: str, log: Log
     for model in models:
         _share(model, [item for item in groups if item.model is model])
     for probe in circuit.probes:
-        _need_output(groups, probe.group, probe.variable)
+        need_output(groups, probe.group, probe.variable)
     for link in circuit.analog_links:
-        _need_output(groups, link.source, link.variable)
+        need_output(groups, link.source, link.variable)
     for event_link in circuit.event_links:
         if event_link.factor:
-            _need_output(groups, event_link.source, event_link.factor)
+            need_output(groups, event_link.source, event_link.factor)
     _check_range(groups)
     return plan
 
@@ -294,7 +294,7 @@ def _share(model: ModelPlan, groups: list[GroupPlan]) -> None:
             item.statics[name] = float(np.ravel(item.statics[name])[0])
 
 
-def _need_output(groups: list[GroupPlan], group: str, variable: str) -> None:
+def need_output(groups: list[GroupPlan], group: str, variable: str) -> None:
     """Remember that a derived variable must be readable from outside of its model."""
     item = next(entry for entry in groups if entry.group.name == group)
     if variable not in item.model.outputs and variable != TIME:

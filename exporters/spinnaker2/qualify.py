@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ...canonical_model.circuit import Circuit, EventLink, Group
 from ...canonical_model.diagnostics import Level, Log
 from ...canonical_model.model import Component, Emit
 from ...canonical_model.query import bodies, nested, regimes, weight_name
+from .attached import Attachment, find_attachments, without
 from .feeds import copied_sources
 from .linear import receiver
 
@@ -58,6 +60,11 @@ class Network:
     bundles: tuple[Bundle, ...]
     flagged: dict[str, frozenset[str]]
     sources: frozenset[str] = frozenset()  # groups that are copied to the PEs that they feed
+    attached: Mapping[str, Attachment] = field(default_factory=dict)  # beside their neurons
+
+    def is_placed(self, group: str) -> bool:
+        """True if a group's instances have PEs of their own choice."""
+        return group not in self.sources and group not in self.attached
 
 
 def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...]:
@@ -65,18 +72,19 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     circuit = replace(
         circuit, analog_links=tuple(link for link in circuit.analog_links if len(link.pre))
     )
-    sources, found_reasons = copied_sources(circuit)
+    attached = find_attachments(circuit)
+    sources, found_reasons = copied_sources(without(circuit, attached))
     reasons = list(found_reasons)
     reasons += [
         f"events of '{link.source}' carry its '{link.factor}'"
         for link in circuit.event_links
-        if link.factor
+        if link.factor and link.source not in attached
     ]
     watched = {probe.group for probe in circuit.probes}
     lists = {
         group.name: SpikeList(group)
         for group in circuit.groups
-        if group.name not in watched | sources and _is_list(group)
+        if group.name not in watched | sources | attached.keys() and _is_list(group)
     }
     groups, flagged = [], {}
     seen: dict[tuple[int, frozenset[str]], Any] = {}
@@ -86,7 +94,7 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
     for group in circuit.groups:
         if group.name in lists:
             continue
-        if group.name in sources:
+        if group.name in sources or group.name in attached:
             groups.append(group)
             continue
         used = frozenset(ports.get(group.name, ()))
@@ -103,7 +111,11 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
         flagged[group.name] = found.flagged
     if reasons:
         return tuple(dict.fromkeys(reasons))
-    bundles = tuple(_bundle(circuit, link, step, log) for link in circuit.event_links)
+    bundles = tuple(
+        _bundle(circuit, link, step, log)
+        for link in circuit.event_links
+        if link.source not in attached
+    )
     known = [item for entry in lists.values() for item in _timed(entry.group, step)] + [
         Known(
             train.group, train.port, _ticks(train.times, step, 0), np.asarray(train.index, np.int64)
@@ -114,10 +126,25 @@ def qualify(circuit: Circuit, step: float, log: Log) -> Network | tuple[str, ...
         circuit,
         groups=tuple(groups),
         event_links=(),
+        analog_links=without(circuit, attached).analog_links,
         trains=(),
         event_probes=tuple(p for p in circuit.event_probes if p.group not in lists),
     )
-    return Network(bare, tuple(lists.values()), tuple(known), bundles, flagged, sources)
+    return Network(bare, tuple(lists.values()), tuple(known), bundles, flagged, sources, attached)
+
+
+def unsummable(circuit: Circuit) -> frozenset[str]:
+    """Attached groups whose ports do not hear sums: fused, they would keep their hosts on one PE."""
+    ports: dict[str, set[str]] = {}
+    for link in circuit.event_links:
+        ports.setdefault(link.target, set()).add(link.target_port)
+    return frozenset(
+        group.name
+        for group in circuit.groups
+        if group.host
+        and group.name in ports
+        and isinstance(receiver(group.component, sorted(ports[group.name])), str)
+    )
 
 
 def _sends_weights(component: Component) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...canonical_model.diagnostics import Span, error, suggest
 from ...canonical_model.expr import Binary, Call, Expr, Name, Number, Unary
-from .expressions import parse_expression
+from ...lems_types.expressions import parse_expression
 
 if TYPE_CHECKING:
     from ...canonical_model.network import Floats

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ...canonical_model.diagnostics import Span, error, suggest
 from ...canonical_model.network import EventRecording, Experiment, Recording
 from ...canonical_model.units import TIME
+from ...lems_types.types import Types
 from ..xml import Element
 from .parse import Document, need
-from .types import Types
 
 MAX_STEPS = 10**9
 

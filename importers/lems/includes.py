@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
+from ...lems_types.library_reader import standard_files
 from ..xml import Budget, Element, read_xml, read_xml_file
-from .library_reader import standard_files
 
 MODEL_SUFFIXES = (".xml", ".nml", ".h5")
 HDF5_SUFFIXES = (".h5", ".hdf5")

@@ -9,9 +9,10 @@ from typing import TypeVar
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
 from ...canonical_model.expr import Expr
 from ...canonical_model.units import Dimension, Unit
+from ...lems_types import syntax
+from ...lems_types.definitions import Definitions
+from ...lems_types.expressions import parse_expression
 from ..xml import Element
-from . import syntax
-from .expressions import parse_expression
 
 T = TypeVar("T")
 
@@ -30,16 +31,11 @@ NETWORK_TAGS = frozenset({"network", "networkWithTemperature"})
 
 
 @dataclass(slots=True)
-class Document:
+class Document(Definitions):
     """All definitions of a main file and its includes, in order of first occurrence."""
 
     target: str = ""
     target_span: Span | None = None
-    dimensions: dict[str, Dimension] = field(default_factory=dict)
-    units: dict[str, Unit] = field(default_factory=dict)
-    types: dict[str, syntax.ComponentType] = field(default_factory=dict)
-    constants: dict[str, tuple[str, str, Span]] = field(default_factory=dict)
-    components: dict[str, syntax.Component] = field(default_factory=dict)
     networks: dict[str, Element] = field(default_factory=dict)
     simulations: dict[str, Element] = field(default_factory=dict)
     pending_units: list[Element] = field(default_factory=list)
@@ -129,7 +125,7 @@ def _dimension(element: Element, document: Document) -> None:
 
 
 def _unit(element: Element, document: Document) -> None:
-    from .library_reader import standard_dimensions
+    from ...lems_types.library_reader import standard_dimensions
 
     symbol, name = need(element, "symbol"), need(element, "dimension")
     dimension = document.dimensions.get(name) or standard_dimensions().get(name)

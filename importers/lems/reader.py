@@ -10,14 +10,14 @@ from pathlib import Path
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Log, Span
 from ...canonical_model.network import Network, Population
-from . import syntax
+from ...lems_types import syntax
+from ...lems_types.lower import Lowering
+from ...lems_types.types import Types
 from .experiment import find_simulation, read_experiment
 from .includes import Documents, load_documents
-from .lower import Lowering
 from .networks import read_network
 from .parse import Document, need, parse_documents
 from .structure import build_network, is_network
-from .types import Types
 
 
 def read(

@@ -16,9 +16,9 @@ from ...canonical_model import model
 from ...canonical_model.diagnostics import Log, Span, error, suggest
 from ...canonical_model.network import Network, Population, Projection
 from ...canonical_model.units import TIME
-from . import syntax
-from .lower import Lowering
-from .types import ResolvedType
+from ...lems_types import syntax
+from ...lems_types.lower import Lowering
+from ...lems_types.types import ResolvedType
 
 if TYPE_CHECKING:
     from ...canonical_model.network import Floats, Ints

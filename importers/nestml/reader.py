@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...canonical_model import model
 from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
+from ...canonical_model.serial import ORIGIN
 from . import syntax
 from .doubts import doubts
 from .lexer import decode, read_lines
@@ -37,7 +38,8 @@ def read(
     file = file or (str(path) if path is not None else "")
     trees: list[syntax.ModelSyntax] = []
     with log.gather():
-        trees = parse(read_lines(decode(raw, file), file, log), file, log)
+        text = decode(raw, file).partition(f"\n# {ORIGIN}")[0]
+        trees = parse(read_lines(text, file, log), file, log)
         trees = [modernise(tree, file, log) for tree in trees]
     if not trees:
         log.stop_on_error()

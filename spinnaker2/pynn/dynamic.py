@@ -52,16 +52,15 @@ def stochastic() -> Component:
 
 # how a weight grows and shrinks, as functions of the other side's trace (w_max, w_min, A, mu)
 RULES = {
-    "additive": ("A_plus * w_max * trace_pre", "A_minus * w_max * trace_post"),
-    "multiplicative": (
-        "A_plus * (w_max - w) * trace_pre", "A_minus * (w - w_min) * trace_post",
-    ),
-    "additive_multiplicative": ("A_plus * w_max * trace_pre", "A_minus * w * trace_post"),
+    "additive": ("A_plus * w_max", "A_minus * w_max"),
+    "multiplicative": ("A_plus * (w_max - w)", "A_minus * (w - w_min)"),
+    "additive_multiplicative": ("A_plus * w_max", "A_minus * w"),
     "gutig": (
-        "A_plus * w_max * (1 - w / w_max) ^ mu_plus * trace_pre",
-        "A_minus * w_max * (w / w_max) ^ mu_minus * trace_post",
+        "A_plus * w_max * (1 - w / w_max) ^ mu_plus", "A_minus * w_max * (w / w_max) ^ mu_minus",
     ),
 }  # fmt: skip
+# a spike of the other side in the same step is no pair, as in NEST
+BEFORE_NOW = "if(t_{0} == t, trace_{0} - 1, trace_{0})"
 
 
 @lru_cache(maxsize=8)
@@ -72,11 +71,18 @@ def pair_stdp(rule: str) -> Component:
     names += ["mu_plus", "mu_minus"] if rule == "gutig" else []
     part = fragment(
         parameters={**dict.fromkeys(names, ""), "tau_plus": "ms", "tau_minus": "ms"},
-        states={"w": "", "trace_pre": "", "trace_post": ""},
+        states={"w": "", "trace_pre": "", "trace_post": "", "t_pre": "ms", "t_post": "ms"},
+        initial={"t_pre": "-1 * ONE_ms", "t_post": "-1 * ONE_ms"},
         rates={"trace_pre": "-trace_pre / tau_plus", "trace_post": "-trace_post / tau_minus"},
     )
-    before = [f"w = max(w_min, w - {shrink})", "trace_pre = trace_pre + 1", "spike"]
-    after = [f"w = min(w_max, w + {grow})", "trace_post = trace_post + 1"]
+    before = [
+        f"w = max(w_min, w - {shrink} * {BEFORE_NOW.format('post')})",
+        "trace_pre = trace_pre + 1", "t_pre = t", "spike",
+    ]  # fmt: skip
+    after = [
+        f"w = min(w_max, w + {grow} * {BEFORE_NOW.format('pre')})",
+        "trace_post = trace_post + 1", "t_post = t",
+    ]  # fmt: skip
     return _synapse("PairSTDP", part, {"pre": before, "post": after})
 
 

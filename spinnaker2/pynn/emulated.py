@@ -73,7 +73,9 @@ class Emulated:
             source=Provenance(source="PyNN", language="pynn"),
             log=self.state.log,
             name="network",
-            choices=Choices(delays=old.longest + 1, units=old.weights) if old else None,
+            choices=Choices(delays=old.longest + 1, units=old.weights, pending=tuple(old.arrivals))
+            if old
+            else None,
             first=old.tick if old else 0,
         )
         folder = Path(options.folder or tempfile.mkdtemp(prefix="interspike_pynn_"))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...canonical_model.circuit import Circuit, EventLink, EventTrain, Group
+from ..attached import Arrival
 from ..resume import Checkpoint, Deliveries
 from .build import SPIKE_SOURCE
 from .fragments import SPIKE
@@ -53,7 +54,10 @@ def deliver_sent(checkpoint: Checkpoint, old: Circuit) -> None:
     ports = {
         group.name: [port.name for port in group.component.event_outputs] for group in old.groups
     }
+    ranks: dict[str, int] = {}
+    attached = {link.source for link in old.event_links if link.factor}
     for link in old.event_links:
+        rank = ranks[link.target] = ranks.get(link.target, -1) + 1
         senders = [
             index
             for group, port, index in checkpoint.sent
@@ -64,6 +68,9 @@ def deliver_sent(checkpoint: Checkpoint, old: Circuit) -> None:
         places, times = np.unique(senders, return_counts=True)
         chosen = np.flatnonzero(np.isin(link.pre, places))
         repeated = times[np.searchsorted(places, link.pre[chosen])]
+        if link.target in attached:
+            checkpoint.arrivals += _arrivals(checkpoint.tick, link, rank, old, chosen, repeated)
+            continue
         weight = _weights(link)[chosen] * repeated
         checkpoint.rings.setdefault(link.target, []).append(
             Deliveries(
@@ -75,6 +82,19 @@ def deliver_sent(checkpoint: Checkpoint, old: Circuit) -> None:
             )
         )
     checkpoint.sent.clear()
+
+
+def _arrivals(
+    tick: int, link: EventLink, rank: int, old: Circuit, chosen: Any, repeated: Any
+) -> list[Arrival]:
+    """Events on their way to synapses with states, one entry a tick in which some act."""
+    chosen = np.repeat(chosen, repeated)
+    due, weight = _ticks(link, old)[chosen], _weights(link)[chosen]
+    post = np.asarray(link.post)[chosen]
+    return [
+        Arrival(link.target, rank, tick + int(t), post[due == t], weight[due == t])
+        for t in np.unique(due)
+    ]
 
 
 def take_over_queues(checkpoint: Checkpoint, old: Circuit, new: Circuit) -> Circuit:

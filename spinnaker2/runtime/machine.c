@@ -67,7 +67,7 @@ void hal_record(pe_t *pe, uint32_t stream, const uint32_t *words, uint32_t count
 /* No time here: what the packets of this tick cost on the chip, in cycles. */
 uint32_t hal_time(const pe_t *pe)
 {
-    return CYCLES_PACKET * pe->tick_packets + CYCLES_EVENT * pe->tick_synapses;
+    return CYCLES_PACKET * pe->tick_packets + CYCLES_EVENT * pe->tick_synapses + pe->tick_cycles;
 }
 
 static void note_packets(uint32_t number, const queue_t *queue)

@@ -75,7 +75,7 @@ bool pe_open(pe_t *pe, uint8_t *memory, const app_t *app)
     pe->spike_words = mode == 0u ? 0u : 2u + (mode == 2u ? (senders + 3u) / 4u : (senders + 31u) / 32u);
     pe->trace_words = global[GLOBAL_N_TRACED] ? 1u + global[GLOBAL_N_TRACED] : 0u;
     pe->tick = global[GLOBAL_FIRST_TICK];
-    pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = 0u;
+    pe->row = pe->packets = pe->synapses = pe->unknown = pe->most_packets = pe->lost = 0u;
     rt_seed(&pe->random, global[GLOBAL_SEED]);
     rt_use(&pe->random);
     if (global[GLOBAL_RANDOM]) {
@@ -102,6 +102,7 @@ void pe_tick(pe_t *pe, const uint32_t *keys, uint32_t count)
         pe->most_packets = count;
     pe->tick_packets = count;
     pe->tick_synapses = pe->synapses;
+    pe->tick_cycles = 0u;
     pe->app->receive(pe, keys, count);
     pe->tick_synapses = pe->synapses - pe->tick_synapses;
     pe->app->update(pe);
@@ -114,12 +115,12 @@ void pe_tick(pe_t *pe, const uint32_t *keys, uint32_t count)
 
 void pe_close(pe_t *pe)
 {
-    const uint32_t status[5] = {
-        pe->tick, pe->packets, pe->synapses, pe->unknown, pe->most_packets,
+    const uint32_t status[6] = {
+        pe->tick, pe->packets, pe->synapses, pe->unknown, pe->most_packets, pe->lost,
     };
     if (pe->row)
         drain(pe);
-    hal_record(pe, PE_STATUS, status, 5u);
+    hal_record(pe, PE_STATUS, status, 6u);
     const uint32_t values = pe->header[2u + REGION_NEURONS_PARAMS];
     hal_record(pe, PE_VALUES, pe_region(pe, REGION_NEURONS_PARAMS),
         (pe->header[2u + REGION_SPIKE_RECORD] - values) / 4u);

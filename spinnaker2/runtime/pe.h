@@ -38,7 +38,8 @@ struct pe {
     float h;
     uint32_t rows, row, spike_words, trace_words;
     uint32_t *spikes, *spike_row, *traces, *done;
-    uint32_t packets, synapses, unknown, most_packets, tick_packets, tick_synapses;
+    uint32_t packets, synapses, unknown, most_packets, tick_packets, tick_synapses, lost;
+    uint32_t tick_cycles; /* of synapses with states, an estimate */
     rt_random_t random;
 };
 

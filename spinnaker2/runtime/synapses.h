@@ -27,6 +27,10 @@ static void app_receive(pe_t *pe, const uint32_t *keys, uint32_t count)
     for (const uint32_t *key = keys; key < keys + count; key++) {
         const pe_entry_t *entry = pe_find(pe, *key);
         if (!entry) {
+#ifdef APP_ATTACHED
+            if (attached_find(pe, *key))
+                continue;
+#endif
             pe->unknown++;
             continue;
         }
@@ -43,6 +47,9 @@ static void app_receive(pe_t *pe, const uint32_t *keys, uint32_t count)
         app_add(pe, words, words + row[1]);
 #endif
     }
+#ifdef APP_ATTACHED
+    attached_receive(pe, keys, count);
+#endif
 }
 
 /* The part of the ring that acts in this tick. */

@@ -181,6 +181,36 @@ def test_names_order_and_units_are_no_difference(tmp_path: Path) -> None:
     assert found.comparisons[0].pairs["V_m"] == "U"
 
 
+COUNTED = """<Lems><Include file="NeuroMLCoreDimensions.xml"/>
+<ComponentType name="lif"><Parameter name="E" dimension="voltage"/>
+<Parameter name="tau" dimension="time"/><Parameter name="th" dimension="voltage"/>
+<Parameter name="R" dimension="resistance"/><Requirement name="i" dimension="current"/>
+<EventPort name="spike" direction="out"/><Exposure name="V" dimension="voltage"/>
+<Dynamics><StateVariable name="V" dimension="voltage" exposure="V"/>
+<OnStart><StateAssignment variable="V" value="{rest}"/></OnStart>
+<TimeDerivative variable="V" value="({rest} - V + R*i)/tau"/>
+<OnCondition test="{absolute} .gt. th"><StateAssignment variable="V" value="{rest}"/>
+<EventOut port="spike"/></OnCondition></Dynamics></ComponentType>
+<lif id="cell" E="-70mV" tau="10ms" th="{th}mV" R="100Mohm"/></Lems>
+"""
+
+
+def test_a_voltage_may_be_counted_from_elsewhere(tmp_path: Path) -> None:
+    """V against V - E: the same, and the shift is named; a threshold that differs is seen as well."""
+    paths = [tmp_path / name for name in ("whole.xml", "rest.xml", "other.xml")]
+    paths[0].write_text(COUNTED.format(rest="E", absolute="V", th=-55))
+    paths[1].write_text(COUNTED.format(rest="0*E", absolute="V + E", th=-55))
+    paths[2].write_text(COUNTED.format(rest="0*E", absolute="V + E", th=-54))
+    for one, other, sign in ((paths[0], paths[1], "-"), (paths[1], paths[0], "+")):
+        (found,) = diff(one, other).comparisons
+        assert (found.verdict, found.decided) == ("same", "points"), found.to_json()
+        assert found.remarks == (f"'V' is 'V' {sign} 'E' of the first model",)
+        assert max(d.trace for d in found.distances) < 1e-6
+    (found,) = diff(paths[0], paths[2]).comparisons
+    assert [item.kind for item in found.differences][:1] == ["parameter"]
+    assert "'th' is -55 mV where 'th' is -54 mV" in found.differences[0].sentence
+
+
 def test_a_value_of_a_time_step_program_is_named(tmp_path: Path) -> None:
     source = FIXTURES / "nestml/adaptive_lif_neuron.nestml"
     (tmp_path / "b.nestml").write_text(source.read_text().replace("b pA = 20 pA", "b pA = 30 pA"))

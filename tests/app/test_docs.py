@@ -14,7 +14,16 @@ from interspike.app import registry
 from interspike.app.commands.formats import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("app", "canonical_model", "exporters", "importers", "nest", "solvers", "spinnaker2")
+FOLDERS = (
+    "app",
+    "canonical_model",
+    "exporters",
+    "importers",
+    "lems_types",
+    "nest",
+    "solvers",
+    "spinnaker2",
+)
 CODE = re.compile(r"""["']([A-Z]\d{3})["']""")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])

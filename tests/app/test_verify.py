@@ -12,7 +12,9 @@ from interspike.app import cli
 from interspike.app.behaviour.stimulus import event_distance, quiet, trace_distance
 from interspike.app.verify import verify
 from interspike.canonical_model.diagnostics import ModelError
+from interspike.nest import build as building
 
+needs_nest = pytest.mark.skipif(bool(building.missing()), reason=building.missing() or "builds")
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 needs_compiler = pytest.mark.skipif(
     not (shutil.which("make") and shutil.which("cc")), reason="needs make and a C compiler"
@@ -71,3 +73,60 @@ def test_distances_are_what_they_say() -> None:
     still = quiet(times, [np.array([0.05])])
     assert not still[500]
     assert still[510]
+
+
+@needs_nest
+def test_an_adaptive_solver_is_held_against_an_adaptive_one() -> None:
+    """In NEST a program's equations are integrated adaptively; a fixed step would spike elsewhere."""
+    found = verify(FIXTURES / "nestml/spiking_sodium_neuron.nestml", to="nest", length="100ms")
+    (trial,) = found.trials
+    events = {d.name: d.spikes for d in trial.distances if d.name.startswith("run")}
+    assert events["run 4, events spike"][0] > 3
+    assert found.verdict == "same", found.to_json()
+
+
+SYNAPSE = """
+model rewarded_synapse:
+    state:
+        w nS = 2 nS
+        before real = 0
+        after real = 0
+        reward real = 0
+    equations:
+        before' = -before / (15 ms)
+        after' = -after / (25 ms)
+        reward' = -reward / (40 ms)
+    input:
+        pre_spikes <- spike
+        post_spikes <- spike
+        mod_spikes <- spike
+    output:
+        spike
+    onReceive(post_spikes):
+        after += 1
+        w += 0.1 nS * before * (1 + reward)
+    onReceive(pre_spikes):
+        before += 1
+        w -= 0.04 nS * after * (1 + reward)
+        emit_spike(w)
+    onReceive(mod_spikes):
+        reward += 0.5
+    update:
+        integrate_odes()
+"""
+
+
+@needs_nest
+def test_a_synapse_is_run_as_a_connection(tmp_path: Path) -> None:
+    """What one connection sends in NEST, added up, beside the synapse as a node of the reference."""
+    file = tmp_path / "rewarded.nestml"
+    file.write_text(SYNAPSE)
+    found = verify(file, to="nest", length="100ms")
+    (trial,) = found.trials
+    assert [d.name for d in trial.distances] == ["target", "received"]
+    assert trial.verdict == "same", trial.to_json()
+    assert trial.distances[1].trace < 1e-9
+    # weights are sent in nS, and they change
+    (reference,) = (c for c in trial.traces if c.label == "received (reference)")
+    jumps = np.unique(np.round(np.diff(reference.values), 6))
+    assert 1 < jumps[1] < 10 and len(jumps) > 10

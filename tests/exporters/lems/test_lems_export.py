@@ -41,7 +41,7 @@ from interspike.canonical_model.units import CURRENT, TIME, VOLTAGE, Dimension, 
 from interspike.exporters.lems.emit import write_document
 from interspike.exporters.lems.markup import to_xml
 from interspike.exporters.lems.math_text import math_text
-from interspike.importers.lems.expressions import parse_expression
+from interspike.lems_types.expressions import parse_expression
 
 MS, MV, PA = Unit("ms", TIME, 1e-3), Unit("mV", VOLTAGE, 1e-3), Unit("pA", CURRENT, 1e-12)
 a, b, c = Name("a"), Name("b"), Name("c")

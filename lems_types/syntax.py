@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...canonical_model.diagnostics import Span
-from ...canonical_model.expr import Expr
+from ..canonical_model.diagnostics import Span
+from ..canonical_model.expr import Expr
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...canonical_model.diagnostics import Span, error, suggest
-from ...canonical_model.units import NONE, Dimension, Quantity, Unit, dimension_name
+from ..canonical_model.diagnostics import Span, error, suggest
+from ..canonical_model.units import NONE, Dimension, Quantity, Unit, dimension_name
 from . import syntax
+from .definitions import Definitions
 from .library_reader import (
     standard_dimensions,
     standard_type,
     standard_type_names,
     standard_units,
 )
-from .parse import Document
 
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
 ANY_DIMENSION = "*"
@@ -43,7 +43,7 @@ class ResolvedType:
 class Types:
     """Looks up types, dimensions and units: the document's own first, then NeuroML2's."""
 
-    document: Document
+    document: Definitions
     _resolved: dict[str, ResolvedType] = field(default_factory=dict)
 
     def find(self, name: str) -> syntax.ComponentType | None:

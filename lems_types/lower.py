@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model import model
-from ...canonical_model.diagnostics import Level, Log, Span, error, suggest
-from ...canonical_model.expr import Expr, Select
-from ...canonical_model.passes.composite import name_all, resolve, tree, walk
-from ...canonical_model.units import NONE, PURE, Dimension, Quantity, si_quantity
+from ..canonical_model import model
+from ..canonical_model.diagnostics import Level, Log, Span, error, suggest
+from ..canonical_model.expr import Expr, Select
+from ..canonical_model.passes.composite import name_all, resolve, tree, walk
+from ..canonical_model.units import NONE, PURE, Dimension, Quantity, si_quantity
 from . import syntax
 from .annotations import remembered, said
 from .dynamics import LoweredDynamics, lower_dynamics

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...canonical_model import model
-from ...canonical_model.diagnostics import error, suggest
-from ...canonical_model.expr import ONE, ZERO, Binary, Expr, Name, Select, Unary, add
-from ...canonical_model.units import FREQUENCY
+from ..canonical_model import model
+from ..canonical_model.diagnostics import error, suggest
+from ..canonical_model.expr import ONE, ZERO, Binary, Expr, Name, Select, Unary, add
+from ..canonical_model.units import FREQUENCY
 from . import syntax
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import chain
 
-from ...canonical_model import model
-from ...canonical_model.diagnostics import Level, Log, Span, suggest
-from ...canonical_model.dimensions import infer, problems
-from ...canonical_model.expr import (
+from ..canonical_model import model
+from ..canonical_model.diagnostics import Level, Log, Span, suggest
+from ..canonical_model.dimensions import infer, problems
+from ..canonical_model.expr import (
     TIME,
     ZERO,
     Conditional,
@@ -20,8 +20,8 @@ from ...canonical_model.expr import (
     free_names,
     substitute,
 )
-from ...canonical_model.units import FREQUENCY, NONE, Dimension
-from ...canonical_model.units import TIME as TIME_DIMENSION
+from ..canonical_model.units import FREQUENCY, NONE, Dimension
+from ..canonical_model.units import TIME as TIME_DIMENSION
 from . import syntax
 from .types import ANY_DIMENSION, ResolvedType, Types
 

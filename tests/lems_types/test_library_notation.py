@@ -6,9 +6,9 @@ import pytest
 from interspike.canonical_model.diagnostics import ModelError
 from interspike.canonical_model.expr import Binary, Name, Number
 from interspike.canonical_model.units import Quantity
-from interspike.importers.lems import syntax
-from interspike.importers.lems.library_notation import read_units
-from interspike.importers.lems.library_reader import (
+from interspike.lems_types import syntax
+from interspike.lems_types.library_notation import read_units
+from interspike.lems_types.library_reader import (
     LIBRARY,
     read_types,
     standard_dimensions,

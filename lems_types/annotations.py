@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...canonical_model.model import BOOLEAN, INTEGER, Component, StateVariable
+from ..canonical_model.model import BOOLEAN, INTEGER, Component, StateVariable
 from . import syntax
 from .types import ResolvedType
 

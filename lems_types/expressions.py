@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ...canonical_model.diagnostics import ModelError, Span, error, suggest
-from ...canonical_model.expr import Binary, Call, Expr, Name, Number, Unary
+from ..canonical_model.diagnostics import ModelError, Span, error, suggest
+from ..canonical_model.expr import Binary, Call, Expr, Name, Number, Unary
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 200

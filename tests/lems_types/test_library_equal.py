@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interspike.importers.lems import syntax
-from interspike.importers.lems.expressions import parse_expression
-from interspike.importers.lems.library_reader import (
+from interspike.lems_types import syntax
+from interspike.lems_types.expressions import parse_expression
+from interspike.lems_types.library_reader import (
     LIBRARY,
     read_types,
     standard_dimensions,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from interspike.canonical_model.diagnostics import ModelError, Span
 from interspike.canonical_model.expr import Binary, Call, Name, Number, Unary
-from interspike.importers.lems.expressions import parse_expression
+from interspike.lems_types.expressions import parse_expression
 
 
 def value(text: str) -> float:

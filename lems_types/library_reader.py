@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from ...canonical_model.diagnostics import Span
-from ...canonical_model.units import Dimension, Unit
+from ..canonical_model.diagnostics import Span
+from ..canonical_model.units import Dimension, Unit
 from . import syntax
 from .library_notation import fault, read_type, read_units
 

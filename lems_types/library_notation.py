@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ...canonical_model.diagnostics import ModelError, Span, error, suggest
-from ...canonical_model.expr import Expr
-from ...canonical_model.units import Dimension, Unit
+from ..canonical_model.diagnostics import ModelError, Span, error, suggest
+from ..canonical_model.expr import Expr
+from ..canonical_model.units import Dimension, Unit
 from . import syntax
 from .expressions import parse_expression
 
