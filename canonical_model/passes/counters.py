@@ -7,6 +7,7 @@ noted where it is a whole step or more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from .. import model
@@ -26,9 +27,9 @@ from ..expr import (
 )
 from ..query import expressions, nested
 from ..units import NONE, TIME
-from .change import change_bodies, change_expressions, rewrite
+from .change import all_expressions, change_bodies, change_expressions, rewrite
 from .idioms import note_steps, per_step, resolved
-from .modes import Found, in_the_way
+from .modes import Found, in_the_way, is_decrement, negation
 
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
@@ -129,6 +130,67 @@ def without_counters(component: model.Component, found: Found, log: Log) -> mode
         for p in component.derived_parameters
     )
     return replace(component, state_variables=states, derived_parameters=derived)
+
+
+def refuse_below_zero(component: model.Component, found: Found) -> None:
+    """A counter that is tested for 0 exactly must stop there: below it, the test never holds again.
+
+    Raises ModelError K120.
+    """
+    exact = set()
+    for expr in all_expressions(component):
+        for node in walk(expr):
+            match node:
+                case Binary("==" | "!=", Name(name), _) | Binary("==" | "!=", _, Name(name)):
+                    exact.add(name)
+    for item, tests in _paths(component.update or (), ()):
+        if not (isinstance(item, model.Assign) and is_decrement(item)):
+            continue
+        name = item.target
+        guarded = any(_is_above_zero(part, name) for test in tests for part in _parts(test))
+        if name in found.counters and name in exact and not guarded:
+            raise in_the_way(
+                item, f"'{name}' is counted below zero, and tested for a number exactly"
+            )
+
+
+def _paths(
+    body: tuple[model.Statement, ...], tests: tuple[Expr, ...]
+) -> Iterator[tuple[model.Statement, tuple[Expr, ...]]]:
+    """Every statement with the tests that hold where it stands."""
+    for item in body:
+        yield item, tests
+        if isinstance(item, model.If):
+            denied = tests
+            for test, inner in item.branches:
+                yield from _paths(inner, (*denied, test))
+                denied = (*denied, negation(test))
+            yield from _paths(item.otherwise, denied)
+        elif isinstance(item, model.While):
+            yield from _paths(item.body, (*tests, item.test))
+
+
+def _parts(test: Expr) -> Iterator[Expr]:
+    match test:
+        case Binary("and", left, right):
+            yield from _parts(left)
+            yield from _parts(right)
+        case _:
+            yield test
+
+
+def _is_above_zero(test: Expr, name: str) -> bool:
+    """Does the test say that the counter is not at 0?"""
+    match test:
+        case Binary(op, Number() as limit, Name(own)) if own == name:
+            return _is_above_zero(Binary(MIRRORED.get(op, op), Name(own), limit), name)
+        case Binary("!=", Name(own), Number(value)):
+            return own == name and value == 0
+        case Binary(">", Name(own), Number(value)):
+            return own == name and value >= 0
+        case Binary(">=", Name(own), Number(value)):
+            return own == name and value > 0
+    return False
 
 
 def _refuse_other_uses(component: model.Component, found: Found, counts: set[str]) -> None:

@@ -61,11 +61,12 @@ def find_counters(found: Found) -> None:
     states = {s.name for s in found.component.state_variables if s.kind == model.INTEGER}
     bodies = [found.component.update or ()]
     for item in nested(bodies[0]):
-        if isinstance(item, model.Assign) and item.target in states and _is_decrement(item):
+        if isinstance(item, model.Assign) and item.target in states and is_decrement(item):
             found.counters[item.target] = None
 
 
-def _is_decrement(item: model.Assign) -> bool:
+def is_decrement(item: model.Assign) -> bool:
+    """Does the variable lose 1?"""
     return item.value in (
         Binary("-", Name(item.target), ONE),
         Binary("+", Name(item.target), Unary("-", ONE)),
@@ -107,7 +108,7 @@ def _integrates(found: Found, body: Body) -> bool:
         or (
             isinstance(item, model.Assign)
             and (
-                (item.target in found.counters and _is_decrement(item))
+                (item.target in found.counters and is_decrement(item))
                 or _rate(found, item) is not None
             )
         )
@@ -183,7 +184,7 @@ def find_modes(found: Found, body: Body) -> list[Mode]:
         match item:
             case model.Integrate(variables=variables):
                 choices.append([Mode(integrated=variables, everything=not variables)])
-            case model.Assign(target=target) if target in found.counters and _is_decrement(item):
+            case model.Assign(target=target) if target in found.counters and is_decrement(item):
                 choices.append([Mode(counted=(target,))])
             case model.If() if _has_modes(found, item):
                 choices.append(_branches(found, item))

@@ -28,7 +28,7 @@ from ..expr import (
 )
 from ..query import expressions, nested
 from .change import Body, all_expressions, change_statement, rewrite
-from .counters import clocked, without_counters
+from .counters import clocked, refuse_below_zero, without_counters
 from .guards import (
     in_mode,
     is_due,
@@ -64,6 +64,7 @@ def raise_program(component: model.Component, log: Log | None = None) -> model.C
     component = inline_functions(component)
     found = Found(component)
     find_counters(found)
+    refuse_below_zero(component, found)
     update = without_locals(found, component.update or ())
     modes = find_modes(found, update)
     component = without_counters(replace(component, update=None), found, log)

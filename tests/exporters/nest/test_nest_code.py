@@ -90,9 +90,10 @@ def test_a_program_runs_before_handlers_and_handlers_before_conditions() -> None
     assert found[0] < found[1] < update.index("++emitted") < update.index("record_data")
 
 
-def test_countdowns_are_compared_with_a_slack() -> None:
+@pytest.mark.parametrize("rate", ["-1", "-1000 * 1 / 1000", "-(2 - 1)"])
+def test_countdowns_are_compared_with_a_slack(rate: str) -> None:
     component = cell(
-        odes=(m.Ode(variable="V_m", rhs=E("-1")),),
+        odes=(m.Ode(variable="V_m", rhs=E(rate)),),
         on_conditions=(m.OnCondition(test=E("V_m <= 0"), body=()),),
     )
     test = grid_safe(component).on_conditions[0].test
