@@ -128,17 +128,22 @@ def traces(models: Path, store: Store) -> Iterator[str]:
 
 
 def catalogue(models: Path, store: Store) -> Iterator[str]:
-    """A row for each component that is defined in one file alone."""
+    """A row for each component; one that another file holds too has one row."""
+    from interspike.canonical_model.compare import differences
     from interspike.canonical_model.diagnostics import Log
     from interspike.importers.nineml.reader import read
 
     yield table("file", "component", "YAML, XML, JSON", *ENGINES)
+    seen: list[Any] = []
     for pattern in ("catalog/*/*.xml", "authored/*.yml", "multi/*_v1.yml"):
         for path in sorted(models.glob(pattern)):
             model = read(path, None, log=Log())
             if model.network is not None or "binary" in path.name:
                 continue
             for item in model.components:
+                if any(not differences(item, other) for other in seen):
+                    continue
+                seen.append(item)
                 key = f"{path.name} {item.name}"
                 filled = with_values(item)
                 row = [path.name, item.name]

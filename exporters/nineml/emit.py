@@ -74,10 +74,11 @@ class Document:
         self.written[component.name] = written
         wanted = component.extras.get(CLASS, "")
         values = None
-        parameters, initial = kept_values(component.extras.get(VALUES, ""))
+        is_lone = component.name not in self.in_network  # populations say what their cells have
+        parameters, initial = kept_values(component.extras.get(VALUES, "") if is_lone else "")
         open_ones = [p.name for p in written.parameters() if p.value is None]
         missing = [name for name in open_ones if name not in parameters]
-        if missing and component.name not in self.in_network:
+        if missing and is_lone:
             has_others = any(p.value is not None for p in written.parameters())
             if has_others:
                 message = (
