@@ -63,7 +63,7 @@ def connectors(sim: Any) -> dict[str, Any]:
     drawn = RandomDistribution("normal", mu=0.8, sigma=0.1, rng=NumpyRNG(6))
     sim.Projection(
         source, both, sim.FixedProbabilityConnector(0.5, rng=NumpyRNG(5)),
-        sim.StaticSynapse(weight=drawn, delay=1.0),
+        sim.StaticSynapse(weight=drawn, delay=1.0), receptor_type="excitatory",
     )  # fmt: skip
     changed = sim.Projection(source[0:5], cells[3:9], sim.AllToAllConnector(), synapse)
     changed.set(weight=np.arange(30).reshape(5, 6) * 0.05)
