@@ -48,3 +48,26 @@ def test_a_small_brunel_network(tmp_path: Path) -> None:
     for one, other in counts.values():
         assert abs(one - other) <= 4 * (one + other) ** 0.5
     assert abs(ours - theirs) <= 4 * (ours + theirs) ** 0.5
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared models are not here")
+@pytest.mark.parametrize(("rate", "warns"), [(52_638.0, True), (800.0, False)])
+def test_a_source_faster_than_the_grid_is_told(rate: float, warns: bool) -> None:
+    from dataclasses import replace
+
+    from interspike.app.convert import convert
+    from interspike.app.load import load
+    from interspike.canonical_model.units import si_quantity
+
+    model = load(SHARED / "catalog/input/Poisson.xml")
+    (source,) = model.components
+    parameters = tuple(
+        replace(item, value=si_quantity(rate, item.dimension)) for item in source.parameters
+    )
+    log = Log()
+    model = replace(model, components=(replace(source, parameters=parameters),))
+    convert(model, to="nest", log=log)
+    found = [issue.message for issue in log if issue.code == "A105"]
+    assert bool(found) is warns
+    if warns:
+        assert "5.264e+04 events a second" in found[0] and "1e+04 a second" in found[0]
