@@ -117,7 +117,7 @@ def _with(item: Artifact, model: Model, target: Exporter, making: Making) -> Art
     lines = [f"{MARK.decode()}{made}"]
     lines += [packed[k : k + WIDTH] for k in range(0, len(packed), WIDTH)]
     lines.append(END.decode())
-    begin, each, end = target.comment
+    begin, each, end = target.comment or ("", "", "")
     body = "\n".join(f"{each}{line}" for line in lines)
     return Artifact(item.path, item.data + f"{begin}{body}{end}\n".encode())
 
@@ -158,7 +158,7 @@ def _count(network: Any) -> int:
     total = 0
     for part in parts:
         for name in type(part).__slots__:
-            value = getattr(part, name, None)
+            value: Any = getattr(part, name, None)
             values = list(value.values()) if isinstance(value, Mapping) else [value]
             total += sum(int(v.size) for v in values if hasattr(v, "dtype"))
     return total

@@ -6,6 +6,7 @@ its numbers are rounded to single precision. What comes later says nothing of a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -85,4 +86,4 @@ def draws(circuit: Circuit) -> bool:
 
 def alike(one: int, other: int) -> bool:
     """May two counts of random events have the same mean? Four standard deviations of their difference."""
-    return abs(one - other) <= DEVIATIONS * float(one + other) ** 0.5
+    return abs(one - other) <= DEVIATIONS * math.sqrt(one + other)

@@ -1,9 +1,10 @@
 """What `interspike migrate` costs, beside NESTML 9 and over many variants; writes docs/migrate.md.
 
-    python benchmarks/migrate_page.py LIBRARY_DIR [--models 8] [--repeats 3] [--count 2000] [-o PAGE]
+    python benchmarks/migrate_page.py LIBRARY_DIR [--chunk 6] [--count 2000] [--work DIR] [-o PAGE]
 
-LIBRARY_DIR holds NESTML's `neurons`. Both tools generate code for NEST from the same files, in turns; CPU is
-user plus system time of all processes. NESTML gets all files in one call, which spares it start-ups.
+LIBRARY_DIR holds NESTML's `neurons`. Both tools generate code for NEST from the same files, a chunk of them
+one call, in turns; CPU is user plus system time of all processes. Results are kept in the work folder: a call
+that was interrupted goes on where it stopped, with the same version of the code only.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from interspike.nest import build as building
 from measure import Cost, once
 from nestml_peer import GENERATE
+from round_trips import version
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,9 +32,9 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("library", type=Path)
-    parser.add_argument("--models", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--chunk", type=int, default=6, help="models in one call")
     parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--work", type=Path)
     parser.add_argument("-o", dest="output", type=Path, default=ROOT / "docs/migrate.md")
     arguments = parser.parse_args()
     lines = [
@@ -40,38 +43,65 @@ def main() -> None:
         "Made by `python benchmarks/migrate_page.py LIBRARY_DIR` on a computer with "
         f"{os.cpu_count()} cores that did other work as well.",
     ]
-    lines += beside_nestml(arguments.library, arguments.models, arguments.repeats)
-    lines += variants(arguments.count)
-    lines += indexes(arguments.library)
+    work = arguments.work or Path(tempfile.mkdtemp())
+    work.mkdir(parents=True, exist_ok=True)
+    kept = Kept(work / "migrate_page.json")
+    lines += beside_nestml(arguments.library, arguments.chunk, kept)
+    lines += kept.get("variants", lambda: variants(arguments.count))
+    lines += kept.get("indexes", lambda: indexes(arguments.library))
     arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def beside_nestml(library: Path, count: int, repeats: int) -> list[str]:
-    """CPU of both for the same files, in turns."""
-    files = sorted((library / "neurons").glob("*.nestml"))[:: max(1, 30 // count)][:count]
-    rows, everything = [], sorted(library.rglob("*.nestml"))
-    for _ in range(repeats):
-        ours, theirs = _ours(files), _theirs(files)
-        rows.append((ours, theirs))
-    whole = [_ours(everything) for _ in range(repeats)]
-    ratio = statistics.median(theirs.cpu / ours.cpu for ours, theirs in rows)
-    ours, theirs = (statistics.median(row[k].cpu for row in rows) for k in (0, 1))
+class Kept:
+    """Results by name, in a file, of one version of the code."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        known = json.loads(path.read_text()) if path.exists() else {}
+        self.results = known if known.get("code") == version() else {"code": version()}
+
+    def get(self, name: str, work: Callable[[], Any]) -> Any:
+        """The result called `name`, computed if it is not known."""
+        if name not in self.results:
+            self.results[name] = work()
+            self.path.write_text(json.dumps(self.results, indent=1))
+            print(name, str(self.results[name])[:100], flush=True)
+        return self.results[name]
+
+
+def beside_nestml(library: Path, size: int, kept: Kept) -> list[str]:
+    """CPU of both for all neurons, chunk by chunk in turns."""
+    files = sorted((library / "neurons").glob("*.nestml"))
+    chunks = [files[k : k + size] for k in range(0, len(files), size)]
+    rows: list[list[list[float]]] = []
+    for number, chunk in enumerate(chunks):
+
+        def pair(chunk: list[Path] = chunk) -> list[list[float]]:
+            return [[cost.cpu, cost.peak] for cost in (_ours(chunk), _theirs(chunk))]
+
+        rows.append(kept.get(f"chunk {number}", pair))
+    whole = kept.get("whole", lambda: _ours(files).cpu)
+    library_cpu = kept.get("library", lambda: _ours(sorted(library.rglob("*.nestml"))).cpu)
+    ours, theirs = (sum(row[k][0] for row in rows) for k in (0, 1))
+    ratios = [row[1][0] / row[0][0] for row in rows]
     return [
         "",
         "## Beside NESTML 9",
         "",
-        f"{len(files)} neurons of NESTML's library to NEST's C++, code generation only, {repeats} times in",
-        "turns, medians: " + ", ".join(f"`{path.stem}`" for path in files) + ".",
+        f"All {len(files)} neurons of NESTML's library to NEST's C++, code generation only, in turns of",
+        f"{size} files, each with one call of either tool.",
         "",
         "| | CPU, s | for one model, s | largest memory, MB |",
         "|---|---|---|---|",
         f"| `interspike migrate --to nest` | {ours:.2f} | {ours / len(files):.3f} "
-        f"| {max(row[0].peak for row in rows):.0f} |",
-        f"| NESTML 9, one call for all | {theirs:.1f} | {theirs / len(files):.2f} "
-        f"| {max(row[1].peak for row in rows):.0f} |",
+        f"| {max(row[0][1] for row in rows):.0f} |",
+        f"| NESTML 9 | {theirs:.1f} | {theirs / len(files):.2f} "
+        f"| {max(row[1][1] for row in rows):.0f} |",
         "",
-        f"NESTML needs {ratio:.0f} times the CPU. The whole library, {len(everything)} files, takes "
-        f"`migrate --to nest` {statistics.median(item.cpu for item in whole):.1f} s.",
+        f"NESTML needs {theirs / ours:.0f} times the CPU ({min(ratios):.0f} to {max(ratios):.0f} by turn). "
+        f"In one call, `migrate` takes {whole:.2f} s for all",
+        f"neurons, {theirs / whole:.0f} times less than NESTML's sum, and {library_cpu:.1f} s for the whole "
+        "library with its synapses.",
     ]
 
 

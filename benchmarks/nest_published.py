@@ -96,8 +96,7 @@ def compare(models: Path, entry: dict[str, Any]) -> Found:
             best = np.array(check[rule["best_reference"]])[: rule["n"]]
             own = result.events[label][: rule["n"]]
             engine.append(_off(own, best, step))
-            raw = np.array(check["times_s"])[: rule["n"]]
-            intervals.append(_off(np.diff(own), np.diff(raw), step))
+            intervals.append(_off(np.diff(own), np.diff(best), step))
     return Found(case, step, count, shown, _worst(engine), _worst(intervals))
 
 
@@ -124,8 +123,7 @@ grid simulator (float64, the same order of a step), and to the times of the mode
 extrapolated to step 0 where its record calls that the better reference: the method's error is in it).
 
 A spike on the grid is at most a step late, and so is the end of a pause; what follows starts late, so that
-distances add up over a train. Intervals between spikes, the last column, tell the error of one spike: there
-the times are those that the engine printed at the same step.
+distances add up over a train. Intervals between spikes, the last column, tell the error of one spike.
 
 | model | step, ms | spikes in NEST | to the grid simulator | to its own engine | intervals |
 |---|---|---|---|---|---|

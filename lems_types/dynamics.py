@@ -95,6 +95,7 @@ def lower_dynamics(resolved: ResolvedType, types: Types, log: Log) -> LoweredDyn
                 name=state.name,
                 dimension=types.dimension(state.dimension, state.span),
                 initial=initial.get(state.name),
+                description=state.description,
                 span=state.span,
             )
             for state in _states(dynamics)
@@ -182,8 +183,9 @@ def _derived(item: syntax.DerivedVariable, scope: _Scope) -> model.DerivedVariab
         value = item.value or ZERO
         scope.check(value, dimension, item.span)
     return model.DerivedVariable(
-        name=item.name, dimension=dimension or NONE, value=value, span=item.span
-    )
+        name=item.name, dimension=dimension or NONE, value=value, description=item.description,
+        span=item.span,
+    )  # fmt: skip
 
 
 def _cases(item: syntax.DerivedVariable, scope: _Scope, dimension: Dimension | None) -> Expr:

@@ -203,8 +203,9 @@ class Lowering:
             dimension = self.types.dimension(member.dimension, member.span)
             value = self._constant(member.value, dimension, member.span)
             yield model.Constant(
-                name=member.name, dimension=dimension, value=value, span=member.span
-            )
+                name=member.name, dimension=dimension, value=value,
+                description=member.description, span=member.span,
+            )  # fmt: skip
         own = {member.name for member in resolved.of_kind("Constant", "Parameter", "Property")}
         for name, (text, dimension_name, span) in self.types.document.constants.items():
             if name not in own and not resolved.is_standard:
@@ -230,8 +231,9 @@ class Lowering:
                 else parse_expression(member.value, member.span)
             )
             yield model.DerivedParameter(
-                name=member.name, dimension=dimension, value=value, span=member.span
-            )
+                name=member.name, dimension=dimension, value=value,
+                description=member.description, span=member.span,
+            )  # fmt: skip
 
     def _requirements(self, resolved: ResolvedType) -> Iterator[model.AnalogInput]:
         for member in resolved.of_kind("Requirement"):
@@ -345,7 +347,10 @@ def _lineage(component: model.Component) -> tuple[str, ...]:
 def _parameter(member: syntax.Member, value: Quantity, types: Types) -> model.Parameter:
     is_any = member.dimension == "*"
     dimension = value.dimension if is_any else types.dimension(member.dimension, member.span)
-    return model.Parameter(name=member.name, dimension=dimension, value=value, span=member.span)
+    return model.Parameter(
+        name=member.name, dimension=dimension, value=value, description=member.description,
+        span=member.span,
+    )  # fmt: skip
 
 
 def _ports(resolved: ResolvedType, direction: str) -> tuple[model.EventPort, ...]:

@@ -39,6 +39,7 @@ class Member:
     select: str = ""
     direction: str = ""
     local: bool = False
+    description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -49,6 +50,7 @@ class StateVariable:
     name: str
     dimension: str = "none"
     exposure: str = ""
+    description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -64,6 +66,7 @@ class DerivedVariable:
     reduce: str = ""
     required: bool = True
     cases: tuple[tuple[Expr | None, Expr], ...] = ()
+    description: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..canonical_model.lazy import np
+try:
+    from ..canonical_model.lazy import np
+except ImportError:  # beside generated host classes this file stands alone
+    import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,10 +14,11 @@ from .builder import Builder, Names
 from .classify import Stiffness, is_conditionally_linear, kind_of, stiffness, survives
 from .plan import STEP, Block, Program, UpdatePlan
 from .propagators import Coefficients, ExactSystem, exact_system, obstacle, propagate
-from .schemes import TABLEAUS, explicit, exponential_euler, rosenbrock
+from .schemes import TABLEAUS, explicit, exponential_euler, exponential_midpoint, rosenbrock
 from .system import System, is_selected, restricted, systems
 
 SCHEMES = ("auto", "exact", "euler", "rk4", "rkf45", "expeuler", "implicit")
+SECOND = "second"  # as auto, with the exponential midpoint rule where that takes exponential Euler
 
 WHY = {
     "exact": "linear with constant coefficients: the propagator is exact for any step",
@@ -25,6 +26,7 @@ WHY = {
     "rk4": "not stiff at this step: classic Runge-Kutta of order 4",
     "rkf45": "adaptive Runge-Kutta-Fehlberg was asked for",
     "expeuler": "each equation is linear in its own variable: exponential Euler is stable at any step",
+    "expmid": "each equation is linear in its own variable: the exponential midpoint rule, of order 2",
     "implicit": "the fastest rate is too fast for an explicit step: ROS2, L-stable of order 2",
 }
 
@@ -37,11 +39,11 @@ def plan_update(
     units: UnitSystem = SI,
 ) -> UpdatePlan:
     """The update of a flat component. `step` (s) helps `auto` to judge stiffness; `units` are those of
-    the component's literals.
+    the component's literals. `scheme` is one of SCHEMES, or SECOND.
 
     Raises ModelError S200 (unknown scheme), S201 (no exact solution), S203, S204, S205, S210.
     """
-    if scheme not in SCHEMES:
+    if scheme not in (*SCHEMES, SECOND):
         raise error("S200", f"there is no solver '{scheme}'", hint=suggest(scheme, SCHEMES))
     names = Names(_taken(component))
     coefficients = Coefficients(names)
@@ -120,12 +122,16 @@ def _plan_system(
     new: dict[str, Expr] = {}
     chosen, why = scheme, WHY.get(scheme, "")
     if rest:
-        if scheme == "auto":
+        if scheme in ("auto", SECOND):
             chosen, why = _choose(system, rest, step, units)
+        if scheme == SECOND and chosen == "expeuler" and _is_linear(system, rest):
+            chosen, why = "expmid", WHY["expmid"]
         if chosen in TABLEAUS:
             new, errors = explicit(TABLEAUS[chosen], rest, system, builder, exact_at, units)
         elif chosen == "expeuler":
             new = exponential_euler(rest, system, builder, start)
+        elif chosen == "expmid":
+            new = exponential_midpoint(rest, system, builder, start, exact_at)
         else:
             new = rosenbrock(rest, system, builder, start, exact_at)
     new = {**exact_at(1.0), **new}
@@ -152,7 +158,7 @@ NOTHING = ExactSystem((), {}, {}, {}, {})
 
 def _exact_part(system: System, scheme: str) -> ExactSystem:
     """The states to be solved exactly: all or an error for `exact`, none for a numerical scheme."""
-    if scheme not in ("auto", "exact"):
+    if scheme not in ("auto", SECOND, "exact"):
         return NOTHING
     exact = exact_system(system)
     if scheme == "exact":
@@ -180,13 +186,18 @@ def _choose(
     else:
         per_step = found.fastest * (step or 0)
         speed = f"the fastest rate at rest is {found.fastest:.3g}/s, {per_step:.2g} per step"
-    if all(is_conditionally_linear(system, name) for name in names):
+    if _is_linear(system, names):
         return "expeuler", f"{speed}; {WHY['expeuler']}"
     if len(names) <= 16:
         if step is None or survives(system, names, step, units, implicit=True):
             return "implicit", f"{speed}; {WHY['implicit']}"
         return "expeuler", f"{speed}; a trial of ROS2 left the solution: exponential Euler"
     return "expeuler", f"{speed}; too many states for the implicit scheme: exponential Euler"
+
+
+def _is_linear(system: System, names: tuple[str, ...]) -> bool:
+    """True if each rate is linear in its own state."""
+    return all(is_conditionally_linear(system, name) for name in names)
 
 
 def _report(system: System, exact: ExactSystem, scheme: str, why: str) -> list[Block]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,10 +26,24 @@ except ImportError:
 else:
     HAS_SPINNAKER2 = True
 
-REGIONS = (
-    "ROUTING_TABLE", "TIMER_CONFIG", "GLOBAL_PARAMS", "MPT_INFO", "MPT", "SYN_ROW",
-    "NEURONS_PARAMS", "SPIKE_RECORD", "VOLTAGE_RECORD", "TIME_DONE_RECORD", "LOG",
-)  # fmt: skip
+
+class Regions(Enum):
+    """Parts of a PE's memory in the order of the header."""
+
+    ROUTING_TABLE = 1
+    TIMER_CONFIG = 2
+    GLOBAL_PARAMS = 3
+    MPT_INFO = 4
+    MPT = 5
+    SYN_ROW = 6
+    NEURONS_PARAMS = 7
+    SPIKE_RECORD = 8
+    VOLTAGE_RECORD = 9
+    TIME_DONE_RECORD = 10
+    LOG = 11
+
+
+REGIONS = tuple(region.name for region in Regions)
 FIRST_ADDRESS = 0xE900
 LAST_ADDRESS = 0x1F000
 RING_ADDRESS, RING_SIZE = 0x8800, 0x6000
@@ -36,6 +51,9 @@ ERROR_LOG_ADDRESS, ERROR_LOG_WORDS = 0xE800, 64
 LOG_WORDS = 100
 N_GLOBALS = 25
 MAX_TYPES = 2  # the sign of a weight
+SEED_SPREAD = 0x9E3779B9  # odd: cores draw different numbers
+ALSO_KNOWN = ("w_scale_exc", "w_scale_inh", "seed")  # parameters that are none of the model
+MEMBRANES = ("v", "V_m", "V")  # what `record=["v"]` stands for
 
 
 def float_words(values: Any) -> list[int]:
@@ -57,6 +75,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
     inputs: ClassVar[Sequence[float]] = ()
     sources: ClassVar[Sequence[tuple[str, int]]] = ()
     recordable: ClassVar[Sequence[str]] = ()
+    regions: ClassVar[type[Enum]] = Regions
     ports: ClassVar[int] = 1
     word: ClassVar[Mapping[str, int]] = {}
     ring_bytes: ClassVar[int] = 0
@@ -108,11 +127,15 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         Raises ValueError for unknown names and for parameters that may not differ between neurons.
         """
         known = {**self.default_parameters, **dict.fromkeys(self.states, 0.0)}
-        extra = set(params) - set(known) - {"w_scale_exc", "w_scale_inh"}
+        extra = set(params) - set(known) - set(ALSO_KNOWN)
         if extra:
             names = ", ".join(sorted(known))
             raise ValueError(f"{self.app_name} has no parameter {sorted(extra)}; it has {names}")
-        given = {k: np.broadcast_to(np.asarray(v, float), (size,)) for k, v in params.items()}
+        given = {
+            k: np.broadcast_to(np.asarray(v, float), (size,))
+            for k, v in params.items()
+            if k in known
+        }
         values = {k: given.get(k, v) for k, v in self.default_parameters.items()}
         values = self.values(values, self.step)
         shared = []
@@ -204,7 +227,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         words = self.neuron_words(params, part.start, part.stop, part.pop.size)
         more, input_at, table_at = self._without_sources(count, 4 * sum(len(w) for w in words))
         spikes = 2 + -(-count * self.ports // 32) if "spikes" in record else 0
-        traced = [name for name in record if name in self.recordable and name != "spikes"]
+        traced, is_last = self._traced(record)
         traces = 1 + len(traced) * count if traced else 0
         handler = MemoryHandler(self.app_name, self.first_address)
         n_targets, targets = format_routing_info(mapper, pe)
@@ -217,7 +240,7 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
             "SYN_ROW": 0,
             "NEURONS_PARAMS": sum(len(w) for w in words) + len(more),
             "SPIKE_RECORD": ticks * spikes,
-            "VOLTAGE_RECORD": ticks * traces,
+            "VOLTAGE_RECORD": traces if is_last else ticks * traces,
             "TIME_DONE_RECORD": ticks,
             "LOG": self.log_size,
         }
@@ -247,9 +270,10 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         scales = self._scales(params)
         variables = [self.recordable.index(name) - 1 for name in traced]
         handler.set_data("GLOBAL_PARAMS", [
-            count, int(bool(spikes)), int(bool(traces)), int(self.profiling), 1,
+            count, int(bool(spikes)), 2 if is_last else int(bool(traces)), int(self.profiling), 1,
             *float_words([self.step]), scales[0] if scales else 0, scales[1] if scales[1:] else 0,
-            int(debug), self.log_size, int(params.get("seed", 1)), int(mapper.key_offsets[pe]), ticks,
+            int(debug), self.log_size, self._seed(params, int(mapper.key_offsets[pe])),
+            int(mapper.key_offsets[pe]), ticks,
             ring, max(0, traces - 1), 0, 4 * len(words[0]), 4 * (len(words[0]) + len(words[1])),
             4 * N_GLOBALS, 4 * (N_GLOBALS + len(scales)), input_at, table_at, 0, 0, 0, *scales,
             *(variable << 16 | neuron for variable in variables for neuron in range(count)),
@@ -260,6 +284,36 @@ class HostApplication(BaseApplication):  # type: ignore[misc]
         config.add_mem_region_to_read("error_log", MemoryRegion(address, self.error_log_size))
         part.memory_layout = handler
         return config
+
+    def _traced(self, record: Sequence[str]) -> tuple[list[str], bool]:
+        """Quantities to record, and whether of the last tick only. Raises ValueError for unknown ones."""
+        membrane = next((name for name in MEMBRANES if name in self.recordable), "")
+        own: list[str] = []
+        last: list[str] = []
+        for name in record:
+            if name in ("spikes", "time_done"):
+                continue
+            wanted = membrane if name in ("v", "v_last") else name
+            if wanted not in self.recordable:
+                known = ", ".join([*self.recordable, "v_last", "time_done"])
+                raise ValueError(f"{self.app_name} cannot record '{name}'; it has {known}")
+            (last if name == "v_last" else own).append(wanted)
+        if own and last:
+            raise ValueError(
+                f"{self.app_name} records every tick or the last one (v_last), not both"
+            )
+        found = list(dict.fromkeys(own or last))
+        if len(found) > 1:
+            message = (
+                f"{self.app_name} records {', '.join(found)}: get_voltages() expects one quantity"
+            )
+            warnings.warn(message, stacklevel=3)
+        return found, bool(last)
+
+    @staticmethod
+    def _seed(params: Mapping[str, Any], key: int) -> int:
+        """Of a core's random numbers: cores differ by their first key."""
+        return (int(params.get("seed", 1)) + SEED_SPREAD * (key + 1)) & 0xFFFFFFFF
 
     def _scales(self, params: Mapping[str, Any]) -> list[int]:
         """Weights of one unit: `w_scale_exc` and `w_scale_inh`, 1 if they are not given."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from ...canonical_model.diagnostics import ModelError
-from ...canonical_model.model import Component, Parameter
+from ...canonical_model.model import Component, Constant, Parameter
 from ...canonical_model.units import (
     CAPACITANCE,
     CURRENT,
@@ -154,7 +154,9 @@ def typical(item: Parameter) -> Quantity:
 
 def _shifted(flats: tuple[Component, Component], pairs: Mapping[str, str]) -> dict[str, Shift]:
     """Voltages that one model counts from elsewhere, as their initial values tell."""
-    tables = [{p.name: p for p in (*c.parameters, *c.constants)} for c in flats]
+    tables: list[dict[str, Parameter | Constant]] = [
+        {**{p.name: p for p in c.parameters}, **{p.name: p for p in c.constants}} for c in flats
+    ]
     values = [{n: p.value.si for n, p in t.items() if p.value is not None} for t in tables]
     kinds = [{n: p.dimension for n, p in t.items()} for t in tables]
     starts = [_starts(flat) for flat in flats]

@@ -37,7 +37,8 @@ def pair_components(
 
 def _quantities(component: Component) -> set[str]:
     """The names of what the component is given from outside."""
-    return {plain(item.name) for item in (*component.parameters, *component.analog_inputs)}
+    names = [item.name for item in component.parameters]
+    return {plain(name) for name in [*names, *(item.name for item in component.analog_inputs)]}
 
 
 def _common(one: set[str], other: set[str]) -> float:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..circuit import Circuit
-from ..expr import TIME, Binary, Expr, Name, Number, Unary, free_names, rebuild
+from ..expr import TIME, Binary, Expr, Name, free_names, rebuild
+from ..fixed import fixed_value
 from ..model import Component, OnCondition, Parameter
 from ..query import odes
 from ..units import TIME as TIME_DIMENSION
@@ -22,6 +23,7 @@ from .program import bind_step
 
 SLACK = "t_slack"
 FRACTION = 0.01
+ROUNDING = 1e-12  # of products of literals such as 1e3 * ms / s
 
 
 def on_grid(circuit: Circuit, step: float) -> Circuit:
@@ -49,11 +51,13 @@ def _component(component: Component, step: float) -> Component:
 
 def _with_timers(component: Component) -> Component:
     """Slack where a timer, which moves by 1 or -1 per unit of time, is compared with what stands still."""
-    moving = {ode.variable: _constant(ode.rhs) for ode in odes(component)}
+    moving = {ode.variable: ode.rhs for ode in odes(component)}
     clocks = {
         item.name
         for item in component.state_variables
-        if item.dimension == TIME_DIMENSION and moving.get(item.name) in (1.0, -1.0)
+        if item.dimension == TIME_DIMENSION
+        and item.name in moving
+        and keeps_time(moving[item.name])
     }
     others = {*moving, *(item.name for item in component.derived_variables)} - clocks
     others |= {item.name for item in component.analog_inputs}
@@ -69,20 +73,10 @@ def _with_timers(component: Component) -> Component:
     return change_expressions(component, change) if clocks else component
 
 
-def _constant(expr: Expr) -> float | None:
-    """The value of an expression of literals alone, in SI."""
-    match expr:
-        case Number(value, unit):
-            return value * (unit.scale if unit else 1.0)
-        case Unary("-", operand):
-            inner = _constant(operand)
-            return None if inner is None else -inner
-        case Binary("*" | "/", left, right):
-            a, b = _constant(left), _constant(right)
-            if a is None or b is None or (expr.op == "/" and b == 0):
-                return None
-            return a * b if expr.op == "*" else a / b
-    return None
+def keeps_time(rate: Expr) -> bool:
+    """True for the rate of a clock or a timer: a second a second, up or down."""
+    value = fixed_value(rate, {})
+    return value is not None and abs(abs(value) - 1.0) < ROUNDING
 
 
 def _with_times(component: Component) -> Component:

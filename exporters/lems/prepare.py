@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.diagnostics import Log
 from ...canonical_model.dimensions import infer
 from ...canonical_model.expr import (
-    ONE,
     TIME,
-    ZERO,
     Binary,
     Conditional,
     Expr,
@@ -20,17 +17,13 @@ from ...canonical_model.expr import (
     free_names,
     is_random,
     rebuild,
-    substitute,
     walk,
 )
 from ...canonical_model.model import (
-    TEXT,
-    Assign,
     Component,
     Constant,
     DerivedParameter,
     DerivedVariable,
-    If,
     Ode,
     OnCondition,
     OnEvent,
@@ -46,7 +39,8 @@ from ...canonical_model.units import NONE, Dimension, Quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from .modes import modes_to_state, must_be_modes
 from .names import RESERVED, Names
-from .quantities import HUGE
+from .order import by_start, late_names, sorted_statics, sorted_variables
+from .recast import gathered, note_losses, one_handler_a_port, refuse_unsayable
 from .rewrite import Rewriter
 from .selects import select_dimension
 from .statements import Actions, Lowering
@@ -106,108 +100,20 @@ def prepare(
     if component.update is not None or component.kernels or component.functions:
         component = raise_program(component, log)
     component = arm(component)
-    _refuse(component)
-    _note(component, log)
+    refuse_unsayable(component)
+    note_losses(component, log)
     if len(component.machines) > 1:
         component = one_machine(component)
-    component = _one_handler_a_port(component)
+    component = one_handler_a_port(component)
     if must_be_modes(component):
         component = modes_to_state(component)
     if not is_lems:
-        component = _gathered(component)
+        component = gathered(component)
     work = _Preparation(component, log)
     for name, wanted in (called or {}).items():
         work.names.given[name] = wanted
         work.names.taken.add(wanted)
     return work.run()
-
-
-def _gathered(component: Component) -> Component:
-    """Common conditions inside of each regime: jLEMS tests common ones before a regime moves its states."""
-    if not component.machines or not component.on_conditions:
-        return component
-    machines = tuple(
-        replace(
-            machine,
-            regimes=tuple(
-                replace(r, on_conditions=(*component.on_conditions, *r.on_conditions))
-                for r in machine.regimes
-            ),
-        )
-        for machine in component.machines
-    )
-    moved = replace(component, machines=machines, on_conditions=())
-    return modes_to_state(component) if must_be_modes(moved) else moved
-
-
-def _refuse(component: Component) -> None:
-    """What LEMS has no word for, by name."""
-    for item in declared(component):
-        if getattr(item, "kind", "real") == TEXT:
-            message = f"'{item.name}' of '{component.name}' is a text"
-            raise refuse("P205", message, item.span)
-    if component.timed_events:
-        message = f"'{component.name}' has a list of event times among its other dynamics"
-        raise refuse("P205", message, component.span, hint="send them from a source of their own")
-
-
-def _note(component: Component, log: Log) -> None:
-    for item in component.parameters:
-        if item.value is not None and math.isinf(item.value.si):
-            message = f"'{item.name}' of '{component.name}' is infinite, which becomes {HUGE:g}"
-            log.add("P224", Level.APPROXIMATED, message, item.span)
-    if component.checks:
-        message = f"the checks of parameters of '{component.name}' have no place in LEMS"
-        log.add("P222", Level.DROPPED, message, component.span)
-
-
-def _one_handler_a_port(component: Component) -> Component:
-    """Handlers of one port joined, since jLEMS runs the last only; signs of ports as choices."""
-
-    def joined(items: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
-        found: dict[str, OnEvent] = {}
-        for item in sorted(items, key=lambda event: -event.priority):
-            before = found.get(item.port)
-            body = _signed(component, item)
-            body = (*before.body, *body) if before else body
-            found[item.port] = OnEvent(port=item.port, body=body, span=item.span)
-        return tuple(found.values())
-
-    machines = tuple(
-        replace(m, regimes=tuple(replace(r, on_events=joined(r.on_events)) for r in m.regimes))
-        for m in component.machines
-    )
-    return replace(component, on_events=joined(component.on_events), machines=machines)
-
-
-def _signed(component: Component, event: OnEvent) -> tuple[Statement, ...]:
-    """A port that takes events of one sign only sees the size of their weights."""
-    port = next((p for p in component.event_inputs if p.name == event.port), None)
-    if port is None or not port.sign or not port.payload:
-        return event.body
-    weight = Name(port.payload[0])
-    is_positive = port.sign == "excitatory"
-    if is_positive:
-        return (If(branches=((Binary(">", weight, ZERO), event.body),)),)
-    size = Binary("-", ZERO, weight)
-    body = tuple(_with(item, {weight.id: size}) for item in event.body)
-    return (If(branches=((Binary("<", weight, ZERO), body),)),)
-
-
-def _with(item: Statement, values: dict[str, Expr]) -> Statement:
-    match item:
-        case Assign(value=value):
-            return replace(item, value=substitute(value, values))
-        case If(branches=branches, otherwise=otherwise):
-            changed = tuple(
-                (substitute(test, values), tuple(_with(s, values) for s in inner))
-                for test, inner in branches
-            )
-            return replace(
-                item, branches=changed, otherwise=tuple(_with(s, values) for s in otherwise)
-            )
-        case _:
-            return item
 
 
 @dataclass(slots=True)
@@ -244,7 +150,7 @@ class _Preparation:
             (statics if self.is_static(item, fixed) else moved).append(item)
         starts = tuple(
             (s.name, rewriter.flat(rewriter.value(s.initial)))
-            for s in _by_start(component)
+            for s in by_start(component)
             if s.initial is not None
         )
         variables = [
@@ -271,10 +177,10 @@ class _Preparation:
             for regime in machine.regimes
         )
         flagged = self.handlers(tuple(lowering.flagged), (), rewriter, lowering)
-        every = _sorted(tuple((*variables, *self.extra)), component)
+        every = sorted_variables(tuple((*variables, *self.extra)), component)
         values = {item.name: item.value for item in every}
         modes = tuple(self.inline(mode, values, rewriter) for mode in modes)
-        fixed_values = _sorted_statics(
+        fixed_values = sorted_statics(
             tuple(replace(s, value=rewriter.flat(rewriter.value(s.value))) for s in statics)
         )
         return Prepared(
@@ -284,7 +190,7 @@ class _Preparation:
             states=(*component.state_variables, *lowering.states),
             starts=starts,
             variables=every,
-            late=_late(every),
+            late=late_names(every),
             odes=odes,
             handlers=(*handlers, *flagged),
             modes=modes,
@@ -411,69 +317,6 @@ def _as_variable(item: DerivedParameter) -> DerivedVariable:
         name=item.name, dimension=item.dimension, value=item.value,
         description=item.description, span=item.span,
     )  # fmt: skip
-
-
-def _by_start(component: Component) -> list[StateVariable]:
-    """States in an order in which each initial value can be computed."""
-    states = {s.name: s for s in component.state_variables}
-    ordered: dict[str, StateVariable] = {}
-    open_names: list[str] = list(states)
-    while open_names:
-        ready = [
-            name
-            for name in open_names
-            if states[name].initial is None
-            or not free_names(states[name].initial or ONE) & set(open_names) - {name}
-        ]
-        for name in ready or open_names:
-            ordered[name] = states[name]
-        open_names = [name for name in open_names if name not in ordered]
-    return list(ordered.values())
-
-
-def _sorted(
-    items: tuple[DerivedVariable, ...], component: Component
-) -> tuple[DerivedVariable, ...]:
-    """Derived variables, each after those that it reads; otherwise in the order written.
-
-    Raises ModelError P206 for a circle.
-    """
-    waiting = {item.name: item for item in items}
-    if len(waiting) < len(items):
-        message = f"regimes of '{component.name}' define different variables of one name"
-        raise refuse("P206", message, component.span)
-    found: list[DerivedVariable] = []
-    while waiting:
-        ready = next(
-            (i for i in waiting.values() if not (free_names(i.value) & waiting.keys())), None
-        )
-        if ready is None:
-            names = ", ".join(sorted(waiting))
-            message = f"variables of '{component.name}' depend on each other: {names}"
-            raise refuse("P206", message, component.span)
-        found.append(ready)
-        del waiting[ready.name]
-    return tuple(found)
-
-
-def _sorted_statics(items: tuple[DerivedParameter, ...]) -> tuple[DerivedParameter, ...]:
-    waiting = {item.name: item for item in items}
-    found: list[DerivedParameter] = []
-    while waiting:
-        ready = [i for i in waiting.values() if not (free_names(i.value) & waiting.keys())]
-        for item in ready or list(waiting.values()):
-            found.append(item)
-            del waiting[item.name]
-    return tuple(found)
-
-
-def _late(items: tuple[DerivedVariable, ...]) -> frozenset[str]:
-    """Choices, and whatever reads one: jLEMS computes choices after all other variables."""
-    late: set[str] = set()
-    for item in items:
-        if isinstance(item.value, Conditional) or free_names(item.value) & late:
-            late.add(item.name)
-    return frozenset(late)
 
 
 __all__ = ["Handler", "Mode", "Prepared", "prepare"]

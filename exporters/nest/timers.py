@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...canonical_model.expr import TIME as T
-from ...canonical_model.expr import Binary, Call, Expr, Name, Number, Unary, free_names, rebuild
+from ...canonical_model.expr import Binary, Call, Expr, Name, Number, free_names, rebuild
 from ...canonical_model.model import Component, DerivedParameter
 from ...canonical_model.passes.change import change_expressions
+from ...canonical_model.passes.timegrid import keeps_time
 from ...canonical_model.query import odes
 from ...canonical_model.units import TIME
 
@@ -25,7 +26,7 @@ def grid_safe(component: Component) -> Component:
     rates = {ode.variable: ode.rhs for ode in odes(component)}
     moving = {*rates, *(item.name for item in component.derived_variables)}
     moving |= {item.name for item in component.analog_inputs}
-    timers = {name for name, rate in rates.items() if _constant(rate) in (1.0, -1.0)}
+    timers = {name for name, rate in rates.items() if keeps_time(rate)}
 
     def change(expr: Expr) -> Expr:
         if isinstance(expr, Binary) and expr.op in ORDER:
@@ -45,16 +46,6 @@ def grid_safe(component: Component) -> Component:
         description="comparisons with time are exact to this",
     )
     return replace(changed, derived_parameters=(*changed.derived_parameters, slack))
-
-
-def _constant(expr: Expr) -> float | None:
-    match expr:
-        case Number(value):
-            return value
-        case Unary("-", Number(value)):
-            return -value
-        case _:
-            return None
 
 
 def _slackened(expr: Binary) -> Binary:

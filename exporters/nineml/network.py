@@ -70,7 +70,8 @@ class _Writer:
                 waiting = [p for p in waiting if all(p is not part for part in parts)]
                 found += self.ruled(item, item.rule)
             else:
-                found.append(self.projection(self.listed(item), item.source, item.target))
+                ends = self.populations[item.source], self.populations[item.target]
+                found.append(self.projection(self.listed(item), *ends))
         for node in found:
             network.add(Node("Reference", body=node.attributes["name"]))
         self.document.components.extend(self.components)

@@ -37,6 +37,7 @@ from ...canonical_model.passes.truths import truths_to_numbers
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
+from .counts import exact_counts
 from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 from .settled import settled
@@ -77,7 +78,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
     flat = _one_set(flat)
     flat = work.dimensioned(flat)
-    found = _reachable(_all_regimes(flat))
+    found = _reachable(_all_regimes(exact_counts(flat)))
     _refuse_twins(flat, found)
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())

@@ -20,11 +20,12 @@ from ...spinnaker2 import memory
 from ...spinnaker2.budget import CLOCKS, one_tick_cycles
 from ..artifact import Artifact
 from .app_code import app_source, app_table
-from .application import Application, build, list_packets, machine_layout
+from .application import Application, build
 from .c_printer import identifier
 from .cost import neuron_cost
 from .data import Image, build_image
 from .host_code import build_files, host_class, install_script
+from .layout import list_packets, machine_layout
 from .model_code import model_header
 from .network_code import NetworkCode, network_source
 from .network_text import EDGE

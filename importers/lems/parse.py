@@ -222,6 +222,7 @@ def _member(element: Element) -> syntax.Member:
         select=attributes.get("select", ""),
         direction=attributes.get("direction", ""),
         local=attributes.get("local") == "true",
+        description=attributes.get("description", ""),
         span=element.span,
     )
 
@@ -294,6 +295,7 @@ def _behaviour(element: Element, log: Log) -> _Behaviour:
                     name=need(child, "name"),
                     dimension=attributes.get("dimension", "none"),
                     exposure=attributes.get("exposure", ""),
+                    description=attributes.get("description", ""),
                     span=child.span,
                 )
             )
@@ -344,6 +346,7 @@ def _derived(element: Element) -> syntax.DerivedVariable:
         reduce=attributes.get("reduce", ""),
         required=attributes.get("required", "true") != "false",
         cases=cases,
+        description=attributes.get("description", ""),
         span=element.span,
     )
 

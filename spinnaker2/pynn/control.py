@@ -21,7 +21,7 @@ def setup(
     min_delay: float | str = DEFAULT_MIN_DELAY,
     *,
     backend: str = "host",
-    solver: str = "auto",
+    solver: str = "second",
     seed: int = 1,
     poisson: str = "auto",
     folder: str | None = None,
@@ -31,9 +31,10 @@ def setup(
 
     `backend`: `host` and `qemu` run the chip's program on the emulator, compiled for this computer or
     for the chip's core; `reference` is the float64 simulator on the same grid. `solver`: as of
-    `interspike convert`. `seed`: of everything drawn during the run. `poisson`: whether Poisson sources
-    draw on the chip or are drawn beforehand (`auto`: on the chip, for `reference` beforehand).
-    `folder`: where the chip's program is to be kept.
+    `interspike convert`, or `second`: as `auto`, of order 2 where that takes exponential Euler.
+    `seed`: of everything drawn during the run. `poisson`: whether Poisson sources draw on the chip or are
+    drawn beforehand (`auto`: on the chip, for `reference` beforehand). `folder`: where the chip's program
+    is to be kept.
     Raises ModelError Y101 for an unknown choice.
     """
     _check("backend", backend, BACKENDS)

@@ -31,7 +31,7 @@ class Options:
     """What `setup` was told beyond PyNN's own arguments; see `control.setup`."""
 
     backend: str = "host"
-    solver: str = "auto"
+    solver: str = "second"
     seed: int = 1
     poisson: str = "auto"
     folder: str | None = None

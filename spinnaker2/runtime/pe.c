@@ -27,7 +27,8 @@ static uint32_t as_word(float value)
 
 static void record_values(pe_t *pe, uint32_t tick)
 {
-    uint32_t *row = pe->traces + pe->row * pe->trace_words;
+    /* where only the last tick is wanted, each takes the place of the one before */
+    uint32_t *row = pe->traces + (pe->global[GLOBAL_RECORD_V] == 2u ? 0u : pe->row * pe->trace_words);
     if (pe->trace_words == 0u)
         return;
     *row++ = tick;
@@ -38,7 +39,8 @@ static void record_values(pe_t *pe, uint32_t tick)
 static void drain(pe_t *pe)
 {
     hal_record(pe, PE_SPIKES, pe->spikes, pe->row * pe->spike_words);
-    hal_record(pe, PE_TRACES, pe->traces, pe->row * pe->trace_words);
+    if (pe->global[GLOBAL_RECORD_V] != 2u)
+        hal_record(pe, PE_TRACES, pe->traces, pe->row * pe->trace_words);
     hal_record(pe, PE_DONE, pe->done, pe->row);
     pe->row = 0u;
 }
@@ -120,6 +122,8 @@ void pe_close(pe_t *pe)
     };
     if (pe->row)
         drain(pe);
+    if (pe->global[GLOBAL_RECORD_V] == 2u)
+        hal_record(pe, PE_TRACES, pe->traces, pe->trace_words);
     hal_record(pe, PE_STATUS, status, 6u);
     const uint32_t values = pe->header[2u + REGION_NEURONS_PARAMS];
     hal_record(pe, PE_VALUES, pe_region(pe, REGION_NEURONS_PARAMS),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import html
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -166,6 +168,9 @@ def test_the_page_opens_sorts_and_filters_in_a_browser(tmp_path: Path) -> None:
     (source / "readme.txt").write_text("nothing")
     interspike(source, tmp_path / "out", "--to", "canonical")
     page = (tmp_path / "out/index.html").read_text()
+    # nothing is fetched: no address in any attribute or style, and the policy would forbid it
+    assert not re.search(r"(?:src|href|action|url)\s*[=(]\s*[\"']?(?!#)\w*:?//", page)
+    assert "default-src 'none'" in html.unescape(page)
     # the page's own policy lets no other script in: the trial is part of the same one
     trial = """
     const first = () => body.rows[0].cells[0].textContent;

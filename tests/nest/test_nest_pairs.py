@@ -100,7 +100,7 @@ for short in ("after", "smooth"):
     found[short + " coarse"] = (weights(both, [made], 0.5, (1.0, 2.5)),
                                 weights("jump_neuron", [f"free_{short}_synapse"], 0.5, (1.0, 2.5)))
 made = [f"{short}_synapse__with_{both}" for short in ("after", "smooth")]
-found["threads"] = weights(both, made), weights(both, made, threads=2)
+found["threads"] = weights(both, made), weights(both, made, threads=4)
 found["regimes"] = (weights("two_mode_cell__with_smooth_synapse", ["smooth_synapse__with_two_mode_cell"]),
                     weights("two_mode_cell", ["free_smooth_synapse"]))
 more = "jump_neuron__with_reward_synapse"

@@ -106,7 +106,7 @@ t = np.asarray(events["times"])
 wanted = -70.0 + sum(
     np.where(t > s, 100.0 / 250.0 * (t - s) * np.exp(-(t - s) / 10.0), 0.0) for s in (2.0, 6.0))
 found["deviation"] = float(np.max(np.abs(events["V_m"] - wanted)))
-found["spikes"], found["threads"] = spikes, drive(2)[1]
+found["spikes"], found["threads"] = spikes, drive(4)[1]
 
 def twin(name, **values):
     nest.ResetKernel()

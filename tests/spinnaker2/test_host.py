@@ -210,6 +210,33 @@ def test_mistakes_of_the_user_are_named(exported: Path, fake: Any) -> None:
         fake().neuron_words({"th": [1.0, 2.0]}, 0, 2, 2)
 
 
+def test_what_is_recorded_and_drawn_is_as_asked(exported: Path, fake: Any) -> None:
+    from spinnaker2.mapper import Mapper
+
+    from spinnaker2 import snn
+
+    def globals_of(record: list[str], **params: Any) -> tuple[list[list[int]], int]:
+        net = snn.Network("net")
+        net.add(snn.Population(30, fake, params, "a", record))
+        settings = {"timer_period": 100, "n_simulation_ticks": 20}
+        configs = [fake().pe_config(pe, Mapper(net, 15), settings, False) for pe in (0, 1)]
+        data = [np.frombuffer(image_of(config), "<u4") for config in configs]
+        at = [(int(words[4]) - 0xE900) // 4 for words in data]
+        found = [words[a : a + 25].tolist() for words, a in zip(data, at, strict=True)]
+        return found, configs[0].to_read["VOLTAGE_RECORD"].size
+
+    (first, second), size = globals_of(["v_last", "time_done"], seed=7)
+    assert (first[2], size) == (2, 16) and first[10] != second[10]
+    (every, _), size = globals_of(["v"])
+    assert (every[2], size) == (1, 20 * 16)
+    assert globals_of(["v"], seed=7)[0][0][10] == first[10]
+    with pytest.raises(ValueError, match="cannot record 'x_mean'; it has"):
+        globals_of(["x_mean"])
+    with pytest.raises(ValueError, match="not both"):
+        globals_of(["v", "v_last"])
+    assert fake.regions["ROUTING_TABLE"].value == 1 and fake.regions["LOG"].value == 11
+
+
 def test_too_long_a_record_is_refused_with_numbers(exported: Path, fake: Any) -> None:
     from spinnaker2.mapper import Mapper
 

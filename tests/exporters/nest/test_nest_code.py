@@ -90,9 +90,10 @@ def test_a_program_runs_before_handlers_and_handlers_before_conditions() -> None
     assert found[0] < found[1] < update.index("++emitted") < update.index("record_data")
 
 
-def test_countdowns_are_compared_with_a_slack() -> None:
+@pytest.mark.parametrize("rate", ["-1", "-1000 * 1 / 1000", "-(2 - 1)"])
+def test_countdowns_are_compared_with_a_slack(rate: str) -> None:
     component = cell(
-        odes=(m.Ode(variable="V_m", rhs=E("-1")),),
+        odes=(m.Ode(variable="V_m", rhs=E(rate)),),
         on_conditions=(m.OnCondition(test=E("V_m <= 0"), body=()),),
     )
     test = grid_safe(component).on_conditions[0].test
@@ -145,10 +146,14 @@ def test_checks_and_shared_values() -> None:
     assert "exp(" in text[text.index("::compute()") : text.index("::check()")]
 
 
-def test_what_nest_cannot_create_is_refused_by_name() -> None:
+def test_what_needs_a_host_is_no_model_beside_one_that_stands_alone() -> None:
     gate = m.Component(name="gate", analog_inputs=(m.AnalogInput(name="v", dimension=u.VOLTAGE),))
+    log = Log()
+    result = convert(Model(name="g", components=(cell(), gate)), to="nest", log=log)
+    assert ["B212"] == [issue.code for issue in log if "gate" in issue.message]
+    assert not any("gate" in artifact.path for artifact in result.artifacts)
     with pytest.raises(ModelError) as caught:
-        convert(Model(name="g", components=(gate,)), to="nest")
+        convert(Model(name="g", components=()), to="nest")
     assert "B300" in str(caught.value)
 
 

@@ -1,0 +1,55 @@
+"""Tests of what moves in jumps only: there `>=` and `>` differ, while NineML has no word for the first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...canonical_model.expr import TIME, Binary, Expr, Unary, free_names, rebuild
+from ...canonical_model.model import Component, OnCondition
+from ...canonical_model.query import odes, regimes
+
+
+def exact_counts(component: Component) -> Component:
+    """`n >= m` as `!(n < m)` where neither side moves with time: a counter may be equal for long."""
+    moving = _moving(component)
+
+    def exact(expr: Expr) -> Expr:
+        inner = rebuild(expr, exact)
+        match inner:
+            case Binary(">=" | "<=", left, right) if not moving & free_names(inner):
+                op = "<" if inner.op == ">=" else ">"
+                return Unary("not", Binary(op, left, right, inner.span), inner.span)
+            case _:
+                return inner
+
+    def changed(items: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
+        return tuple(replace(item, test=exact(item.test)) for item in items)
+
+    machines = tuple(
+        replace(
+            machine,
+            regimes=tuple(
+                replace(r, on_conditions=changed(r.on_conditions)) for r in machine.regimes
+            ),
+        )
+        for machine in component.machines
+    )
+    return replace(component, on_conditions=changed(component.on_conditions), machines=machines)
+
+
+def _moving(component: Component) -> set[str]:
+    """What changes with time itself, and all that is computed from it."""
+    moving = {TIME, *(item.name for item in component.analog_inputs)}
+    moving |= {ode.variable for ode in odes(component)}
+    derived = [
+        *component.derived_variables,
+        *(item for regime in regimes(component) for item in regime.derived_variables),
+    ]
+    while True:
+        more = {d.name for d in derived if free_names(d.value) & moving} - moving
+        if not more:
+            return moving
+        moving |= more
+
+
+__all__ = ["exact_counts"]
