@@ -146,10 +146,14 @@ def test_checks_and_shared_values() -> None:
     assert "exp(" in text[text.index("::compute()") : text.index("::check()")]
 
 
-def test_what_nest_cannot_create_is_refused_by_name() -> None:
+def test_what_needs_a_host_is_no_model_beside_one_that_stands_alone() -> None:
     gate = m.Component(name="gate", analog_inputs=(m.AnalogInput(name="v", dimension=u.VOLTAGE),))
+    log = Log()
+    result = convert(Model(name="g", components=(cell(), gate)), to="nest", log=log)
+    assert [issue.code for issue in log if "gate" in issue.message] == ["B212"]
+    assert not any("gate" in artifact.path for artifact in result.artifacts)
     with pytest.raises(ModelError) as caught:
-        convert(Model(name="g", components=(gate,)), to="nest")
+        convert(Model(name="g", components=()), to="nest")
     assert "B300" in str(caught.value)
 
 
