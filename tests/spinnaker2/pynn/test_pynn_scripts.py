@@ -11,10 +11,9 @@ import pytest
 
 pytest.importorskip("pyNN")
 
+import interspike.spinnaker2.pynn as chip
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.space import Grid2D, Space
-
-import interspike.spinnaker2.pynn as chip
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 
