@@ -150,6 +150,10 @@ def convert(
     if step is not None:
         options["dt"] = show(step)
 
+    if target.run:
+        from .saturation import warn_saturated
+
+        warn_saturated(model, step if step is not None else own_step, log)
     stage(f"writing {target.name}")
     name = safe_name(model.name or PurePath(named).stem)
     try:
