@@ -38,6 +38,7 @@ from interspike.canonical_model.diagnostics import ModelError
 from interspike.canonical_model.expr import RANDOM_FUNCTIONS
 from interspike.canonical_model.model import Model, Provenance
 from interspike.canonical_model.serial import dumps
+from measure import version
 
 TARGETS = ("canonical", "nestml", "lems", "nineml", "nest", "spinnaker2")
 UNDECIDED = "undecided"
@@ -45,6 +46,7 @@ NOT_COMPARED = "not compared"
 COMPILED, READ = 1000, 3000  # steps of a network that are run: on other engines, here
 NAMES = {"nineml": "NineML", "nestml": "NESTML", "lems": "LEMS"}  # of files that could not be read
 ROOT = Path(__file__).resolve().parents[1]
+CODE = version()
 
 
 def main() -> None:
@@ -82,8 +84,9 @@ def compared(
     """The rows with `behaviour`, from the store beside the results where it is known already."""
     store = output / ".interspike/behaviour.json"
     known: dict[str, str] = json.loads(store.read_text()) if store.exists() else {}
+    known = known if known.get("code") == CODE else {"code": CODE}  # results of one version
     if limits.again:
-        known = {key: text for key, text in known.items() if text.startswith(SAME)}
+        known = {key: text for key, text in known.items() if text.startswith(SAME) or key == "code"}
     for row in rows:
         if row["status"] in (EXACT, LOSSY):
             key = f"{row['folder']} {row['manifest']}"

@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from interspike.nest import build as building
-from measure import Cost, once
+from measure import Cost, once, version
 from nestml_peer import GENERATE
-from round_trips import version
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,7 +11,6 @@ to one version of the code: with another one everything is done again.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import tempfile
 import time
@@ -30,6 +29,7 @@ from interspike.canonical_model.compare import differences
 from interspike.canonical_model.diagnostics import ModelError
 from interspike.canonical_model.model import Model
 from matrix import READ, ROOT, UNDECIDED, _told, apart, bounded, equal_models
+from measure import version
 
 HUB = ("canonical", "nestml", "lems", "nineml")
 EQUAL, BEHAVES, DIFFERENT, REFUSED = "equal", "same behaviour", "different", "refused"
@@ -77,15 +77,6 @@ class Store:
         self.known[key] = apart(lambda: json.dumps(list(trips(path, folder, via))), seconds)
         print(key, self.known[key][:300], flush=True)
         self.path.write_text(json.dumps({"code": self.version, "trips": self.known}, indent=1))
-
-
-def version() -> str:
-    """A digest of the package's code."""
-    digest = hashlib.sha256()
-    for path in sorted(ROOT.rglob("*.py")):
-        if path.relative_to(ROOT).parts[0] not in ("tests", "benchmarks", "docs"):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def sources(folder: Path) -> Iterator[Path]:

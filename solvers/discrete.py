@@ -67,6 +67,7 @@ class Machine:
     regimes: Regimes = field(default_factory=list)
     entries: Regimes = field(default_factory=list)  # how often a regime has been entered
     spikes: dict[tuple[int, str], list[tuple[float, Index]]] = field(default_factory=dict)
+    carried: dict[tuple[int, str], list[tuple[Index, Any]]] = field(default_factory=dict)
     queue: list[tuple[float, int, Compiled, str, Index, Array | None]] = field(default_factory=list)
     links: dict[tuple[int, str], list[Outgoing]] = field(default_factory=dict)
     arrival: Callable[[float, float, bool], float] = lambda t, delay, early: t + delay
@@ -295,6 +296,8 @@ class Machine:
         `carried` is what they carry, one value or one each; a link multiplies it by its weight.
         """
         self.spikes.setdefault((item.number, port), []).append((self.t, where.copy()))
+        if carried is not None:
+            self.carried.setdefault((item.number, port), []).append((where.copy(), carried))
         for link in self.links.get((item.number, port), ()):
             rows = _rows(link.start, where)
             if not len(rows):

@@ -44,7 +44,8 @@ def named_differences(a: Subject, b: Subject, match: Match) -> Iterator[Differen
     for item in rest[:MAX_SHOWN]:
         where = f" in regime {item.regime}" if item.regime else ""
         what = {"rate": f"d({item.name})/dt", "condition": f"the condition of '{item.name}'",
-                "event": f"an event at '{item.name}'"}[item.kind]  # fmt: skip
+                "event": f"an event at '{item.name}'",
+                "weight": f"what '{item.name}' sends"}[item.kind]  # fmt: skip
         sentence = f"{what}{where} differs at {item.share:.0%} of the points, e.g. {item.sample}"
         yield Difference(kind=item.kind, name=item.name, other=item.other, sentence=sentence)
 

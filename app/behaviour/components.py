@@ -20,7 +20,7 @@ from ...canonical_model.units import (
 )
 from .causes import named_differences, values_by_name
 from .match import TOLERANCE, Match, Shift, best_match, pair_states, plain, shifts
-from .points import subject
+from .points import carriers, subject
 from .ports import with_common_ports
 from .results import Comparison, Difference
 from .runs import simulated
@@ -57,6 +57,10 @@ def compare_components(
         named = list(named_differences(*subjects, match))
     pairs = _pairs(flats, match)
     shifted = match.shifts if match is not None else _shifted(flats, pairs)
+    carries = [carriers(flat) for flat in flats]
+    if bool(carries[0]) != bool(carries[1]):
+        which = a.name if carries[0] else b.name
+        remarks.append(f"events of one side only carry weights: those of '{which}'")
     remarks += [f"'{pairs[x]}' is '{x}' {shift.name}" for x, shift in shifted.items()]
     shown: list[Difference] = []
     distances: list[Distance] = []

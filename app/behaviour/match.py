@@ -320,11 +320,16 @@ def compare(
 def _effects(
     kind: str, port: str, match: Match, one: Effect, other: Effect, where: str, a: Subject
 ) -> Iterator[Disagreement]:
-    """Differences of what happened: events sent, states, regimes."""
+    """Differences of what happened: events sent and what they carry, states, regimes."""
     for x, y in match.outputs.items():
         bad = one.sent[x] != other.sent[y]
         if bad.any():
             yield _at(kind, port or x, y, where, bad, one.sent[x], other.sent[y], "events sent")
+        elif x in one.carried and y in other.carried:
+            ours, theirs = one.carried[x], other.carried[y]
+            bad = differing(ours, theirs)
+            if bad.any():
+                yield _at("weight", x, y, where, bad, ours, theirs, "weight sent")
     for x, (y, _) in match.states.items():
         ours = match.seen(x, one.states[x])
         bad = differing(ours, other.states[y])

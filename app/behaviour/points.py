@@ -6,7 +6,7 @@ computed by the code that defines their meaning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -41,11 +41,13 @@ Combination = tuple[int, ...]  # the active regime of each machine
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
-    """What conditions or an event do at each point: states and regimes after it, events sent by port."""
+    """What conditions or an event do at each point: states and regimes after it, events sent by port, the sum
+    of what those carry where they carry something."""
 
     states: Mapping[str, Floats]
     regimes: tuple[Floats, ...]
     sent: Mapping[str, Floats]
+    carried: Mapping[str, Floats]
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +64,7 @@ class Subject:
     dimensions: dict[str, Dimension]
     ports: tuple[str, ...]
     outputs: tuple[str, ...]
+    carriers: frozenset[str]
     combinations: tuple[Combination, ...]
     start: Combination = ()
     initial: dict[str, float] = field(default_factory=dict)
@@ -89,6 +92,7 @@ class Subject:
         for number, regime in enumerate(combination):
             machine.regimes[0][number][:] = regime
         machine.spikes.clear()
+        machine.carried.clear()
         machine.dirty()
 
     def rates(self, machine: Any) -> dict[str, Floats]:
@@ -144,9 +148,13 @@ class Subject:
         for (_, port), events in machine.spikes.items():
             for _, where in events:
                 sent[port][where] += 1
+        carried = {port: np.zeros(item.size) for port in self.carriers}
+        for (_, port), weights in machine.carried.items():
+            for where, weight in weights:
+                carried[port][where] += weight
         states = {name: machine.y[item.slices[name]].copy() for name in self.states}
         regimes = tuple(np.asarray(values, float) for values in machine.regimes[0])
-        return Effect(states, regimes, sent)
+        return Effect(states, regimes, sent, carried)
 
 
 def subject(flat: Component) -> Subject:
@@ -173,6 +181,7 @@ def subject(flat: Component) -> Subject:
         dimensions={item.name: item.dimension for item in given},
         ports=tuple(port.name for port in flat.event_inputs if _is_heard(flat, port.name, states)),
         outputs=tuple(port.name for port in flat.event_outputs),
+        carriers=carriers(flat),
         combinations=combinations,
     )
     machine = made.machine(1, {})
@@ -180,6 +189,15 @@ def subject(flat: Component) -> Subject:
     slices = machine.engine.groups[0].slices
     made.initial = {name: float(machine.y[slices[name]][0]) for name in made.states}
     return made
+
+
+def carriers(flat: Component) -> frozenset[str]:
+    """The ports whose events carry something."""
+    return frozenset(emit.port for emit in _sent(flat) if emit.weight is not None)
+
+
+def _sent(flat: Component) -> Iterator[Emit]:
+    return (s for body in bodies(flat) for s in nested(body) if isinstance(s, Emit))
 
 
 def _undecided(code: str, message: str) -> ModelError:
@@ -226,6 +244,8 @@ def relevant(flat: Component) -> set[str]:
     for condition in conditions(flat):
         if any(isinstance(s, Emit) for s in nested(condition.body)):
             wanted |= free_names(condition.test)
+    for emit in _sent(flat):
+        wanted |= free_names(emit.weight) if emit.weight is not None else frozenset()
     if not wanted:
         return names
     regimes_matter = bool(flat.machines)

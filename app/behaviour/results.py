@@ -13,7 +13,8 @@ SAME, DIFFERENT = "same", "different"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One real difference: `kind` (parameter, initial value, rate, condition, event, spikes, trace, part)."""
+    """One real difference: `kind` (parameter, initial value, rate, condition, event, weight, spikes, trace,
+    part)."""
 
     kind: str
     name: str

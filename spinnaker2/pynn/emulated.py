@@ -22,7 +22,7 @@ from ..resume import Checkpoint, give, take
 from .build import Builder, output_port
 from .simulator import State
 from .tables import Rows, table_of
-from .takeover import are_same, deliver_sent, take_over_queues
+from .takeover import are_same, deliver_sent, send_known, take_over_queues
 
 NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -52,6 +52,8 @@ class Emulated:
         if self.checkpoint is not None and self.circuit is not None:
             self._set_present(self.checkpoint)
             if not are_same(self.circuit, circuit):
+                if self.checkpoint.form == "application":
+                    circuit = send_known(self.checkpoint, self.circuit, circuit)
                 deliver_sent(self.checkpoint, self.circuit)
                 circuit = take_over_queues(self.checkpoint, self.circuit, circuit)
         self._keep(self._run(circuit, end))

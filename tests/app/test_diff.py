@@ -254,3 +254,31 @@ def test_exit_codes_and_json(
     assert "parameter 'd' is 8 where 'd' is 6" in out
     assert out.endswith("different\n")
     assert cli.main(["diff", one, "nowhere.xml"]) == 2
+
+
+SENDER = """
+model sender_synapse:
+    state:
+        w real = 2
+    parameters:
+        share real = 0.5
+    input:
+        pre_spikes <- spike
+    output:
+        spike
+    onReceive(pre_spikes):
+        w = w * share + 1
+        emit_spike({weight})
+"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "verdict"), [("w + 0", "same"), ("1 * w", "same"), ("2 * w", "different")]
+)
+def test_what_events_carry_belongs_to_behaviour(tmp_path: Path, weight: str, verdict: str) -> None:
+    for name, text in (("a", "w"), ("b", weight)):
+        (tmp_path / f"{name}.nestml").write_text(SENDER.format(weight=text))
+    found = diff(tmp_path / "a.nestml", tmp_path / "b.nestml")
+    assert found.verdict == verdict
+    sentences = [d.sentence for item in found.comparisons for d in item.differences]
+    assert any("what 'spike' sends" in sentence for sentence in sentences) == (verdict != "same")

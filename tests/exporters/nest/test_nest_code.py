@@ -150,7 +150,7 @@ def test_what_needs_a_host_is_no_model_beside_one_that_stands_alone() -> None:
     gate = m.Component(name="gate", analog_inputs=(m.AnalogInput(name="v", dimension=u.VOLTAGE),))
     log = Log()
     result = convert(Model(name="g", components=(cell(), gate)), to="nest", log=log)
-    assert ["B212"] == [issue.code for issue in log if "gate" in issue.message]
+    assert [issue.code for issue in log if "gate" in issue.message] == ["B212"]
     assert not any("gate" in artifact.path for artifact in result.artifacts)
     with pytest.raises(ModelError) as caught:
         convert(Model(name="g", components=()), to="nest")
