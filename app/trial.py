@@ -68,13 +68,17 @@ def trial(name: str, model: Model, target: Exporter, solver: str, log: Log) -> T
     if whole.verdict == SAME:
         return whole
     if draws(circuit):
-        # the target draws other numbers
-        same = all(alike(*item.spikes) for item in whole.distances)
-        return replace(whole, verdict=SAME if same else DIFFERENT)
+        return _by_counts(whole)
     until = horizon(circuit, reference, scheme)
     if until >= circuit.length:
         return whole
     return compare_runs(name, circuit, reference, found, target.name, until=until)
+
+
+def _by_counts(whole: Trial) -> Trial:
+    """The verdict where the target draws other numbers."""
+    same = all(alike(*item.spikes) for item in whole.distances)
+    return replace(whole, verdict=SAME if same else DIFFERENT)
 
 
 def synapse_trial(
@@ -98,7 +102,8 @@ def synapse_trial(
             folder, synapses.target().name, synapses.RECEIVED, given.spikes,
             delay=synapses.DELAY, steps=given.steps, step=step,
         )  # fmt: skip
-    return compare_runs(synapse.name, circuit, reference, found, target.name)
+    whole = compare_runs(synapse.name, circuit, reference, found, target.name)
+    return _by_counts(whole) if draws(circuit) else whole
 
 
 def together(circuit: Circuit, target: Exporter) -> Circuit:
