@@ -9,6 +9,7 @@ import sys
 import pytest
 
 BUDGET = 0.1  # s of CPU, the whole process
+MAX_RUNS = 15
 HEAVY = ("sympy", "numpy", "lxml", "jinja2", "scipy", "matplotlib", "h5py")
 COMMANDS = (["--help"], ["--version"], ["convert", "--help"], ["formats"], ["formats", "--json"])
 
@@ -23,10 +24,16 @@ def cpu(command: list[str]) -> float:
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_cpu_time(arguments: list[str]) -> None:
     command = [sys.executable, "-P", "-m", "interspike", *arguments]
-    best = min(cpu(command) for _ in range(5))
     bare = min(cpu([sys.executable, "-P", "-c", "pass"]) for _ in range(3))
     # a machine whose bare interpreter is slow gets its own excess on top
-    assert best <= BUDGET + max(0.0, bare - 0.025), f"{best * 1e3:.0f} ms"
+    budget = BUDGET + max(0.0, bare - 0.025)
+    # what runs beside it slows a process down now and then, never up
+    best = float("inf")
+    for _ in range(MAX_RUNS):
+        best = min(best, cpu(command))
+        if best <= budget:
+            return
+    pytest.fail(f"{best * 1e3:.0f} ms")
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
