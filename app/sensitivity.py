@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ..canonical_model.expr import is_random
 from ..canonical_model.model import Component, Parameter
 from ..canonical_model.passes.change import all_expressions
-from ..canonical_model.query import bodies, expressions, nested
 from ..canonical_model.units import Quantity
 
 if TYPE_CHECKING:
@@ -77,11 +76,12 @@ def _moved(component: Component) -> Component:
 
 def draws(circuit: Circuit) -> bool:
     """Does anything in the circuit draw random numbers?"""
-    for component in {id(g.component): g.component for g in circuit.groups}.values():
-        found = [e for body in bodies(component) for s in nested(body) for e in expressions(s)]
-        if any(is_random(expr) for expr in (*found, *all_expressions(component))):
-            return True
-    return False
+    return any(map(draws_numbers, {id(g.component): g.component for g in circuit.groups}.values()))
+
+
+def draws_numbers(component: Component) -> bool:
+    """Does an expression of the component, its statements' included, draw random numbers?"""
+    return any(is_random(expr) for expr in all_expressions(component))
 
 
 def alike(one: int, other: int) -> bool:

@@ -84,24 +84,37 @@ def verify(
     if component is not None and any(item.name == component for item in model.components):
         model = replace(model, components=(model.component(component),), network=None)
     if target.run:
-        trials = []
-        if target.run_synapse and model.network is None:
-            connected = [item for item in model.components if is_synapse(item)]
-            nodes = tuple(item for item in model.components if not is_synapse(item))
-            model = replace(model, components=nodes)
-            chosen = choose_step(step, 0.0, log)
-            for item in connected:
-                stage(f"running {item.name}")
-                trials.append(
-                    synapse_trial(model, item, target, solver, wanted or LENGTH, chosen, log)
-                )
-        if model.components or not trials:
-            for name, subject in subjects(model, wanted, step, log):
-                stage(f"running {name}")
-                trials.append(trial(name, subject, target, solver, log))
+        trials = _run(model, target, solver, wanted, step, log, stage)
         how = f"run on {target.backends[0]}"
-        return Verified(target=to, how=how, trials=tuple(trials))
+        return Verified(target=to, how=how, trials=trials)
     return _read_back(model, target, solver, wanted, step, log, stage)
+
+
+def _run(
+    model: Model,
+    target: Exporter,
+    solver: str,
+    length: float | None,
+    step: float | None,
+    log: Log,
+    stage: Callable[[str], None],
+) -> tuple[Trial, ...]:
+    """The result beside the source: synapses as connections where they are no nodes, then what is left."""
+    trials = []
+    if target.run_synapse and model.network is None:
+        connected = [item for item in model.components if is_synapse(item)]
+        model = replace(
+            model, components=tuple(item for item in model.components if not is_synapse(item))
+        )
+        chosen = choose_step(step, 0.0, log)
+        for item in connected:
+            stage(f"running {item.name}")
+            trials.append(synapse_trial(model, item, target, solver, length or LENGTH, chosen, log))
+    if model.components or not trials:
+        for name, subject in subjects(model, length, step, log):
+            stage(f"running {name}")
+            trials.append(trial(name, subject, target, solver, log))
+    return tuple(trials)
 
 
 def _read_back(

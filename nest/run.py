@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,13 +54,7 @@ def run(
         command += ["--threads", str(threads)]
         if length is not None:
             command += ["--length", repr(length * 1e3)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd=name,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise error("B406", f"NEST stopped with code {done.returncode}: {last}")
+        in_child(command, name)
         with np.load(output) as found:
             arrays = {key: found[key] for key in found.files}
     return NestResult(
@@ -67,6 +62,18 @@ def run(
         times=arrays["times"],
         traces={key[6:]: value for key, value in arrays.items() if key.startswith("trace/")},
     )
+
+
+def in_child(command: Sequence[str], folder: str | Path) -> str:
+    """What a command prints that runs NEST in `folder`. Raises ModelError B406 where it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd=folder,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise error("B406", f"NEST stopped with code {done.returncode}: {last}")
+    return done.stdout
 
 
 def build_once(place: Path) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..canonical_model.diagnostics import error
 from .build import module_of
-from .run import TIMEOUT, NestResult, build_once
+from .run import NestResult, build_once, in_child
 
 # a spike that leaves a parrot or the target at a time was sent to it a step before
 SCRIPT = """
@@ -72,15 +70,9 @@ def run_synapse(
         "spikes": {role: list(times) for role, times in spikes.items()},
         "modulated": "modulator" in spikes,
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", SCRIPT, json.dumps(job)], capture_output=True, text=True,
-        timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    if done.returncode or not lines:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise error("B406", f"NEST stopped with code {done.returncode}: {last}")
-    times, values, fired = json.loads(lines[-1].removeprefix("RESULT "))
+    printed = in_child([sys.executable, "-P", "-c", SCRIPT, json.dumps(job)], folder)
+    line = next(line for line in printed.splitlines() if line.startswith("RESULT "))
+    times, values, fired = json.loads(line.removeprefix("RESULT "))
     order = np.argsort(times, kind="stable")
     return NestResult(
         events={"target": np.sort(fired) * 1e-3},

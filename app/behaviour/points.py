@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.diagnostics import Issue, Level, ModelError
-from ...canonical_model.expr import free_names, is_random
+from ...canonical_model.expr import free_names
 from ...canonical_model.model import (
     Assign,
     Component,
@@ -23,9 +23,9 @@ from ...canonical_model.model import (
     Parameter,
     Report,
 )
-from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
 from ...canonical_model.units import NONE, VOLTAGE, Dimension, si_quantity
+from ..sensitivity import draws_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,9 +159,8 @@ class Subject:
 
 def subject(flat: Component) -> Subject:
     """The component made ready. Raises ModelError A240 (random), A241 (no value), A242 (too many regimes)."""
-    for expr in all_expressions(flat):
-        if is_random(expr):
-            raise _undecided("A240", f"'{flat.name}' draws random numbers")
+    if draws_numbers(flat):
+        raise _undecided("A240", f"'{flat.name}' draws random numbers")
     if flat.update is not None:
         raise _undecided("A243", f"'{flat.name}' is a time-step program")
     for item in flat.parameters:

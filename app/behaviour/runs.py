@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...canonical_model.expr import is_random
 from ...canonical_model.model import Component
-from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.units import TIME
-from ..sensitivity import alike
+from ..sensitivity import alike, draws_numbers
 from . import stimulus
 from .match import Match, Shift, pair_names
 from .results import Difference
@@ -60,7 +58,7 @@ def simulated(
         states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
         shifts={x: shift.value for x, shift in (match.shifts if match else shifted).items()},
-        draws=any(is_random(expr) for flat in flats for expr in all_expressions(flat)),
+        draws=any(map(draws_numbers, flats)),
     )
     # points that could be compared tell most: one strong stimulus confirms
     levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)

@@ -64,10 +64,10 @@ def _with_timers(component: Component) -> Component:
 
     def change(expr: Expr) -> Expr:
         match expr:
-            case Binary("<" | "<=" | ">" | ">=", left, right):
+            case Binary("<" | "<=" | ">" | ">="):
                 names = free_names(expr)
                 if names & clocks and not names & others:
-                    return _slackened(expr, left, right)
+                    return slackened(expr)
         return rebuild(expr, change)
 
     return change_expressions(component, change) if clocks else component
@@ -87,10 +87,10 @@ def _with_times(component: Component) -> Component:
 
     def change(expr: Expr) -> Expr:
         match expr:
-            case Binary("<" | "<=" | ">" | ">=", left, right):
+            case Binary("<" | "<=" | ">" | ">="):
                 names = free_names(expr)
                 if TIME in names and not names & moving:
-                    return _slackened(expr, left, right)
+                    return slackened(expr)
                 return expr
             case _:
                 return rebuild(expr, change)
@@ -117,8 +117,8 @@ def _with_times(component: Component) -> Component:
     )
 
 
-def _slackened(expr: Binary, left: Expr, right: Expr) -> Binary:
-    """Equality within the slack counts as not yet greater and not yet less."""
+def slackened(expr: Binary) -> Binary:
+    """Equality within the slack counts as equality: not yet greater, not yet less."""
     is_strict = expr.op in ("<", ">")
     grows = "+" if (expr.op in (">", ">=")) == is_strict else "-"
-    return Binary(expr.op, left, Binary(grows, right, Name(SLACK)), expr.span)
+    return Binary(expr.op, expr.left, Binary(grows, expr.right, Name(SLACK)), expr.span)

@@ -32,6 +32,7 @@ from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.passes.inline import inline_functions
 from ...canonical_model.passes.kernels import lower_kernels
 from ...canonical_model.passes.partners import host_reads, is_synapse
+from ...canonical_model.passes.timegrid import SLACK
 from ...canonical_model.query import declared, nested
 from ...canonical_model.query import expressions as own_expressions
 from ...canonical_model.units import NEURO, NONE, SI, TIME, Dimension, Quantity, UnitSystem
@@ -45,7 +46,7 @@ from .flow import Flows, find_flows, without_unread
 from .names import class_name, model_name, status_key, unique
 from .ports import Ports, find_ports
 from .synapse_plan import delay_as_input, refuse_unfit_synapse, weight_as_state
-from .timers import SLACK, grid_safe
+from .timers import grid_safe
 from .unitless import unitless
 
 Quantities: TypeAlias = Parameter | DerivedParameter | StateVariable

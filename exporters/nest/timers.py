@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...canonical_model.expr import TIME as T
-from ...canonical_model.expr import Binary, Call, Expr, Name, Number, free_names, rebuild
+from ...canonical_model.expr import Binary, Call, Expr, Number, free_names, rebuild
 from ...canonical_model.model import Component, DerivedParameter
 from ...canonical_model.passes.change import change_expressions
-from ...canonical_model.passes.timegrid import keeps_time
+from ...canonical_model.passes.timegrid import FRACTION, SLACK, keeps_time, slackened
 from ...canonical_model.query import odes
 from ...canonical_model.units import TIME
 
-SLACK = "t_slack"
-FRACTION = 0.01
 ORDER = frozenset({"<", "<=", ">", ">="})
 
 
@@ -33,7 +31,7 @@ def grid_safe(component: Component) -> Component:
             names = free_names(expr)
             is_clock = T in names and not names & moving
             if is_clock or (names & timers and not names & (moving - timers)):
-                return _slackened(expr)
+                return slackened(expr)
         return rebuild(expr, change)
 
     changed = change_expressions(component, change)
@@ -46,9 +44,3 @@ def grid_safe(component: Component) -> Component:
         description="comparisons with time are exact to this",
     )
     return replace(changed, derived_parameters=(*changed.derived_parameters, slack))
-
-
-def _slackened(expr: Binary) -> Binary:
-    """Equality within the slack counts as equality: not greater, not less."""
-    grows = "+" if expr.op in (">", "<=") else "-"
-    return Binary(expr.op, expr.left, Binary(grows, expr.right, Name(SLACK)), expr.span)
