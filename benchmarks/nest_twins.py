@@ -7,7 +7,6 @@ kept in a cache folder.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -99,25 +98,14 @@ class Row:
 
 def main() -> None:
     """Build, run, compare; write the page."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--cache", type=Path, default=Path("nestml9-modules"))
-    options.add_argument("--library", type=Path, default=Path(sys.prefix, "models", "neurons"))
-    options.add_argument(
-        "--only", nargs="*", default=[], help="models to run; then no page is written"
-    )
-    arguments = options.parse_args()
-    why = peer.missing()
-    if why:
-        raise SystemExit(why)
-    files = sorted(arguments.library.glob("*.nestml"))
-    files = [path for path in files if not arguments.only or path.stem in arguments.only]
+    cache, files, is_whole = peer.library_options(__doc__)
     rows = []
     for path in files:
         twins = [TWINS.get(path.stem), *(t for stem, t in CONTROLS.items() if stem == path.stem)]
         for twin in twins:
-            rows.append(compare(path, arguments.cache, twin))
+            rows.append(compare(path, cache, twin))
             print(_line(rows[-1]), flush=True)
-    if not arguments.only:
+    if is_whole:
         PAGE.write_text(page(rows))
 
 

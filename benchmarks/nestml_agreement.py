@@ -7,7 +7,6 @@ Beside it, in the same run, what it costs to analyse a model and to generate its
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Mapping
@@ -57,26 +56,15 @@ class Row:
 
 def main() -> None:
     """Build, run, compare; write the page."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--cache", type=Path, default=Path("nestml9-modules"))
-    options.add_argument("--library", type=Path, default=Path(sys.prefix, "models", "neurons"))
-    options.add_argument(
-        "--only", nargs="*", default=[], help="models to run; then no page is written"
-    )
-    arguments = options.parse_args()
-    why = peer.missing()
-    if why:
-        raise SystemExit(why)
-    files = sorted(arguments.library.glob("*.nestml"))
-    files = [path for path in files if not arguments.only or path.stem in arguments.only]
+    cache, files, is_whole = peer.library_options(__doc__)
     start = best([sys.executable, "-P", "-c", IMPORTS], times=3).cpu
     rows = []
     for path in files:
         controls = [None, *(c for stem, c in CONTROLS.items() if stem == path.stem)]
         for control in controls:
-            rows.append(compare(path, arguments.cache, start, control))
+            rows.append(compare(path, cache, start, control))
             print(_line(rows[-1]), flush=True)
-    if not arguments.only:
+    if is_whole:
         PAGE.write_text(page(rows))
 
 

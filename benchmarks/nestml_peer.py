@@ -6,6 +6,7 @@ used, and the compiler is called with the flags that our own modules need for th
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import subprocess
@@ -43,6 +44,26 @@ class Peer:
     file: Path
     generated: Cost | None
     compiled: Cost | None
+
+
+def library_options(text: str | None) -> tuple[Path, list[Path], bool]:
+    """The cache, the models to run, whether they are all: then a page is written. From the command line.
+
+    Ends the program where NESTML 9's modules cannot be made here.
+    """
+    options = argparse.ArgumentParser(description=text)
+    options.add_argument("--cache", type=Path, default=Path("nestml9-modules"))
+    options.add_argument("--library", type=Path, default=Path(sys.prefix, "models", "neurons"))
+    options.add_argument(
+        "--only", nargs="*", default=[], help="models to run; then no page is written"
+    )
+    arguments = options.parse_args()
+    why = missing()
+    if why:
+        raise SystemExit(why)
+    files = sorted(arguments.library.glob("*.nestml"))
+    files = [path for path in files if not arguments.only or path.stem in arguments.only]
+    return arguments.cache, files, not arguments.only
 
 
 def missing() -> str:
