@@ -56,12 +56,12 @@ class Prepared:
     original: Component  # flat, with all its functions: what initial values are computed from
 
 
-def prepare(component: Component, log: Log) -> Prepared:
+def prepare(component: Component, log: Log, step: float | None = None) -> Prepared:
     """Make a component ready. Raises ModelError X300 (no word in NineML), X301 to X305, R120 to R124,
     K1xx (a time-step program that cannot be raised to regimes)."""
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
-        flat = raise_program(flat, log)
+        flat = raise_program(flat, log, step)
     flat = truths_to_numbers(flat)
     _refuse(flat)
     _note(flat, log)
