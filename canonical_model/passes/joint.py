@@ -44,6 +44,7 @@ class Joint:
     tests: list[tuple[Expr, ...]] = field(default_factory=list)
     facts: list[tuple[Expr, ...]] = field(default_factory=list)
     settled: list[dict[str, Expr]] = field(default_factory=list)
+    kept: list[dict[str, Expr]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tests = [mode.tests for mode in self.modes]
@@ -61,7 +62,10 @@ class Joint:
             shared.append(items[0])
         self.common = tuple(shared)
         self.met = [items[len(shared) :] for items in self.met]
-        self.settled = [self._settled(k) for k in range(len(self.modes))]
+        numbers = range(len(self.modes))
+        self.settled = [self._settled(k) for k in numbers]
+        self.kept = [{} for _ in numbers]
+        self.kept = [self._kept(k) for k in numbers]
 
     @property
     def known(self) -> Known:
@@ -186,6 +190,41 @@ class Joint:
         held = [i for i in (*kept, *self.modes[goal].held) if last.get(i.target) != i.value]
         return with_target((*body, *held), self.names[goal])
 
+    def _kept(self, number: int) -> dict[str, Expr]:
+        """What all ways into a mode set alike, and nothing changes as long as it lasts."""
+        if number == self.start:
+            return {}
+        entries: list[dict[str, Expr]] = []
+        changed = set(self.moving[number]) | {i.name for i in self.component.analog_inputs}
+        for source in range(len(self.modes)):
+            plain = self._out(source)
+            if source != number and number in plain:
+                return {}
+            bodies = [c.body for c in self._within(source, source).values()]
+            for goal in plain:
+                due = self._entered(source, goal)
+                bodies += [self._resolved(item.body, goal) for item in due]
+            bodies += [self._resolved(h.body, source) for h in self.component.on_events]
+            for body in bodies:
+                values = values_after(body)
+                if values is None:
+                    return {}
+                if self._goal(body) == number:
+                    entries.append(values)
+                elif source == number and self._goal(body) is None:
+                    changed |= values.keys()
+        if not entries:
+            return {}
+        first, *others = entries
+        return {
+            name: value
+            for name, value in first.items()
+            if name not in changed
+            and not free_names(value) & {s.name for s in self.component.state_variables}
+            and TIME not in free_names(value)
+            and all(other.get(name) == value for other in others)
+        }
+
     def _simplified(self, test: Expr, facts: Sequence[Expr]) -> Expr:
         return simplified(test, facts, self.found.ratio)
 
@@ -197,6 +236,7 @@ class Joint:
         is settled is done without a condition."""
         kept = {}
         values: dict[str, Expr] = {}
+        lasting = self.kept[number]
         for place, item in enumerate(self.met[number]):
             test = self._simplified(item.test, self.facts[goal])
             body = self._resolved(item.body, goal)
@@ -204,8 +244,9 @@ class Joint:
                 values |= values_after(body) or {}
                 continue
             told = _folded(substitute(test, values))
-            if told != ZERO:
-                kept[place] = replace(item, test=told, body=body)
+            truth = certain(substitute(told, lasting), self.known) if lasting else None
+            if told != ZERO and truth is not False:
+                kept[place] = replace(item, test=ONE if truth else told, body=body)
         return kept
 
     def conditions(self, number: int) -> tuple[model.OnCondition, ...]:
@@ -214,22 +255,34 @@ class Joint:
         found = [replace(item, body=self._going(item.body, number)) for item in own]
         for item in found:
             self._tell_repeated(item, number)
+        for k, test in self._out(number).items():
+            found += self._ways(number, k, test)
+        return tuple(found)
+
+    def _out(self, number: int) -> dict[int, Expr]:
+        """The modes that follow on a mode by themselves, with the tests that lead there."""
+        own = [*self._within(number, number).values()]
         undecided = [c.body for c in (*own, *self.common) if self._goal(c.body) is None]
         handlers = self.component.on_events
         undecided += [h.body for h in handlers if self._goal(h.body) is None]
         changing = self.moving[number] | {name for body in undecided for name in targets(body)}
         still = self._still(number, changing)
-        for k, tests in enumerate(self.tests):
-            test = self._simplified(conjunction(tests) or ONE, still)
-            if k != number and test != ZERO:
-                found += self._ways(number, k, test)
-        return tuple(found)
+        ways = {
+            k: self._simplified(conjunction(tests) or ONE, still)
+            for k, tests in enumerate(self.tests)
+            if k != number
+        }
+        return {k: test for k, test in ways.items() if test != ZERO}
 
     def _entered(self, number: int, goal: int) -> list[model.OnCondition]:
         """The conditions that hold on a change of modes at the soonest."""
         before = self._within(number, number)
         entered = self._within(number, goal)
-        return [item for place, item in entered.items() if place not in before]
+        return [
+            item
+            for place, item in entered.items()
+            if place not in before or before[place].test != item.test
+        ]
 
     def _ways(self, number: int, goal: int, test: Expr) -> list[model.OnCondition]:
         """The way into another mode; what holds there already at entry happens at once, since an event is

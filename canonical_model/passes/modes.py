@@ -432,9 +432,18 @@ def _met(
         if any(isinstance(s, model.Emit) for s in nested(body)):
             note_steps(steps.log, place)
         ahead = {**start.moved, TIME: 1}
+        # the step is still to come for what has moved already
+        before = tuple(
+            model.Assign(target=name, value=_shifted(found, Name(name), -count))
+            for name, count in start.moved.items()
+            if name in targets(body)
+        )
         item = model.OnCondition(
             test=aligned(guard, ahead, timers, steps),
-            body=clocked_body(body, ahead, timers, steps),
+            body=(
+                *clocked_body(body, ahead, timers, steps),
+                *clocked_body(before, {}, timers, steps),
+            ),
             span=place,
         )
         found.early[item] = None
