@@ -288,19 +288,28 @@ class Joint:
         """The way into another mode; what holds there already at entry happens at once, since an event is
         a change from false to true for some languages."""
         found = []
-        plain: Body = ()
+        plain: Body = tuple(
+            model.Assign(target=name, value=value) for name, value in self.settled[goal].items()
+        )
         due = [c for c in self._entered(number, goal) if not self._is_off(c, number)]
         for item in due[:MAX_DUE]:
-            if item.test == ONE:
-                plain = (*plain, *item.body)
-                continue
             body = self._resolved((*plain, *item.body), goal)
-            to = self._goal(body)
-            to = goal if to is None else to
-            body = body if to == number else self._to(body, to)
-            found.append(replace(item, test=Binary("and", test, item.test), body=body))
+            if item.test == ONE:
+                plain = body
+                continue
+            found.append(
+                replace(
+                    item, test=Binary("and", test, item.test), body=self._led(body, number, goal)
+                )
+            )
             test = Binary("and", test, negation(item.test))
-        return [*found, model.OnCondition(test=test, body=self._to(plain, goal))]
+        return [*found, model.OnCondition(test=test, body=self._led(plain, number, goal))]
+
+    def _led(self, body: Body, number: int, goal: int) -> Body:
+        """A body on the way to another mode, which may itself lead elsewhere, or back."""
+        to = self._goal(body)
+        to = goal if to is None else to
+        return body if to == number else self._to(body, to)
 
     def _is_off(self, item: model.OnCondition, number: int) -> bool:
         """Is a condition false whenever a mode is left, since it is when entered and nothing moves it?"""

@@ -272,10 +272,10 @@ def _assigned(found: Found, mode: Mode, item: model.Assign, rest: Body) -> Mode:
 def _is_derived(found: Found, item: model.Assign) -> bool:
     """Is this all that is ever done to a variable, which so follows from others after every step?"""
     component = found.component
-    bodies_ = [component.update or (), *(h.body for h in component.on_events)]
-    bodies_ += [c.body for c in component.on_conditions]
-    others = [s for body in bodies_ for s in nested(body) if s is not item]
-    again = any(isinstance(s, model.Assign) and s.target == item.target for s in others)
+    bodies = [component.update or (), *(h.body for h in component.on_events)]
+    bodies += [c.body for c in component.on_conditions]
+    assigned = [s for body in bodies for s in nested(body) if isinstance(s, model.Assign)]
+    again = [s.target for s in assigned].count(item.target) > 1
     moved = any(ode.variable == item.target for ode in component.odes)
     read = _read_by(component, item.value) | {
         name for other in found.derived.values() for name in _read_by(component, other)
