@@ -21,7 +21,7 @@ def export(
 
 
 def write_document(model: Model, log: Log, step: float | None = None) -> Node:
-    """The whole document; `step` is what programs count in. Raises ModelError P200 where nothing can be written."""
+    """The whole document; `step` is what programs count in. Raises ModelError P200 (nothing to write)."""
     if not model.components:
         raise refuse("P200", "the model has no component that LEMS could hold")
     if model.network is not None:

@@ -26,7 +26,7 @@ LIBRARY_NOTE = "library="
 def export_yaml(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
-    """`<name>.yml`. NineML holds no solver; `step` is that of programs that count steps. Raises ModelError X3xx, R12x."""
+    """`<name>.yml`; `step` is what programs count in. Raises ModelError X3xx, R12x."""
     return _export(model, step, log, f"{name}.yml", to_yaml)
 
 

@@ -41,6 +41,7 @@ from .counts import exact_counts
 from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 from .settled import settled
+from .together import together
 
 DEFAULT_REGIME = "sole"
 
@@ -78,8 +79,7 @@ def prepare(component: Component, log: Log, step: float | None = None) -> Prepar
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
     flat = _one_set(flat)
     flat = work.dimensioned(flat)
-    found = _reachable(_all_regimes(exact_counts(flat)))
-    _refuse_twins(flat, found)
+    found = together(flat, _reachable(_all_regimes(exact_counts(flat))))
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
@@ -98,33 +98,6 @@ def _note_start(component: Component, log: Log) -> None:
             )
             hint = "give the states initial values at which it does not hold"
             log.add("X327", Level.APPROXIMATED, message, item.span, hint=hint)
-
-
-def _refuse_twins(component: Component, found: tuple[Regime, ...]) -> None:
-    """Conditions of one regime that NineML cannot tell apart: it knows `<` and `>` only."""
-    for regime in found:
-        seen: set[Expr] = set()
-        for item in regime.on_conditions:
-            trigger = _trigger(item.test)
-            if trigger in seen:
-                message = (
-                    f"two conditions of '{component.name}' become the same trigger in NineML, which "
-                    "would have to do both at once"
-                )
-                raise refuse("X313", message, item.span or component.span)
-            seen.add(trigger)
-
-
-def _trigger(expr: Expr) -> Expr:
-    """A test as NineML has it: `<=` is `<`, and `a < b` is `b > a`."""
-    inner = rebuild(expr, _trigger)
-    match inner:
-        case Binary("<" | "<=", left, right):
-            return Binary(">", right, left)
-        case Binary(">=", left, right):
-            return Binary(">", left, right)
-        case _:
-            return inner
 
 
 def _refuse(component: Component) -> None:
