@@ -64,8 +64,8 @@ class Joint:
         self.met = [items[len(shared) :] for items in self.met]
         numbers = range(len(self.modes))
         self.settled = [self._settled(k) for k in numbers]
-        self.kept = [{} for _ in numbers]
-        self.kept = [self._kept(k) for k in numbers]
+        self.kept = [{item.target: item.value for item in mode.held} for mode in self.modes]
+        self.kept = [self._kept(k) | self.kept[k] for k in numbers]
 
     @property
     def known(self) -> Known:
@@ -138,7 +138,8 @@ class Joint:
     def _belongs(self, item: model.OnCondition) -> bool:
         """Does a mode decide a part of the test, or the body the mode?"""
         changed = any(self._simplified(item.test, facts) != item.test for facts in self.facts)
-        return changed or self._depends(item.body)
+        held = {assign.target for mode in self.modes for assign in mode.held}
+        return changed or bool(targets(item.body) & held) or self._depends(item.body)
 
     def _depends(self, body: Body) -> bool:
         """Does the mode decide a branch of the body, or the body the mode?"""
@@ -252,9 +253,17 @@ class Joint:
     def conditions(self, number: int) -> tuple[model.OnCondition, ...]:
         """What happens in a mode, then the ways out of it."""
         own = [*self._within(number, number).values()]
-        found = [replace(item, body=self._going(item.body, number)) for item in own]
-        for item in found:
-            self._tell_repeated(item, number)
+        held = self.modes[number].held
+        found = []
+        for item in own:
+            body = item.body
+            if self._goal(body) in (None, number):
+                body = _while_held(body, held)
+            body = self._going(body, number)
+            if body:
+                found.append(replace(item, body=body))
+        for item in (*self.common, *found):
+            tell_repeated(self.component, self.found, item)
         for k, test in self._out(number).items():
             found += self._ways(number, k, test)
         return tuple(found)
@@ -332,10 +341,6 @@ class Joint:
         """The tests of a mode that stay as they are as long as it lasts."""
         fixed = [test for test in self.tests[number] if not free_names(test) & changing]
         return [test for test in fixed if TIME not in free_names(test) or is_past(test)]
-
-    def _tell_repeated(self, item: model.OnCondition, number: int) -> None:
-        """Say where a condition acts in every step, since nothing that it does ends it."""
-        tell_repeated(self.component, self.found, item)
 
 
 def tell_repeated(component: model.Component, found: Found, item: model.OnCondition) -> None:

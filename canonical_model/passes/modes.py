@@ -6,7 +6,7 @@ everything else of the step before. Timers that have moved by then are reckoned 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .. import model
@@ -298,8 +298,8 @@ def _branches(found: Found, mode: Mode, item: model.If, rest: Body) -> list[Mode
     results: list[Mode] = []
     live, denied = [mode], list[Expr]()
     events: list[tuple[tuple[Expr, ...], Body]] = []
-    for test, body in (*item.branches, (None, item.otherwise)):
-        is_mode = test is None or _integrates(found, body) or _holds(found, test, body)
+    for test, body in _with_event_first(found, item):
+        is_mode = test is None or _is_way(found, test, body)
         if test is not None and body and not is_mode:
             events.append(((*denied, test), body))
             denied.append(negation(test))
@@ -313,6 +313,22 @@ def _branches(found: Found, mode: Mode, item: model.If, rest: Body) -> list[Mode
     for tests, body in events:
         results = [_instead(found, mode, way, tests, body, item, rest) for way in results]
     return results
+
+
+def _with_event_first(found: Found, item: model.If) -> Iterator[tuple[Expr | None, Body]]:
+    """The branches; an event that is the last of them is put before the way that it is instead of."""
+    if item.otherwise and not _is_way(found, None, item.otherwise):
+        *others, (test, body) = item.branches
+        yield from others
+        yield negation(test), item.otherwise
+        yield None, body
+    else:
+        yield from item.branches
+        yield None, item.otherwise
+
+
+def _is_way(found: Found, test: Expr | None, body: Body) -> bool:
+    return _integrates(found, body) or _holds(found, test, body)
 
 
 def _led(found: Found, mode: Mode, test: Expr | None, body: Body, rest: Body) -> list[Mode]:

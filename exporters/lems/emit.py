@@ -16,7 +16,7 @@ from .variants import split_variants
 def export(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
-    """`<name>.xml`. LEMS holds no solver; `step` is that of programs that count steps. Raises ModelError P2xx, K1xx, R12x."""
+    """`<name>.xml`; `step` is what programs count in. Raises ModelError P2xx, K1xx, R12x."""
     return (Artifact(f"{name}.xml", to_xml(write_document(model, log, step))),)
 
 
