@@ -287,8 +287,8 @@ HEAD = f"""# LEMS that we write, in jNeuroML
 Made by `benchmarks/lems_judge.py NESTML_DIR NINEML_DIR NEUROML_DIR --work DIR`. A LEMS document with a
 simulation runs in jNeuroML as it is and as we write it: events, the largest distance of their times in
 steps; the largest difference of a trace as a share of its range. A component of another language runs alone
-under the stimulus of `verify`, steps of {STEP * 1e3:g} ms, in jNeuroML and on our reference simulator, both by
-Euler's method. Left out are synapses, components that draw random numbers, classes without values, and
+under the stimulus of `verify`, steps of {STEP * 1e3:g} ms, in jNeuroML and on our reference simulator, both
+by Euler's method. Left out are synapses, components that draw random numbers, classes without values, and
 files that differ from one before in their language or in what they record only.
 
 | file | component | result |
