@@ -67,8 +67,8 @@ def must_be_modes(component: Component, *, is_lems: bool = False) -> bool:
 
 def _reads(regime: Regime) -> set[str]:
     """What the bodies of a regime read."""
-    handlers = (*regime.on_conditions, *regime.on_events)
-    bodies = (regime.on_entry, *(item.body for item in handlers))
+    bodies = [regime.on_entry, *(item.body for item in regime.on_conditions)]
+    bodies += [item.body for item in regime.on_events]
     read = (expr for body in bodies for item in nested(body) for expr in expressions(item))
     return set().union(*(free_names(expr) for expr in read))
 
