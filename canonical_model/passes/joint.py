@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from .. import model
-from ..diagnostics import Level
 from ..expr import ONE, TIME, ZERO, Binary, Expr, Name, free_names, substitute
 from ..query import nested
 from .change import Body, rewrite
@@ -262,8 +261,6 @@ class Joint:
             body = self._going(body, number)
             if body:
                 found.append(replace(item, body=body))
-        for item in (*self.common, *found):
-            tell_repeated(self.component, self.found, item)
         for k, test in self._out(number).items():
             found += self._ways(number, k, test)
         return tuple(found)
@@ -341,23 +338,6 @@ class Joint:
         """The tests of a mode that stay as they are as long as it lasts."""
         fixed = [test for test in self.tests[number] if not free_names(test) & changing]
         return [test for test in fixed if TIME not in free_names(test) or is_past(test)]
-
-
-def tell_repeated(component: model.Component, found: Found, item: model.OnCondition) -> None:
-    """Say where a condition acts in every step as long as it holds, since nothing that it does ends it."""
-    leaves = any(isinstance(s, model.Transition) for s in item.body)
-    read = free_names(written_out(component, item.test))
-    acts = any(
-        isinstance(s, model.Emit)
-        or (isinstance(s, model.Assign) and s.target in free_names(s.value))
-        for s in nested(item.body)
-    )
-    if acts and not leaves and not read & targets(item.body):
-        message = (
-            f"a condition of '{component.name}' acts in every step as long as it holds, here once when "
-            "it becomes true"
-        )
-        found.steps.log.add("K127", Level.APPROXIMATED, message, item.span)
 
 
 def _folded(test: Expr) -> Expr:

@@ -23,7 +23,7 @@ from .guards import targets, usual_values
 from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known, certain
-from .joint import Joint, tell_repeated
+from .joint import Joint
 from .kernels import lower_kernels
 from .modes import Found, Mode, conditions_of, find_modes, without_locals
 from .stepped import Steps, aligned
@@ -237,8 +237,6 @@ def _with_regimes(
     active = [[ode for ode in own_odes if _is_active(ode.variable, mode)] for mode in modes]
     if len(modes) == 1:
         odes = (*active[0], *shared, *modes[0].rates)
-        for item in met[0]:
-            tell_repeated(component, found, item)
         return replace(component, odes=odes, on_conditions=met[0])
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
     names = _names(modes, active)
