@@ -444,7 +444,10 @@ def _met(
             raise in_the_way(statement, "it draws a random number in every step")
     place = body[0].span if body else None
     timers, steps = found.timers, found.steps
-    if _is_early(found, start, tests, body, rest) and not start.tests:
+    is_early = _is_early(found, start, tests, body, rest)
+    if is_early and start.tests:
+        note_steps(steps.log, place)  # the ways that were chosen before it stay as they are
+    elif is_early:
         if any(isinstance(s, model.Emit) for s in nested(body)):
             note_steps(steps.log, place)
         ahead = {**start.moved, TIME: 1}
