@@ -61,11 +61,12 @@ class Written:
 
 @dataclass(slots=True)
 class Document:
-    """Types and components written so far."""
+    """Types and components written so far; `step` is what programs count in."""
 
     model: Model
     log: Log
     joints: Joints = field(default_factory=Joints)
+    step: float | None = None
     quantities: Quantities = field(default_factory=Quantities)
     standards: Standards = field(default_factory=Standards)
     ids: Names = field(default_factory=Names)
@@ -211,7 +212,7 @@ class Document:
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else named_slots(component)
         names = {} if not is_top else named(self.joints.read, component.name)
-        prepared = prepare(component, self.log, names, is_lems=self.is_lems)
+        prepared = prepare(component, self.log, names, is_lems=self.is_lems, step=self.step)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
         if component.bases:
