@@ -12,7 +12,6 @@ from ...canonical_model.expr import Expr, Number, free_names, rename, substitute
 from ...canonical_model.units import NONE, Dimension, Quantity
 from .assignments import sequence
 from .check_dynamics import PI, Checked
-from .options import Options
 from .syntax import Assignment, Dynamics, Regime, Transition
 
 CLASS = "nineml.class"
@@ -31,7 +30,6 @@ class Lowering:
     """One class on its way to a component."""
 
     checked: Checked
-    options: Options
     log: Log
     taken: set[str] = field(default_factory=set)
     extra: dict[str, model.StateVariable] = field(default_factory=dict)
@@ -241,22 +239,22 @@ class Lowering:
 
 
 def with_initial_regime(
-    component: model.Component, notes: Mapping[str, str], options: Options, log: Log
+    component: model.Component, notes: Mapping[str, str], asked: str, log: Log
 ) -> model.Component:
-    """The component with its regime at start marked: as the user says, as our annotation says, else the
-    one with most derivatives (of equals the one written first), with a note (X130)."""
-    if not component.machines:
+    """The component with its regime at start marked: as `asked`, as our annotation says, else the one with
+    most derivatives (of equals the one written first), with a note (X130).
+
+    Joined components have been marked part by part. Adds X131 for a regime that does not exist.
+    """
+    is_marked = all(any(r.initial for r in m.regimes) for m in component.machines)
+    if is_marked and not asked:
         return component
-    (machine,) = component.machines
+    machine, *others = component.machines or (model.RegimeMachine(),)
     names = [regime.name for regime in machine.regimes]
-    asked = ""
-    for key in (component.name, component.extras.get(CLASS, ""), ""):
-        asked = asked or options.regimes.get(key, "")
-    noted = notes.get(INITIAL_REGIME, "")
-    chosen = asked or noted
-    if chosen and chosen not in names:
+    chosen = asked or notes.get(INITIAL_REGIME, "")
+    if chosen and (chosen not in names or others):
         message = f"'{component.name}' is to start in the regime '{chosen}', which does not exist"
-        hint = suggest(chosen, names) or f"regimes: {', '.join(names)}"
+        hint = suggest(chosen, names) or (f"regimes: {', '.join(names)}" if names else "")
         log.add("X131", Level.ERROR, message, component.span, hint=hint)
         return component
     if not chosen:

@@ -19,6 +19,7 @@ NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 # functions that the library takes, but that the 1.0 text does not name, are free as names
 RESERVED = frozenset({"t", *FUNCTION_NAMES}) - {"min", "max", "fabs", "tan", "mod"}
 MAX_SIZE = 10_000_000
+CLASS_NAME = "class"  # in our annotations
 
 T = TypeVar("T")
 
@@ -210,8 +211,12 @@ class Parser:
         """Joined dynamics, or joined components."""
         is_properties = element.tag == "MultiDynamicsProperties"
         tag = "SubDynamicsProperties" if is_properties else "SubDynamics"
+        name, notes = self.name(element), own_notes(element)
+        # what the library calls the class of joined components
+        implied = notes.get(CLASS_NAME) or f"{name}_dynamics"
         return syntax.Multi(
-            name=self.name(element),
+            name=name,
+            class_name=implied if is_properties else name,
             subs=tuple((self.name(sub), self.reference(sub)) for sub in element.all(tag)),
             links=tuple(self.link(e) for e in element.all(*CONNECTIONS.split())),
             exposures=tuple(
@@ -227,6 +232,7 @@ class Parser:
             annotations=annotation_text(element),
             span=element.span,
             is_properties=is_properties,
+            notes=notes,
         )
 
     def link(self, element: Element) -> syntax.Link:

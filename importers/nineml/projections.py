@@ -165,6 +165,7 @@ class Projections:
         name = f"{response.component.name}_{plasticity.component.name}"
         multi = Multi(
             name=name,
+            class_name=name,
             subs=tuple((role, Reference(role, thing.span)) for role in parts),
             links=tuple(inner),
             exposures=tuple(dict.fromkeys(exposures)),

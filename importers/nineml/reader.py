@@ -40,6 +40,8 @@ def read(
     from .network import read_network
 
     network, inline = read_network(documents, components, component, log)
+    with log.gather():
+        components.check_heeded()
     log.stop_on_error()
     main = documents.main
     name = network.name if network else component or Path(file or main.file).stem
