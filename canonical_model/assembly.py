@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Parts by name, flat and without values; a quantity `x` of the part `p` is `x__p` in the whole."""
+    """Parts by name, flat, without values and names of their own; a quantity `x` of the part `p` is `x__p` in the whole."""
 
     parts: Mapping[str, Component]
     joints: tuple[Joint, ...]
@@ -118,9 +118,10 @@ def _started(own: StateVariable, flat: StateVariable, names: Mapping[str, str]) 
 
 
 def _bare(component: Component) -> Component:
-    """The component without the values that its instances have."""
+    """The component without its name and the values that its instances have."""
     return replace(
         component,
+        name="",
         parameters=tuple(replace(item, value=None) for item in component.parameters),
         state_variables=tuple(replace(item, initial=None) for item in component.state_variables),
     )
@@ -130,7 +131,7 @@ def _digest(component: Component) -> str:
     """Tells whether the equations are still the same."""
     from .serial import dumps
 
-    plain = replace(_bare(component), name="", type="", description="", extras={})
+    plain = replace(_bare(component), type="", description="", extras={})
     return hashlib.sha256(dumps(Model(name="", components=(plain,))).encode()).hexdigest()[:16]
 
 

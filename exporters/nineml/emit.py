@@ -63,7 +63,7 @@ class Document:
     valued: set[str] = field(default_factory=set)
     in_network: set[str] = field(default_factory=set)
     component_names: dict[str, str] = field(default_factory=dict)
-    model_components: dict[str, Component] = field(default_factory=dict)  # those with names above
+    model_components: dict[str, Component] = field(default_factory=dict)
     made: int = 0
     quantities: Quantities = field(init=False)
 
@@ -220,7 +220,7 @@ def write_document(model: Model, log: Log) -> Node:
         if component.extras.get(CLASS) != component.name:
             key = f"component {component.name}"
             document.component_names[component.name] = document.names.get(component.name, key)
-            document.model_components[component.name] = component
+        document.model_components[component.name] = component
     for component in model.components:
         with log.gather():
             document.add(component)

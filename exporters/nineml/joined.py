@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...canonical_model.assembly import Assembly, assembly_of, inside
@@ -69,7 +69,7 @@ def _joined(component: Component, assembly: Assembly, document: Document) -> Joi
     parts: dict[str, AnyClass] = {}
     for name, part, _ in assembly.filled(component):
         parts[name] = written = write_any(part, document)
-        wanted = part.extras.get(CLASS, part.name)
+        wanted = part.extras.get(CLASS, name)
         written.class_name = document.class_name(written.node, wanted)
         reference = Node("Reference", body=written.class_name)
         node.add(Node("SubDynamics", {"name": name}).add(reference))
@@ -121,15 +121,23 @@ def write_values(
             {n: given[flat] for n, flat in names.items() if flat in given}
             for given in (parameters, initial)
         ]
-        known = document.model_components.get(part.name)
-        if known is not None and equal(known, part) and not any(chosen):
-            values = Node("Reference", body=document.component_names[part.name])
+        known = None if any(chosen) else _equal_one(document, part)
+        if known is not None:
+            values = Node("Reference", body=known)
         else:
             values = document.values_of(own, part, *chosen)
-            values.attributes["name"] = part.name
+            values.attributes["name"] = document.unique(f"{component.name}_{name}")
         node.add(Node("SubDynamicsProperties", {"name": name}).add(values))
     node.add(*_connections(written.assembly, written.parts))
     return node.add(*_notes(component, component.extras.get(CLASS, "")))
+
+
+def _equal_one(document: Document, part: Component) -> str | None:
+    """The name of a component of the document that is the same as a part."""
+    for item, name in document.component_names.items():
+        if equal(replace(document.model_components[item], name=""), part):
+            return name
+    return None
 
 
 def _notes(component: Component, class_name: str = "") -> list[Node]:
