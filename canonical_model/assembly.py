@@ -17,6 +17,7 @@ from .model import Component, Model, Parameter, StateVariable
 
 KEY = "assembly"  # in the extras of a component
 VERSION = 1
+RESPONSE, PLASTICITY = "response", "plasticity"  # parts of what a projection joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Parts by name, flat, without values and names of their own; a quantity `x` of the part `p` is `x__p` in the whole."""
+    """Parts by name, flat, without values and names of their own.
+
+    A quantity `x` of the part `p` is `x__p` in the whole.
+    """
 
     parts: Mapping[str, Component]
     joints: tuple[Joint, ...]
@@ -68,6 +72,11 @@ class Assembly:
 def inside(name: str, part: str) -> str:
     """The name in the whole of a part's quantity."""
     return f"{name}__{part}"
+
+
+def outer(role: str, port: str) -> str:
+    """The name of a port of a response or plasticity on the two joined."""
+    return f"{port}__of_{role}"
 
 
 def keep(component: Component, assembly: Assembly) -> Component:
@@ -135,4 +144,4 @@ def _digest(component: Component) -> str:
     return hashlib.sha256(dumps(Model(name="", components=(plain,))).encode()).hexdigest()[:16]
 
 
-__all__ = ["KEY", "Assembly", "Joint", "Shown", "assembly_of", "inside", "keep"]
+__all__ = ["KEY", "Assembly", "Joint", "Shown", "assembly_of", "inside", "keep", "outer"]

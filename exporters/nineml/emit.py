@@ -13,7 +13,7 @@ from ...canonical_model.passes.linked import link_attachments
 from ...canonical_model.units import NONE, Quantity, si_quantity
 from ..artifact import Artifact
 from .dynamics import Written, foreign
-from .joined import AnyClass, Joined, write_any, write_values
+from .joined import AnyClass, Joined, synapse_ports, write_any, write_joined_class, write_values
 from .markup import Node, to_json, to_xml, to_yaml
 from .names import Names
 from .quantities import Quantities
@@ -64,6 +64,7 @@ class Document:
     in_network: set[str] = field(default_factory=set)
     component_names: dict[str, str] = field(default_factory=dict)
     model_components: dict[str, Component] = field(default_factory=dict)
+    class_names: set[str] = field(default_factory=set)  # of components of the model
     made: int = 0
     quantities: Quantities = field(init=False)
 
@@ -74,9 +75,11 @@ class Document:
         """A component: its class, which an equal one may have written, and its values."""
         written = write_any(component, self)
         self.written[component.name] = written
+        is_lone = component.name not in self.in_network  # populations say what their cells have
+        if isinstance(written, Joined) and synapse_ports(written.assembly) and not is_lone:
+            return  # projections write response and plasticity
         wanted = component.extras.get(CLASS, "")
         values = None
-        is_lone = component.name not in self.in_network  # populations say what their cells have
         parameters, initial = kept_values(component.extras.get(VALUES, "") if is_lone else "")
         open_ones = [p.name for p in written.parameters() if p.value is None]
         missing = [name for name in open_ones if name not in parameters]
@@ -94,8 +97,10 @@ class Document:
         if is_bare and not missing:
             wanted = component.name
         wanted = wanted or f"{component.name}Dynamics"
-        if isinstance(written, Written) or is_bare:
+        if isinstance(written, Written):
             written.class_name = self.class_name(written.node, wanted)
+        elif is_bare and is_lone:
+            write_joined_class(self, written, wanted)
         if values is None or is_bare:
             return
         name = self.component_names.get(component.name)
@@ -221,6 +226,7 @@ def write_document(model: Model, log: Log) -> Node:
             key = f"component {component.name}"
             document.component_names[component.name] = document.names.get(component.name, key)
         document.model_components[component.name] = component
+        document.class_names.add(component.extras.get(CLASS, component.name))
     for component in model.components:
         with log.gather():
             document.add(component)
@@ -233,6 +239,8 @@ def write_document(model: Model, log: Log) -> Node:
         from .network import write_network
 
         root.add(*write_network(model, document))
+    order = {name: k for k, name in enumerate(document.model_components)}
+    document.components.sort(key=lambda node: order.get(str(node.attributes["name"]), len(order)))
     for note in libraries:
         document.library(*json.loads(note.removeprefix(LIBRARY_NOTE)))
     root.add(*document.classes, *document.components, *document.quantities.nodes())

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...canonical_model.assembly import Assembly, assembly_of, inside
+from ...canonical_model.assembly import (
+    PLASTICITY,
+    RESPONSE,
+    Assembly,
+    assembly_of,
+    inside,
+    outer,
+)
 from ...canonical_model.compare import equal
 from ...canonical_model.diagnostics import ModelError, refuse
 from ...canonical_model.model import Component, Parameter
 from .dynamics import ANNOTATIONS, Written, foreign, write_class
-from .markup import BRANCH, OURS, Node
+from .markup import BRANCH, OURS, Node, Value
 
 if TYPE_CHECKING:
     from .emit import Document
@@ -21,9 +29,8 @@ CLASS = "nineml.class"
 
 @dataclass(slots=True)
 class Joined:
-    """A MultiDynamics element without its name, and what was written of its parts."""
+    """What was written of the parts of a component; `class_name` "" where only values are asked for."""
 
-    node: Node
     component: Component
     assembly: Assembly
     parts: dict[str, AnyClass]
@@ -48,6 +55,14 @@ class Joined:
         known = {item.name for item in self.assembly.shown if item.kind.endswith("Send") == sends}
         return name if name in known else None
 
+    def part_port(self, part: str, name: str, sends: bool) -> str:
+        """The document's name of a part's port. Raises ModelError X332 where the class does not have it."""
+        found = self.parts[part].port(name, sends)
+        if found is None:
+            message = f"the port '{name}' of '{part}' in '{self.component.name}' is not written"
+            raise refuse("X332", message, self.component.span)
+        return found
+
 
 AnyClass: TypeAlias = Written | Joined
 
@@ -65,71 +80,100 @@ def write_any(component: Component, document: Document) -> AnyClass:
 
 
 def _joined(component: Component, assembly: Assembly, document: Document) -> Joined:
-    node = Node("MultiDynamics", {"name": ""})
-    parts: dict[str, AnyClass] = {}
+    parts = {}
     for name, part, _ in assembly.filled(component):
         parts[name] = written = write_any(part, document)
-        wanted = part.extras.get(CLASS, name)
-        written.class_name = document.class_name(written.node, wanted)
-        reference = Node("Reference", body=written.class_name)
+        if isinstance(written, Written):
+            wanted = part.extras.get(CLASS, name)
+            node = written.node if wanted in document.class_names else _as_part(written.node)
+            written.class_name = document.class_name(node, wanted)
+    found = Joined(component, assembly, parts)
+    _connections(found)
+    return found
+
+
+def write_joined_class(document: Document, written: Joined, wanted: str) -> None:
+    """The MultiDynamics element, after those of its parts."""
+    node = Node("MultiDynamics", {"name": ""})
+    for name, part in written.parts.items():
+        if isinstance(part, Joined):
+            write_joined_class(document, part, part.component.extras.get(CLASS, name))
+        reference = Node("Reference", body=part.class_name)
         node.add(Node("SubDynamics", {"name": name}).add(reference))
-    node.add(*_connections(assembly, parts))
-    node.add(*_notes(component))
-    return Joined(node, component, assembly, parts)
+    node.add(*_connections(written), *_notes(written.component))
+    if wanted not in document.class_names:
+        _as_part(node)
+    written.class_name = document.class_name(node, wanted)
 
 
-def _connections(assembly: Assembly, parts: dict[str, AnyClass]) -> list[Node]:
+def _connections(written: Joined) -> list[Node]:
     """Connections between parts, and the ports of the whole."""
     found = []
-    for joint in assembly.joints:
-        sends = parts[joint.sender].port(joint.send_port, True)
-        takes = parts[joint.receiver].port(joint.receive_port, False)
-        outs = {port.name for port in assembly.parts[joint.sender].event_outputs}
+    for joint in written.assembly.joints:
+        outs = {port.name for port in written.assembly.parts[joint.sender].event_outputs}
         kind = "Event" if joint.send_port in outs else "Analog"
         found.append(
             Node(f"{kind}PortConnection", {
                 "sender_name": joint.sender, "receiver_name": joint.receiver,
-                "send_port": _known(sends, joint.send_port),
-                "receive_port": _known(takes, joint.receive_port),
+                "send_port": written.part_port(joint.sender, joint.send_port, True),
+                "receive_port": written.part_port(joint.receiver, joint.receive_port, False),
             })
         )  # fmt: skip
-    for item in assembly.shown:
-        port = parts[item.part].port(item.port, item.kind.endswith("Send"))
-        found.append(
-            Node(f"{item.kind}PortExposure", {
-                "name": item.name, "sub_component": item.part, "port": _known(port, item.port),
-            })
-        )  # fmt: skip
+    for item in written.assembly.shown:
+        port = written.part_port(item.part, item.port, item.kind.endswith("Send"))
+        attributes: dict[str, Value] = {
+            "name": item.name, "sub_component": item.part, "port": port
+        }  # fmt: skip
+        found.append(Node(f"{item.kind}PortExposure", attributes))
     return found
-
-
-def _known(port: str | None, wanted: str) -> str:
-    """The name of a port. Raises ModelError X332 for one that the part's class does not have."""
-    if port is None:
-        raise refuse("X332", f"the port '{wanted}' of a part is not written")
-    return port
 
 
 def write_values(
     document: Document, written: Joined, component: Component, parameters: Given, initial: Given
 ) -> Node:
-    """MultiDynamicsProperties without a name; a part is a component of the model, or stands inside."""
+    """MultiDynamicsProperties without a name; parts have components of their own."""
     node = Node("MultiDynamicsProperties", {"name": ""})
+    for name, values in part_values(document, written, component, parameters, initial):
+        node.add(Node("SubDynamicsProperties", {"name": name}).add(values))
+    node.add(*_connections(written))
+    return node.add(*_notes(component, component.extras.get(CLASS, "")))
+
+
+def part_values(
+    document: Document, written: Joined, component: Component, parameters: Given, initial: Given
+) -> Iterator[tuple[str, Node]]:
+    """Each part with a reference to its component: one of the model, or one that is made for it."""
     for name, part, names in written.assembly.filled(component):
-        own = written.parts[name]
-        chosen = [
+        own = [
             {n: given[flat] for n, flat in names.items() if flat in given}
             for given in (parameters, initial)
         ]
-        known = None if any(chosen) else _equal_one(document, part)
-        if known is not None:
-            values = Node("Reference", body=known)
-        else:
-            values = document.values_of(own, part, *chosen)
-            values.attributes["name"] = document.unique(f"{component.name}_{name}")
-        node.add(Node("SubDynamicsProperties", {"name": name}).add(values))
-    node.add(*_connections(written.assembly, written.parts))
-    return node.add(*_notes(component, component.extras.get(CLASS, "")))
+        known = None if any(own) else _equal_one(document, part)
+        if known is None:
+            values = document.values_of(written.parts[name], part, *own)
+            known = document.unique(f"{component.name}_{name}")
+            values.attributes["name"] = known
+            document.components.append(_as_part(values))
+        yield name, Node("Reference", body=known)
+
+
+def _as_part(values: Node) -> Node:
+    """A component or class marked as one that is nothing but a part."""
+    last = values.children[-1]
+    notes = last if last.tag == "Annotations" else Node("Annotations")
+    if notes is not last:
+        values.add(notes)
+    notes.add(Node(BRANCH, {"@namespace": OURS, "part": "yes"}))
+    return values
+
+
+def synapse_ports(assembly: Assembly) -> dict[str, tuple[str, str]] | None:
+    """Role and port behind each port of a response that was joined with a plasticity; None for others."""
+    found = {item.name: (item.part, item.port) for item in assembly.shown}
+    is_synapse = list(assembly.parts) == [RESPONSE, PLASTICITY] and all(
+        name == outer(*ends) for name, ends in found.items()
+    )
+    return found if is_synapse else None
 
 
 def _equal_one(document: Document, part: Component) -> str | None:
@@ -150,4 +194,4 @@ def _notes(component: Component, class_name: str = "") -> list[Node]:
     return [node] if node.children else []
 
 
-__all__ = ["AnyClass", "Joined", "write_any", "write_values"]
+__all__ = ["AnyClass", "Joined", "part_values", "synapse_ports", "write_any", "write_values"]

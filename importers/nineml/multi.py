@@ -17,6 +17,7 @@ from ...canonical_model.expr import Expr, Name, Number, add
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.query import declared, handlers, regimes
 from ...canonical_model.units import NONE, Unit, dimension_name
+from .kept import VALUES, values_text
 from .lower import ANNOTATIONS, CLASS, with_initial_regime
 from .renaming import Renaming, inner
 from .syntax import Document, Dynamics, Link, Multi
@@ -61,7 +62,11 @@ def multi_instance(components: Components, multi: Multi, document: Document) -> 
             _suffixed(properties, inner.properties, name)
             _suffixed(initials, inner.initials, name)
     _check_asked(asked, multi)
-    return Instance(join(multi, subs), properties, initials)
+    joined = join(multi, subs)
+    kept = values_text(joined, properties, initials)
+    if kept:
+        joined = replace(joined, extras={**joined.extras, VALUES: kept})
+    return Instance(joined, properties, initials)
 
 
 def _suffixed(found: dict[str, Given], values: Mapping[str, Given], sub: str) -> None:
@@ -109,11 +114,16 @@ def join(multi: Multi, subs: Mapping[str, model.Component]) -> model.Component:
     if any(port.payload for sub in subs.values() for port in sub.event_inputs):
         return joined
     parts = Assembly(
-        parts=subs,
+        parts={name: _plain(sub) for name, sub in subs.items()},
         joints=tuple(Joint(k.sender, k.send_port, k.receiver, k.receive_port) for k in multi.links),
         shown=tuple(Shown(e.kind, e.name, e.sub, e.port) for e in multi.exposures),
     )  # fmt: skip
     return keep(joined, parts)
+
+
+def _plain(sub: model.Component) -> model.Component:
+    """A part without what is said of the values of its instances."""
+    return replace(sub, extras={k: text for k, text in sub.extras.items() if k != VALUES})
 
 
 @dataclass(slots=True)

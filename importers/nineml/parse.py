@@ -278,6 +278,7 @@ class Parser:
             initials=tuple(self.gathered(self.value, element.all("Initial"))),
             annotations=annotation_text(element),
             span=element.span,
+            notes=own_notes(element),
         )
 
     def value(self, element: Element) -> syntax.Value:

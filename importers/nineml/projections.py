@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...canonical_model import model
 from ...canonical_model import network as canonical
+from ...canonical_model.assembly import PLASTICITY, RESPONSE, inside, outer
 from ...canonical_model.diagnostics import error, suggest
 from ...canonical_model.rules import RANDOM_RULES, expected
 from ...canonical_model.units import TIME
@@ -21,8 +22,7 @@ from .syntax import Document, Exposed, Group, Link, Multi, Projection, Reference
 if TYPE_CHECKING:
     from .network import Reader
 
-PRE, POST, RESPONSE, PLASTICITY = "pre", "post", "response", "plasticity"
-SYNAPSE = "synapse"
+PRE, POST, SYNAPSE = "pre", "post", "synapse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,11 @@ class Projections:
         exposures = [
             item for link in used for item in self.exposed(link, parts, thing)
         ]  # fmt: skip
-        name = f"{response.component.name}_{plasticity.component.name}"
+        names = (part.component.name for part in parts.values())
+        classes = (part.component.extras.get(CLASS, part.component.name) for part in parts.values())
         multi = Multi(
-            name=name,
-            class_name=name,
+            name=thing.notes.get(SYNAPSE) or "_".join(names),
+            class_name="_".join(classes),
             subs=tuple((role, Reference(role, thing.span)) for role in parts),
             links=tuple(inner),
             exposures=tuple(dict.fromkeys(exposures)),
@@ -173,12 +174,14 @@ class Projections:
             span=thing.span,
         )
         joined = join(multi, {role: part.component for role, part in parts.items()})
-        classes = (part.component.extras.get(CLASS, part.component.name) for part in parts.values())
-        joined = replace(joined, extras={**joined.extras, CLASS: "_".join(classes)})
         found = Instance(
             joined,
-            {f"{n}__{role}": g for role, part in parts.items() for n, g in part.properties.items()},
-            {f"{n}__{role}": g for role, part in parts.items() for n, g in part.initials.items()},
+            {
+                inside(n, role): g
+                for role, part in parts.items()
+                for n, g in part.properties.items()
+            },
+            {inside(n, role): g for role, part in parts.items() for n, g in part.initials.items()},
         )
         return self.reader.kept(found, thing.name)
 
@@ -196,7 +199,7 @@ class Projections:
                 known = _ports(component, sends)
                 message = f"the {role} '{component.name}' of '{thing.name}' has no port '{port}'"
                 raise error("X254", message, link.span, hint=suggest(port, known))
-            yield Exposed(kind, _outer(role, port), role, port, thing.span)
+            yield Exposed(kind, outer(role, port), role, port, thing.span)
 
     def links(self, thing: Projection) -> Iterable[canonical.PortLink]:
         """Links between cells and synapse; those inside of the synapse are part of it."""
@@ -211,7 +214,7 @@ class Projections:
                     raise error("X254", message, link.span)
                 name = port
                 if role in both and thing.plasticity is not None:
-                    name = _outer(role, port)
+                    name = outer(role, port)
                 ends.append((SYNAPSE if role in both else role, name))
             (source, send), (target, receive) = ends
             yield canonical.PortLink(source=source, source_port=send, target=target,
@@ -227,11 +230,6 @@ class Projections:
             span=thing.span,
         )
         return self.joined(thing, "", (link,), Values(self.delay(thing), {}, {}))
-
-
-def _outer(role: str, port: str) -> str:
-    """The name of a part's port on the joined synapse."""
-    return f"{port}__of_{role}"
 
 
 def _ports(component: model.Component, sends: bool) -> list[str]:

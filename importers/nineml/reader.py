@@ -15,6 +15,8 @@ from .kept import library_note
 from .options import APPLY, IGNORE, Options
 from .syntax import Dynamics, Library, Multi, Population, Properties, Reference
 
+PART = "part"  # in our annotations: a component that is there for another one only
+
 
 def read(
     path: Path | None,
@@ -98,6 +100,8 @@ def _components(
     with_values: list[tuple[str, Reference]] = []
     for name, thing in main.things.items():
         reference = Reference(name, thing.span, document=main.file)
+        if PART in getattr(thing, "notes", ()):
+            continue
         if isinstance(thing, Properties):
             with log.gather():
                 _, definition, chain = documents.resolved(reference)
@@ -114,7 +118,7 @@ def _components(
             with log.gather():
                 # checked in any case; kept where nobody gives values
                 components.lowered(thing, main)
-                if thing.name not in used:
+                if thing.name not in used and PART not in thing.notes:
                     found.append(components.bare(thing, main))
         elif isinstance(thing, Library) and not has_network:
             message = f"'{thing.name}' is kept only in what uses it"

@@ -185,6 +185,7 @@ class Properties:
     initials: tuple[Value, ...]
     annotations: str
     span: Span
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
