@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model.diagnostics import Level, Log
+from ...canonical_model.diagnostics import Level, Log, refuse
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.passes.probes import split_path
 from ...lems_types.library_reader import standard_files, standard_type, standard_type_names
@@ -17,7 +17,7 @@ from .names import Names
 from .prepare import prepare
 from .quantities import Quantities
 from .recognise import Recognised, recognise
-from .roles import Fitting, Role, fit, roles
+from .roles import Fitting, Role, fit, placed, roles
 from .selects import empty_lists, named_slots
 from .standard import Standards, is_reference, is_unnamed, place
 from .types import Place, Writer, is_property
@@ -256,7 +256,13 @@ class Document:
         flat = prepared.component
         missing = [p.name for p in flat.parameters if p.value is None]
         if missing:
-            message = f"'{component.name}' has no value for {', '.join(missing)}: only its type is written"
+            message = f"'{component.name}' has no value for {', '.join(missing)}"
+            if self.model.network is not None and component.name in placed(self.model.network):
+                hint = "the network has instances of it: give the values"
+                raise refuse(
+                    "P223", f"{message}, and LEMS wants them all", component.span, hint=hint
+                )
+            message += ": only its type is written"
             self.log.add("P223", Level.DROPPED, message, component.span)
             return None
         element = Node(tag or name, {"id": identity} if identity else {})
