@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from .diagnostics import ModelError
 from .expr import rename
@@ -81,16 +82,10 @@ def outer(role: str, port: str) -> str:
 
 def keep(component: Component, assembly: Assembly) -> Component:
     """The component with its assembly in its extras."""
-    from .serial import dumps
-
-    parts = [
-        [name, dumps(Model(name=name, components=(_bare(part),)))]
-        for name, part in assembly.parts.items()
-    ]
     text = json.dumps({
         "version": VERSION,
         "digest": _digest(component),
-        "parts": parts,
+        "parts": [[name, *_part_data(part)] for name, part in assembly.parts.items()],
         "joints": [[j.sender, j.send_port, j.receiver, j.receive_port] for j in assembly.joints],
         "shown": [[s.kind, s.name, s.part, s.port] for s in assembly.shown],
     })  # fmt: skip
@@ -99,8 +94,6 @@ def keep(component: Component, assembly: Assembly) -> Component:
 
 def assembly_of(component: Component) -> Assembly | None:
     """The parts of a component; None where nothing is kept, or the component was changed since."""
-    from .serial import loads
-
     if KEY not in component.extras:
         return None
     try:
@@ -108,13 +101,31 @@ def assembly_of(component: Component) -> Assembly | None:
         if kept["version"] != VERSION or kept["digest"] != _digest(component):
             return None
         return Assembly(
-            parts={name: loads(text).components[0] for name, text in kept["parts"]},
+            parts={name: _part(data, inner) for name, data, inner in kept["parts"]},
             joints=tuple(Joint(*item) for item in kept["joints"]),
             shown=tuple(Shown(*item) for item in kept["shown"]),
         )
     except (ModelError, ValueError, KeyError, TypeError, IndexError):
         # extras are text, and somebody may have changed it
         return None
+
+
+def _part_data(part: Component) -> tuple[object, object]:
+    """A part as data, and the data of its own assembly beside it: text in text would grow without measure."""
+    from .serial_write import write
+
+    extras = dict(part.extras)
+    inner = extras.pop(KEY, None)
+    plain = replace(_bare(part), extras=extras)
+    return write(plain, Component, False), None if inner is None else json.loads(inner)
+
+
+def _part(data: object, inner: object) -> Component:
+    from .serial_read import Reader
+
+    part = cast(Component, Reader("").read(data, Component, "part"))  # type: ignore[arg-type]
+    extras = part.extras if inner is None else {**part.extras, KEY: json.dumps(inner)}
+    return replace(part, extras=extras)
 
 
 def _valued(part: Component) -> tuple[Parameter | StateVariable, ...]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_NESTING = 20
 MAX_SUBS = 200
+MAX_QUANTITIES = 5_000  # of the whole: nesting multiplies
 BETWEEN = "___"  # regimes of parts in the name of their combination
 
 
@@ -110,6 +111,10 @@ def join(multi: Multi, subs: Mapping[str, model.Component]) -> model.Component:
     if len(subs) != len(multi.subs) or len(subs) > MAX_SUBS:
         message = f"'{multi.name}' has a sub-component twice, or more than {MAX_SUBS}"
         raise error("X141", message, multi.span)
+    count = sum(sum(1 for _ in declared(sub)) for sub in subs.values())
+    if count > MAX_QUANTITIES:
+        message = f"'{multi.name}' has {count} quantities with those of its parts"
+        raise error("X141", message, multi.span, hint=f"at most {MAX_QUANTITIES}")
     joined = _Join(multi, subs).run()
     if any(port.payload for sub in subs.values() for port in sub.event_inputs):
         return joined

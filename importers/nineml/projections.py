@@ -32,13 +32,8 @@ class Projections:
     reader: Reader
 
     def ends(self, thing: Projection | Group) -> Ends:
-        """The populations that a projection joins. Raises ModelError X255 for one that comes twice."""
+        """The populations that a projection joins. Raises ModelError X251, X252, X255."""
         sources, targets = self.reader.cells(thing.source), self.reader.cells(thing.destination)
-        for names, reference in ((sources, thing.source), (targets, thing.destination)):
-            twice = next((name for name in names if names.count(name) > 1), "")
-            if twice:
-                message = f"the selection '{reference.name}' holds the population '{twice}' twice"
-                raise error("X255", message, reference.span)
         sizes = tuple(
             sum(self.reader.populations[name].size for name in names)
             for names in (sources, targets)
