@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_NESTING = 20
 MAX_SUBS = 200
-MAX_QUANTITIES = 5_000  # of the whole: nesting multiplies
+MAX_QUANTITIES = 2_000  # of the whole: nesting multiplies
 BETWEEN = "___"  # regimes of parts in the name of their combination
 
 

@@ -79,6 +79,9 @@ class Parser:
         if value is None or value.kind == TRUTH or not NUMERAL.fullmatch(text):
             hint = "a plain decimal number such as -65.0 or 1e-3"
             raise error("X032", f"{what} is '{text[:60]}', not a number", place, hint=hint)
+        if value.kind == INTEGER and text.lstrip("+-")[:1] == "0" and len(text.lstrip("+-")) > 1:
+            message = f"{what} is '{text[:60]}': some readers take a leading 0 for octal"
+            raise error("X032", message, place, hint="leave the leading 0 out")
         found = float(text)
         if found in (float("inf"), float("-inf")):
             raise error("X032", f"{what} is too large: '{text[:60]}'", place)

@@ -111,6 +111,10 @@ def _components(
                 elif isinstance(definition, Library):
                     kind = "distribution" if definition.kind == "distribution" else "rule"
                     components.library(reference, kind)
+                else:
+                    message = f"'{name}' is made from '{definition.name}', which is no class"
+                    hint = "a component that stands for another has a Prototype"
+                    raise error("X046", message, thing.span, hint=hint)
         elif isinstance(thing, Multi) and thing.is_properties:
             with_values.append((name, reference))
     for thing in main.things.values():
