@@ -107,7 +107,7 @@ CASES: dict[str, tuple[str | bytes, str, int]] = {
     ),
     "a whole in itself": (multis("M0"), "X140", 22),
     "wholes in a circle": (multis("M1", "M0"), "X140", 22),
-    "wholes that double": (multis("Cell Cell", *(f"M{k} M{k}" for k in range(19))), "X141", 66),
+    "wholes that double": (multis("Cell Cell", *(f"M{k} M{k}" for k in range(19))), "X141", 58),
     "json, key twice": (JSON.replace('"name": "x"', '"name": "x", "name": "y"', 1), "X005", 15),
     "json, NaN": (JSON.replace("10.0", "NaN"), "X001", 56),
     "json, infinity": (JSON.replace("10.0", "-Infinity"), "X001", 56),
