@@ -85,7 +85,7 @@ def _joined(component: Component, assembly: Assembly, document: Document) -> Joi
         parts[name] = written = write_any(part, document)
         if isinstance(written, Written):
             wanted = part.extras.get(CLASS, name)
-            node = written.node if wanted in document.class_names else _as_part(written.node)
+            node = written.node if wanted in document.class_names else as_part(written.node)
             written.class_name = document.class_name(node, wanted)
     found = Joined(component, assembly, parts)
     _connections(found)
@@ -102,7 +102,7 @@ def write_joined_class(document: Document, written: Joined, wanted: str) -> None
         node.add(Node("SubDynamics", {"name": name}).add(reference))
     node.add(*_connections(written), *_notes(written.component))
     if wanted not in document.class_names:
-        _as_part(node)
+        as_part(node)
     written.class_name = document.class_name(node, wanted)
 
 
@@ -153,11 +153,11 @@ def part_values(
             values = document.values_of(written.parts[name], part, *own)
             known = document.unique(f"{component.name}_{name}")
             values.attributes["name"] = known
-            document.components.append(_as_part(values))
+            document.components.append(as_part(values))
         yield name, Node("Reference", body=known)
 
 
-def _as_part(values: Node) -> Node:
+def as_part(values: Node) -> Node:
     """A component or class marked as one that is nothing but a part."""
     last = values.children[-1]
     notes = last if last.tag == "Annotations" else Node("Annotations")
@@ -194,4 +194,12 @@ def _notes(component: Component, class_name: str = "") -> list[Node]:
     return [node] if node.children else []
 
 
-__all__ = ["AnyClass", "Joined", "part_values", "synapse_ports", "write_any", "write_values"]
+__all__ = [
+    "AnyClass",
+    "Joined",
+    "as_part",
+    "part_values",
+    "synapse_ports",
+    "write_any",
+    "write_values",
+]

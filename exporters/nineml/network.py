@@ -15,7 +15,7 @@ from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Network, Population, Projection, Rule, Spread
 from ...canonical_model.rules import FIXED, share
 from ...canonical_model.units import NONE, Dimension, Quantity, Unit, si_quantity
-from .joined import Joined, part_values, synapse_ports
+from .joined import Joined, as_part, part_values, synapse_ports
 from .markup import BRANCH, OURS, Node, Value
 from .values import Given, drawn_from, kept_values
 
@@ -357,6 +357,7 @@ class _Writer:
         node = Node("ComponentClass", {"name": names.get(kind, f"helper {kind}")})
         if kind == "NoResponse":
             node.add(Node("Dynamics").add(Node("Regime", {"name": "sole"})))
+            as_part(node)
         else:
             dimension = self.document.quantities.dimension(NONE) if kind in PARAMETERS else ""
             for key in PARAMETERS.get(kind, ()):
@@ -369,7 +370,7 @@ class _Writer:
             return class_name
         name = names.get(f"{class_name}_instance", f"helper component {kind}")
         component = Node("Component", {"name": name}).add(Node("Definition", body=class_name))
-        self.components.append(component)
+        self.components.append(as_part(component) if kind == "NoResponse" else component)
         self.helpers[kind] = name
         return name
 

@@ -42,10 +42,13 @@ class Projections:
 
     def projection(self, thing: Projection) -> list[canonical.Projection]:
         """A projection, as one for each pair of populations that it joins."""
+        links = tuple(self.links(thing))
+        if links and all(SYNAPSE not in (link.source, link.target) for link in links):
+            # a response that has nothing to do with the connection is there because NineML wants one
+            return self.joined(thing, "", links, Values(self.delay(thing), {}, {}))
         synapse = self.synapse(thing)
         states = {state.name for state in synapse.component.state_variables}
         initials = {name: item for name, item in synapse.initials.items() if name in states}
-        links = tuple(self.links(thing))
         values = Values(
             self.delay(thing), several(synapse.properties), several(initials)
         )  # fmt: skip
