@@ -77,7 +77,8 @@ Each component written as YAML, XML and JSON and read again, strictly: equal by 
 each target: the component alone on a grid of 0.1 ms for 150 ms, currents of four strengths from 20 to
 120 ms, ten times or more the usual ones where it does not fire with those, and spikes at each of its event
 inputs. In brackets: events of the source, of the result if it has another number, their largest distance;
-without events, how far states and outputs are apart at most, as a share of their range. *at all points*: equations, conditions and events agree at random
+without events, how far states and outputs are apart at most, as a share of their range.
+*at all points*: equations, conditions and events agree at random
 points, one run confirms. *until*: later the source itself runs elsewhere when its numbers are rounded to
 single precision. Parameters without a value get one of the usual size. NESTML is read back, NEST is 3.10,
 SpiNNaker2 the emulator.

@@ -22,7 +22,8 @@ PAYLOAD = "payload"  # `port=analog=name`: analog ports that stand for what even
 DESCRIPTION = "description"
 SIGNS = "signs"  # `port=sign` pairs
 ALLOWED = ("excitatory", "inhibitory")
-TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, SIGNS, "initial_")
+DESCRIBES = "about_"  # and a name: what is said of it
+TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, SIGNS, DESCRIBES, "initial_", "part", "class")
 
 
 @dataclass(slots=True)
@@ -95,6 +96,10 @@ class Lowering:
             found |= more
         return found
 
+    def said(self, name: str) -> str:
+        """The description of a quantity, which our annotations hold."""
+        return self.dynamics.notes.get(f"{DESCRIBES}{name}", "")
+
     def plain(self, expr: Expr) -> Expr:
         """`expr` with the number pi in place of its name, where the class has no such name."""
         if PI in self.checked.names:
@@ -107,7 +112,7 @@ class Lowering:
         """Aliases as derived variables."""
         return tuple(
             model.DerivedVariable(name=item.name, dimension=names[item.name], span=item.span,
-                                  value=self.plain(item.value))
+                                  value=self.plain(item.value), description=self.said(item.name))
             for item in aliases
         )  # fmt: skip
 
@@ -115,7 +120,9 @@ class Lowering:
         """Parameters without values; those that stand for what events carry are left out."""
         spans = {item.name: item.span for item in self.dynamics.parameters}
         return tuple(
-            model.Parameter(name=name, dimension=dimension, span=spans.get(name))
+            model.Parameter(
+                name=name, dimension=dimension, description=self.said(name), span=spans.get(name)
+            )
             for name, dimension in self.checked.parameters.items()
         )
 
@@ -127,7 +134,11 @@ class Lowering:
             value = Quantity(item.value, unit)
             found.append(
                 model.Constant(
-                    name=item.name, dimension=unit.dimension, value=value, span=item.span
+                    name=item.name,
+                    dimension=unit.dimension,
+                    value=value,
+                    description=self.said(item.name),
+                    span=item.span,
                 )
             )
         return tuple(found)
@@ -136,7 +147,10 @@ class Lowering:
         """State variables; initial values come with a component."""
         return tuple(
             model.StateVariable(
-                name=item.name, dimension=self.checked.names[item.name], span=item.span
+                name=item.name,
+                dimension=self.checked.names[item.name],
+                span=item.span,
+                description=self.said(item.name),
             )
             for item in self.dynamics.states
         )

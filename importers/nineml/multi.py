@@ -152,6 +152,7 @@ class _Join:
         joined = model.Component(
             name=multi.name,
             type=multi.class_name,
+            description=multi.notes.get("description", ""),
             parameters=tuple(i for part in parts for i in part.parameters),
             constants=tuple(i for part in parts for i in part.constants),
             state_variables=tuple(i for part in parts for i in part.state_variables),
