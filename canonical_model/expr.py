@@ -122,17 +122,20 @@ ONE = Number(1.0)
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions, left to right."""
-    match expr:
-        case Unary(_, operand):
-            return (operand,)
-        case Binary(_, left, right):
-            return (left, right)
-        case Call(_, args):
-            return args
-        case Conditional(cases, otherwise):
-            return (*(part for case in cases for part in case), otherwise)
-        case _:
-            return ()
+    # the busiest function of a conversion: frequent kinds first, and no patterns
+    if isinstance(expr, Name):
+        return ()
+    if isinstance(expr, Binary):
+        return (expr.left, expr.right)
+    if isinstance(expr, Number):
+        return ()
+    if isinstance(expr, Call):
+        return expr.args
+    if isinstance(expr, Unary):
+        return (expr.operand,)
+    if isinstance(expr, Conditional):
+        return (*(part for case in expr.cases for part in case), expr.otherwise)
+    return ()
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -141,7 +144,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(children(node)))
+        stack.extend(children(node)[::-1])
 
 
 def depth(expr: Expr) -> int:
@@ -199,7 +202,9 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
     """Every name found in `names` renamed, spans kept."""
-    return _change_names(expr, lambda name: Name(names.get(name.id, name.id), name.span))
+    return _change_names(
+        expr, lambda name: Name(names[name.id], name.span) if name.id in names else name
+    )
 
 
 def _change_names(expr: Expr, change: Callable[[Name], Expr]) -> Expr:
@@ -207,9 +212,13 @@ def _change_names(expr: Expr, change: Callable[[Name], Expr]) -> Expr:
     order = list(walk(expr))
     done: dict[int, Expr] = {}
     for node in reversed(order):
-        done[id(node)] = (
-            change(node) if isinstance(node, Name) else rebuild(node, lambda part: done[id(part)])
-        )
+        if isinstance(node, Name):
+            done[id(node)] = change(node)
+            continue
+        # what holds no changed name stays what it is
+        parts = children(node)
+        is_same = not parts or all(done[id(part)] is part for part in parts)
+        done[id(node)] = node if is_same else rebuild(node, lambda part: done[id(part)])
     return done[id(expr)]
 
 
@@ -221,6 +230,8 @@ def free_names(expr: Expr) -> frozenset[str]:
         node = stack.pop()
         if isinstance(node, Name):
             found.add(node.id)
+        elif isinstance(node, Binary):
+            stack += (node.left, node.right)
         elif not (isinstance(node, Call) and node.function in PORT_FUNCTIONS):
             stack.extend(children(node))
     return frozenset(found)
@@ -239,7 +250,13 @@ def is_boolean(expr: Expr) -> bool:
 
 def is_random(expr: Expr) -> bool:
     """True if evaluating the expression draws random numbers."""
-    return any(isinstance(node, Call) and node.function in RANDOM_FUNCTIONS for node in walk(expr))
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call) and node.function in RANDOM_FUNCTIONS:
+            return True
+        stack.extend(children(node))
+    return False
 
 
 def add(terms: list[Expr] | tuple[Expr, ...]) -> Expr:
