@@ -113,25 +113,35 @@ def survives(
 
     try:
         values = start_values(system, units)
-        slope = _slope(system, names, values)
+        slope_in = _slope(system, names, values)
     except (KeyError, ArithmeticError, ValueError, TypeError):
         return True
-    h = step / units.size(TIME_DIMENSION)
     volts = {s.name for s in system.component.state_variables if s.dimension == VOLTAGE}
-    rest = np.array([values[name] for name in names])
-    up = np.array([DEPOLARISED / units.size(VOLTAGE) if n in volts else 0.0 for n in names])
-    count = max(1, min(200, math.ceil(TRIAL / step)))
+    up = [DEPOLARISED / units.size(VOLTAGE) if name in volts else 0.0 for name in names]
     # where a spike begins ROS2 may follow the slope out of all bounds, though it holds at its top
     shares = (0.0, 0.375, 0.5, 1.0) if implicit else (0.0, 1.0)
-    for start in [rest + share * up for share in shares] if up.any() else [rest]:
+    h = step / units.size(TIME_DIMENSION)
+    count = max(1, min(200, math.ceil(TRIAL / step)))
+    for share in shares if any(up) else (0.0,):
+        start = [values[name] + share * more for name, more in zip(names, up, strict=True)]
         with np.errstate(all="ignore"):
-            coarse = _largest_implicit if implicit else _largest
-            sizes = coarse(slope, start, h, count)
-            # what stays near its start needs no finer run, and others only until it is as large
-            finer = _growth(slope, start, h / FINER, count * FINER)
-            if not any(_is_near(sizes, largest) for largest in finer):
-                return False
+            try:
+                stays = _stays(slope_in(float), start, h, count, implicit)
+            except (ArithmeticError, TypeError, ValueError):
+                # Python's floats are faster, but only numpy's divide by zero and overflow as C does
+                numpy = [np.float64(x) for x in start]
+                stays = _stays(slope_in(np.float64), numpy, h, count, implicit)
+        if not stays:
+            return False
     return True
+
+
+def _stays(slope: Slope, start: Sequence[float], h: float, count: int, implicit: bool) -> bool:
+    """True if the coarse run grows no more than the fine one, by RK4 or ROS2."""
+    sizes = (_largest_implicit if implicit else _largest)(slope, start, h, count)
+    # what stays near its start needs no finer run, and others only until it is as large
+    finer = _growth(slope, start, h / FINER, count * FINER)
+    return any(_is_near(sizes, largest) for largest in finer)
 
 
 def _is_near(sizes: Sequence[float], largest: Sequence[float]) -> bool:
@@ -140,14 +150,14 @@ def _is_near(sizes: Sequence[float], largest: Sequence[float]) -> bool:
     return all(a <= BOUND * b + 1e-12 for a, b in zip(sizes, largest, strict=True))
 
 
-def _largest(slope: Slope, start: Array, h: float, count: int) -> Sequence[float]:
+def _largest(slope: Slope, start: Sequence[float], h: float, count: int) -> Sequence[float]:
     """The largest absolute values that RK4 reaches in `count` steps."""
     *_, last = _growth(slope, start, h, count)
     return last
 
 
-def _growth(slope: Slope, start: Array, h: float, count: int) -> Iterator[list[float]]:
-    """The largest absolute values so far, at the start and after each step of RK4; ends where one is infinite."""
+def _growth(slope: Slope, start: Sequence[float], h: float, count: int) -> Iterator[list[float]]:
+    """The largest absolute values so far, at the start and after each step of RK4; ends at infinity."""
     # a few numbers one by one: several times faster than arrays of them
     y = list(start)
     largest = [abs(x) for x in y]
@@ -166,13 +176,16 @@ def _growth(slope: Slope, start: Array, h: float, count: int) -> Iterator[list[f
         yield largest
 
 
-def _largest_implicit(slope: Slope, y: Array, h: float, count: int) -> Sequence[float]:
+def _largest_implicit(
+    slope: Slope, start: Sequence[float], h: float, count: int
+) -> Sequence[float]:
     """The same as `_largest` of ROS2, with the Jacobian from differences."""
     import numpy as np
 
     def rates(at: Array) -> Array:
         return np.array(slope(at), dtype=float)
 
+    y = np.array(start, dtype=float)
     largest = np.abs(y)
     gamma = 1.0 + 1.0 / math.sqrt(2.0)
     for _ in range(count):
@@ -195,8 +208,10 @@ def _largest_implicit(slope: Slope, y: Array, h: float, count: int) -> Sequence[
     return list(largest)
 
 
-def _slope(system: System, names: tuple[str, ...], values: dict[str, float]) -> Slope:
-    """dy/dt of the states `names`, everything else as at the start."""
+def _slope(
+    system: System, names: tuple[str, ...], values: dict[str, float]
+) -> Callable[[type[float]], Slope]:
+    """dy/dt of the states `names`, everything else as at the start, in numbers of a kind."""
     import numpy as np
 
     from . import numeric
@@ -213,13 +228,17 @@ def _slope(system: System, names: tuple[str, ...], values: dict[str, float]) -> 
         table[name] = f"x{k}"
     rates = ", ".join(print_numpy(system.rates[name], table) for name in names)
     body = "\n    ".join([*lines, f"return [{rates}]"])
-    # numpy's numbers divide by zero as C does, Python's raise
-    known = {name: np.float64(value) for name, value in values.items()}
-    scope: dict[str, object] = {"np": np, "nm": numeric, "v": known, "bool": bool}
-    exec(compile(f"def slope(y):\n    {body}\n", "<slope>", "exec"), scope)
-    found = scope["slope"]
-    assert callable(found)
-    return found
+    code = compile(f"def slope(y):\n    {body}\n", "<slope>", "exec")
+
+    def in_numbers(kind: type[float]) -> Slope:
+        known = {name: kind(value) for name, value in values.items()}
+        scope: dict[str, object] = {"np": np, "nm": numeric, "v": known, "bool": bool}
+        exec(code, scope)
+        found = scope["slope"]
+        assert callable(found)
+        return found
+
+    return in_numbers
 
 
 def _number(system: System, expr: Expr, values: dict[str, float]) -> float:

@@ -52,7 +52,7 @@ def work(job: Mapping[str, Any], config: Mapping[str, Any], send: Send) -> None:
 
 
 def watch_reads(root: Path) -> Callable[[], set[str]]:
-    """Take note of every file that this process opens; what is returned ends that, with those below `root`."""
+    """Take note of every file that is opened from now on; what is returned ends it: those below `root`."""
     seen: set[str] = set()
     watching = True
 
