@@ -6,7 +6,7 @@ carry a unit. Equality is structural and ignores source spans.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -197,29 +197,27 @@ def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """Every `Name` found in `values` replaced, all at once."""
-    return _change_names(expr, lambda name: values.get(name.id, name))
+    return _change_names(expr, values, lambda name: values[name.id])
 
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
     """Every name found in `names` renamed, spans kept."""
-    return _change_names(
-        expr, lambda name: Name(names[name.id], name.span) if name.id in names else name
-    )
+    return _change_names(expr, names, lambda name: Name(names[name.id], name.span))
 
 
-def _change_names(expr: Expr, change: Callable[[Name], Expr]) -> Expr:
-    """The tree with every name changed; no recursion, since sums may have thousands of terms."""
+def _change_names(expr: Expr, known: Container[str], change: Callable[[Name], Expr]) -> Expr:
+    """The tree with every known name changed; no recursion, since sums may have thousands of terms."""
     order = list(walk(expr))
-    done: dict[int, Expr] = {}
+    done: dict[int, Expr] = {
+        id(node): change(node) for node in order if isinstance(node, Name) and node.id in known
+    }
+    if not done:
+        return expr
     for node in reversed(order):
-        if isinstance(node, Name):
-            done[id(node)] = change(node)
-            continue
         # what holds no changed name stays what it is
-        parts = children(node)
-        is_same = not parts or all(done[id(part)] is part for part in parts)
-        done[id(node)] = node if is_same else rebuild(node, lambda part: done[id(part)])
-    return done[id(expr)]
+        if any(id(part) in done for part in children(node)):
+            done[id(node)] = rebuild(node, lambda part: done.get(id(part), part))
+    return done.get(id(expr), expr)
 
 
 def free_names(expr: Expr) -> frozenset[str]:

@@ -300,8 +300,7 @@ def _inlined(program: Program) -> Program:
     for item in program.instructions:
         value = substitute(item.value, values) if values else item.value
         once = uses.get(item.target, 0) == 1 and item.target not in kept
-        small = sum(1 for _ in walk(value)) <= MAX_INLINED
-        if once and small and not is_random(value):
+        if once and sum(1 for _ in walk(value)) <= MAX_INLINED and not is_random(value):
             values[item.target] = value
         else:
             instructions.append(replace(item, value=value))
