@@ -97,12 +97,18 @@ class Document:
         if node is not None:
             self.components.append(node)
 
-    def element(self, component: Component, tag: str, identity: str) -> Node | None:
-        """The element of a component, at the top level (`tag` "") or inside of another one."""
+    def element(
+        self, component: Component, tag: str, identity: str, is_whole: bool = False
+    ) -> Node | None:
+        """The element of a component, at the top level (`tag` "") or inside of another one.
+
+        `is_whole`: it is part of one that is, with all in it, what its standard type says.
+        """
         is_top = not tag
-        if self.standards.whole(component) or self.standards.shell(component):
+        is_whole = is_whole or self.standards.whole(component)
+        if is_whole or self.standards.shell(component):
             self.used.add(component.type)
-            node = self.standard(component, tag or component.type, identity)
+            node = self.standard(component, tag or component.type, identity, is_whole)
             if is_top:
                 self.keep(component, Written(identity, self.role(component), is_standard=True,
                           attachments=tuple(a.name for a in component.attachments),
@@ -176,7 +182,7 @@ class Document:
         """Where instances of the component stand."""
         return self.roles.get(component.name, Role.CELL)
 
-    def standard(self, component: Component, tag: str, identity: str) -> Node:
+    def standard(self, component: Component, tag: str, identity: str, is_whole: bool) -> Node:
         """An element of a standard type; states of a kinetic scheme without what the scheme gives them."""
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else component
@@ -191,13 +197,15 @@ class Document:
         for child in component.children:
             if not is_reference(child, component):
                 inner_tag, inner_id = place(child, resolved)
-                self.inner(node, child, inner_tag, inner_id)
+                self.inner(node, child, inner_tag, inner_id, is_whole)
         return node
 
-    def inner(self, node: Node, child: Child, tag: str, identity: str) -> None:
+    def inner(
+        self, node: Node, child: Child, tag: str, identity: str, is_whole: bool = False
+    ) -> None:
         """A child's element; one of an own type in a list is named by that type."""
         is_slot = tag == child.name and not child.is_list
-        found = self.element(child.component, tag, identity)
+        found = self.element(child.component, tag, identity, is_whole)
         if found is None:
             return
         kind = found.attributes.get("type", found.tag)
