@@ -267,7 +267,7 @@ class Lowering:
     ) -> Iterator[model.Child]:
         slots = {member.name: member for member in resolved.of_kind("Child")}
         lists = list(resolved.of_kind("Children"))
-        used: dict[str, int] = {}
+        used: set[str] = set()
         for number, child in enumerate(written.children):
             slot = slots.get(child.tag)
             if slot is not None:
@@ -286,9 +286,12 @@ class Lowering:
             component = self.lower(child, type_name, depth + 1)
             identity = child.id or f"{child.tag}{number}"
             if identity in used:
-                message = f"two children of '{written.id or written.tag}' are called '{identity}'"
-                raise error("L111", message, child.span)
-            used[identity] = number
+                # cells name a species once for each group of segments
+                first, identity = identity, f"{identity}_{number + 1}"
+                message = f"two children of '{written.id or written.tag}' are called '{first}'"
+                hint = f"this one is known as '{identity}' here"
+                self.log.add("L148", Level.WARNING, message, child.span, hint=hint)
+            used.add(identity)
             is_list = name not in slots
             yield model.Child(
                 name=name, id=identity, component=component, is_list=is_list, texts=component.texts
