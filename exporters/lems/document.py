@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model.diagnostics import Level, Log
+from ...canonical_model.diagnostics import Issue, Level, Log, ModelError
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.passes.probes import split_path
+from ...canonical_model.passes.raising import raise_program
 from ...lems_types.library_reader import standard_files, standard_type, standard_type_names
 from .annotations import annotate
 from .joints import Joints, named
@@ -125,9 +126,16 @@ class Document:
         if component.children or (component.update is not None and component.kernels):
             return None
         role = self.role(component)
-        found = recognise(component, role is Role.CELL)
+        heard = Log()
+        try:
+            raised = raise_program(component, heard) if component.update is not None else component
+        except ModelError:
+            return None
+        found = recognise(raised, role is Role.CELL)
         if found is None or not self.agrees(component, role, found):
             return None
+        for issue in heard:
+            self.log.add(*(getattr(issue, name) for name in Issue.__slots__))
         names = {port.name: "spike" for port in component.event_outputs}
         if role is not Role.CELL:
             names = {port.name: "in" for port in component.event_inputs}
