@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...canonical_model.expr import Expr, free_names
@@ -33,13 +34,14 @@ def identify(
     starts: Mapping[str, Sequence[float]],
     tolerance: float,
     exact: frozenset[str] = frozenset(),
+    likely: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, float] | None:
     """Values of `unknown`, names of `other` only; None if nothing is found that `proof` confirms.
 
     All but those in `exact` are rounded to what an author may have written.
 
     `points` and `proof` hold values of all other names of `own` and of `other`. `starts` are values that the
-    unknowns may well have.
+    unknowns may well have, `likely` those to begin with where they are known.
     """
     import numpy as np
 
@@ -61,7 +63,8 @@ def identify(
     better = [start.copy() for start in usual[: 1 if len(places) == len(unknown) else None]]
     for start in better:
         start[places] = [settled[unknown[k]] for k in places]
-    for start in [*better, *usual] if places else usual:
+    hinted = [np.array([likely.get(n, v) for n, v in zip(unknown, usual[0], strict=True)])]
+    for start in [*(hinted if likely else ()), *(better if places else ()), *usual]:
         values = _least_squares(lambda v: gap(v, points[1], wanted), start)
         values = _sparse(lambda v: gap(v, points[1], wanted), values, tolerance)
         values = _snapped(values, unknown, starts, exact)
@@ -129,7 +132,9 @@ def _by_rows(
         gaps = np.broadcast_to(found, (len(grid), wanted.shape[1])) - wanted[k]
         agree = grid[np.max(np.abs(_bounded(gaps)), axis=1) <= tolerance]
         if len(agree):
-            settled |= {n: float(v[0]) for n, v in zip(free, agree.T, strict=True) if np.ptp(v) == 0}
+            settled |= {
+                n: float(v[0]) for n, v in zip(free, agree.T, strict=True) if np.ptp(v) == 0
+            }
     return settled
 
 
