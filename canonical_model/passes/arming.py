@@ -3,7 +3,7 @@
 NineML's triggers fire on a change from false to true; one that holds already when its regime is entered waits
 until it was false. Where an interval analysis of what regimes are entered with shows that level and edge are
 the same (`v > threshold` with a reset below it), a condition stays as it is; the others get a state that
-says whether they are armed.
+says whether they are armed. A source that draws when it sends the next event may send several in a step.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..expr import (
     TIME,
     ZERO,
     Binary,
+    Call,
     Conditional,
     Expr,
     Name,
@@ -43,24 +44,66 @@ from ..model import (
     Statement,
     StateVariable,
     Transition,
+    While,
 )
-from ..query import bodies, conditions, declared, regimes, statics
+from ..query import bodies, conditions, declared, odes, regimes, statics
+from ..units import TIME as TIME_DIMENSION
+from ..units import Unit
 from .intervals import EVERYTHING, Interval, Known, bounds, certain, follow, hull
 
 HALF = Number(0.5)
 ROUNDS = 20
 MAX_DEPTH = 40
 MAX_NODES = 2000
+SHORTEST = Number(
+    1e-7, Unit("s", TIME_DIMENSION)
+)  # between two events of a source: bounds the work of a step
 
 
-def arm(component: Component, ranges: Mapping[str, Interval] | None = None) -> Component:
+def arm(
+    component: Component,
+    ranges: Mapping[str, Interval] | None = None,
+    *,
+    loops: bool = False,
+) -> Component:
     """The flat component without `rising` conditions; behaviour on a grid is that of the edges.
 
-    `ranges` are the least and the largest value (SI) of parameters and initial values that instances have.
+    With `loops`, sources catch up: all events that are due in a step are sent. `ranges` are the least and
+    the largest value (SI) of parameters and initial values that instances have.
     """
     if not any(condition.rising for condition in conditions(component)):
         return component
-    return Arming(component, ranges or {}).run()
+    return Arming(component, ranges or {}, loops).run()
+
+
+def caught_up(component: Component, condition: OnCondition) -> tuple[Statement, ...] | None:
+    """What a condition does as often as it is due: for sources that wait until `t > next`, send, and draw
+    `next := t + interval`. None for others. An interval counts from `next`, which is when the event is due.
+    """
+    sends = [s for s in condition.body if isinstance(s, Emit) and s.weight is None]
+    draws = [s for s in condition.body if isinstance(s, Assign)]
+    if len(draws) != 1 or not sends or len(sends) + 1 != len(condition.body):
+        return None
+    (draw,) = draws
+    due = Name(draw.target)
+    match condition.test, draw.value:
+        case (
+            (Binary(">" | ">=", Name("t"), found), Binary("+", Name("t"), interval))
+            | (Binary(">" | ">=", Name("t"), found), Binary("+", interval, Name("t")))
+            | (Binary("<" | "<=", found, Name("t")), Binary("+", Name("t"), interval))
+            | (Binary("<" | "<=", found, Name("t")), Binary("+", interval, Name("t")))
+        ):
+            pass
+        case _:
+            return None
+    state = next(s for s in component.state_variables if s.name == draw.target)
+    moves = {ode.variable for ode in odes(component)}
+    if found != due or not is_random(interval) or TIME in free_names(interval):
+        return None
+    if state.dimension != TIME_DIMENSION or due.id in moves | free_names(interval):
+        return None
+    later = Binary("+", due, Call("max", (interval, SHORTEST)))
+    return tuple(replace(s, value=later) if s is draw else s for s in condition.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +120,7 @@ class Entry:
 class Arming:
     component: Component
     ranges: Mapping[str, Interval]
+    loops: bool
     known: dict[str, Interval] = field(default_factory=dict)
     states: list[StateVariable] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
@@ -233,6 +277,11 @@ class Arming:
             if not condition.rising:
                 found.append(condition)
                 continue
+            again_and_again = caught_up(self.component, condition) if self.loops else None
+            if again_and_again is not None and not self.holds_at_start(condition.test, entries):
+                loop = While(test=reached, body=again_and_again, span=condition.span)
+                found.append(replace(plain, body=(loop,)))
+                continue
             if self.is_plain(condition, regime, entries, facts):
                 found.append(plain)
                 continue
@@ -256,6 +305,11 @@ class Arming:
             if not is_lone:
                 entry.append(again)
         return replace(regime, on_conditions=tuple(found), on_entry=(*regime.on_entry, *entry))
+
+    def holds_at_start(self, test: Expr, entries: list[Entry]) -> bool:
+        """Is a test known to hold from the start on?"""
+        known = self.before(entries[0], {}) if entries else {}
+        return certain(self.plain(test, None), known) is True
 
     def at_start(
         self,
@@ -414,4 +468,4 @@ def after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
     return values
 
 
-__all__ = ["Arming", "Entry", "after", "arm"]
+__all__ = ["Arming", "Entry", "after", "arm", "caught_up"]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Log
-from ...canonical_model.dimensions import infer
+from ...canonical_model.dimensions import infer, same
 from ...canonical_model.expr import (
     TIME,
+    ZERO,
     Binary,
     Conditional,
     Expr,
@@ -35,7 +36,7 @@ from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
-from ...canonical_model.units import NONE, Dimension, Quantity
+from ...canonical_model.units import NONE, Dimension, Quantity, si_quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from .modes import modes_to_state, must_be_modes
 from .names import RESERVED, Names
@@ -248,8 +249,12 @@ class _Preparation:
             case Select():
                 return expr
             case Conditional(cases, otherwise):
-                changed = tuple((inner(t, None), inner(v, dimension)) for t, v in cases)
-                return Conditional(changed, inner(otherwise, dimension), expr.span)
+                changed = [(inner(t, None), inner(v, dimension)) for t, v in cases]
+                if changed[0][1] == ZERO and not same(dimension or NONE, NONE):
+                    # jLEMS takes the first case's dimension for that of the variable
+                    zero = self.constant(si_quantity(0.0, dimension or NONE))
+                    changed[0] = (changed[0][0], zero)
+                return Conditional(tuple(changed), inner(otherwise, dimension), expr.span)
             case _:
                 return inner(expr, dimension)
 

@@ -51,7 +51,9 @@ FORMAT = Exporter(
         "channels": full("as part of the flat cell"),
         "morphology": none("no such thing in NineML"),
         "experiment": none("no such thing in NineML"),
-        "text": lossy("descriptions of components only, and annotations of NineML"),
+        "text": lossy(
+            "descriptions of components and quantities as annotations; comments are lost"
+        ),
     },
 )
 XML = replace(

@@ -80,7 +80,7 @@ def prepare(component: Component, log: Log, step: float | None = None) -> Prepar
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
     flat = levels_to_edges(_one_set(flat), log, "X327")
     flat = work.dimensioned(flat)
-    found = together(flat, _reachable(_all_regimes(exact_counts(flat))))
+    found = together(flat, _connected(_all_regimes(exact_counts(flat))))
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
@@ -205,17 +205,19 @@ def _all_regimes(component: Component) -> tuple[Regime, ...]:
     return tuple(replace(r, initial=r.name == start) for r in machine.regimes)
 
 
-def _reachable(found: tuple[Regime, ...]) -> tuple[Regime, ...]:
-    """Regimes that can be entered, in order; the others would be joined with nothing."""
-    by_name = {regime.name: regime for regime in found}
-    reached = [regime.name for regime in found if regime.initial]
-    for name in reached:
-        regime = by_name[name]
+def _connected(found: tuple[Regime, ...]) -> tuple[Regime, ...]:
+    """Regimes that some way of transitions joins with that at the start, in order: NineML takes no others."""
+    ways: dict[str, set[str]] = {regime.name: set() for regime in found}
+    for regime in found:
         bodies = [c.body for c in regime.on_conditions] + [e.body for e in regime.on_events]
         for body in bodies:
             for step in body:
-                if isinstance(step, Transition) and step.regime not in reached:
-                    reached.append(step.regime)
+                if isinstance(step, Transition):
+                    ways[regime.name].add(step.regime)
+                    ways[step.regime].add(regime.name)
+    reached = [regime.name for regime in found if regime.initial]
+    for name in reached:
+        reached += sorted(ways[name] - set(reached))
     return tuple(regime for regime in found if regime.name in reached)
 
 
