@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...canonical_model.diagnostics import refuse
 from ...canonical_model.expr import Conditional, Expr, free_names, is_random, substitute, walk
-from ...canonical_model.model import Assign, Component, Declare, If
+from ...canonical_model.model import Assign, Component, Declare, If, Statement
 from ...canonical_model.passes.change import Body, change_bodies, change_statement
 from ...canonical_model.passes.movable import written_out
 from ...canonical_model.query import expressions, nested
@@ -27,7 +27,7 @@ def locals_written_out(component: Component) -> Component:
 
 def _body(component: Component, items: Body, known: Mapping[str, Expr]) -> Body:
     values = dict(known)
-    found = []
+    found: list[Statement] = []
     for place, item in enumerate(items):
         match item:
             case Declare(name=name, value=value):
