@@ -210,7 +210,8 @@ def play(path: Path) -> Played:
 
 def _collect(file: Path, played: Played) -> None:
     """One file of results: rows of numbers, or events of names and times."""
-    rows = [line.split() for line in file.read_text().splitlines() if line.strip()]
+    lines = (line.strip() for line in file.read_text().splitlines())
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
     if not rows:
         return
     widths = {len(row) for row in rows}

@@ -71,7 +71,7 @@ def arm(
     """
     if not any(condition.rising for condition in conditions(component)):
         return component
-    return _Arming(component, ranges or {}, loops).run()
+    return Arming(component, ranges or {}, loops).run()
 
 
 def caught_up(component: Component, condition: OnCondition) -> tuple[Statement, ...] | None:
@@ -105,7 +105,7 @@ def caught_up(component: Component, condition: OnCondition) -> tuple[Statement, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """A way into a regime: from where (None: the start, or from anywhere), after which body."""
 
     source: str | None
@@ -115,10 +115,10 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class _Arming:
+class Arming:
     component: Component
     ranges: Mapping[str, Interval]
-    loops: bool
+    loops: bool = False
     known: dict[str, Interval] = field(default_factory=dict)
     states: list[StateVariable] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
@@ -132,7 +132,7 @@ class _Arming:
         self.known = self.statics()
         machines = tuple(self.machine(machine) for machine in component.machines)
         lone = Regime(name="", on_conditions=component.on_conditions, odes=component.odes)
-        changed = self.armed(lone, [_Entry(None, (), is_start=True)], {}, is_lone=True)
+        changed = self.armed(lone, [Entry(None, (), is_start=True)], {}, is_lone=True)
         return replace(
             component,
             machines=machines,
@@ -160,10 +160,10 @@ class _Arming:
         found = tuple(self.armed(r, entries[r.name], facts) for r in machine.regimes)
         return replace(machine, regimes=found)
 
-    def entries(self, machine: RegimeMachine, regime: Regime) -> Iterator[_Entry]:
+    def entries(self, machine: RegimeMachine, regime: Regime) -> Iterator[Entry]:
         """Every way into a regime."""
         if machine.initial == regime.name:
-            yield _Entry(None, (), is_start=True)
+            yield Entry(None, (), is_start=True)
         component = self.component
         common = [c.body for c in component.on_conditions] + [e.body for e in component.on_events]
         common += [timed.body for timed in component.timed_events]
@@ -174,15 +174,15 @@ class _Arming:
                 for test, body in own:
                     if _target(body, machine.name) == regime.name:
                         name = source.name if other is machine else None
-                        yield _Entry(name, body, test)
+                        yield Entry(name, body, test)
         for body in common:
             if _target(body, machine.name) == regime.name:
-                yield _Entry(None, body)
+                yield Entry(None, body)
 
     # --- what is known of states when a regime is entered
 
     def flow(
-        self, machine: RegimeMachine, entries: Mapping[str, list[_Entry]]
+        self, machine: RegimeMachine, entries: Mapping[str, list[Entry]]
     ) -> dict[str, dict[str, Interval]]:
         """For each regime what its states can be when it is left, as far as they stand still in it."""
         still = {regime.name: self.still(regime) for regime in machine.regimes}
@@ -205,12 +205,12 @@ class _Arming:
         self,
         facts: dict[str, dict[str, Interval]],
         name: str,
-        entry: _Entry,
+        entry: Entry,
         still: frozenset[str],
     ) -> None:
         """Widen what is known of a regime by one way into it."""
         before = self.before(entry, facts)
-        values = _after(entry.body)
+        values = after(entry.body)
         is_new = name not in facts
         found = facts.setdefault(name, {})
         for state in still:
@@ -229,7 +229,7 @@ class _Arming:
             bodies = [c.body for c in holder.on_conditions] + [e.body for e in holder.on_events]
             for body in bodies:
                 leaves = holder is regime and any(isinstance(s, Transition) for s in body)
-                values = _after(body)
+                values = after(body)
                 if values is None:
                     return frozenset()
                 moved |= set() if leaves else values.keys()
@@ -243,7 +243,7 @@ class _Arming:
         mine = next((m for m in self.component.machines if own in m.regimes), None)
         return mine is None or regime not in mine.regimes
 
-    def before(self, entry: _Entry, facts: Mapping[str, Mapping[str, Interval]]) -> Known:
+    def before(self, entry: Entry, facts: Mapping[str, Mapping[str, Interval]]) -> Known:
         """What is known just before a transition."""
         found = dict(self.known)
         if entry.is_start:
@@ -261,7 +261,7 @@ class _Arming:
     def armed(
         self,
         regime: Regime,
-        entries: list[_Entry],
+        entries: list[Entry],
         facts: Mapping[str, Mapping[str, Interval]],
         *,
         is_lone: bool = False,
@@ -304,7 +304,7 @@ class _Arming:
                 entry.append(again)
         return replace(regime, on_conditions=tuple(found), on_entry=(*regime.on_entry, *entry))
 
-    def holds_at_start(self, test: Expr, entries: list[_Entry]) -> bool:
+    def holds_at_start(self, test: Expr, entries: list[Entry]) -> bool:
         """Is a test known to hold from the start on?"""
         known = self.before(entries[0], {}) if entries else {}
         return certain(self.plain(test, None), known) is True
@@ -313,7 +313,7 @@ class _Arming:
         self,
         condition: OnCondition,
         regime: Regime,
-        entries: list[_Entry],
+        entries: list[Entry],
         facts: Mapping[str, Mapping[str, Interval]],
     ) -> Expr:
         """1 where a condition does not hold at the start, as far as that is known beforehand.
@@ -337,18 +337,18 @@ class _Arming:
         self,
         condition: OnCondition,
         regime: Regime,
-        entries: list[_Entry],
+        entries: list[Entry],
         facts: Mapping[str, Mapping[str, Interval]],
     ) -> bool:
         """Is the test false whenever the regime has been entered, and after the condition itself?"""
         test = self.plain(condition.test, regime)
         ways = list(entries)
         if not any(isinstance(s, Transition) for s in condition.body):
-            ways.append(_Entry(regime.name or None, condition.body))
+            ways.append(Entry(regime.name or None, condition.body))
         if any(isinstance(s, Assign) for s in regime.on_entry):
             return False
         for entry in ways:
-            values = _after(entry.body)
+            values = after(entry.body)
             if values is None:
                 return False
             plain = {name: self.plain(value, None) for name, value in values.items()}
@@ -427,7 +427,7 @@ def _target(body: tuple[Statement, ...], machine: str) -> str:
     return names[-1] if names else ""
 
 
-def _after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
+def after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
     """What a body makes of the states, in terms of the values before it; None where it branches."""
     values: dict[str, Expr] = {}
     for item in body:
@@ -438,4 +438,4 @@ def _after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
     return values
 
 
-__all__ = ["arm", "caught_up"]
+__all__ = ["Arming", "Entry", "after", "arm", "caught_up"]

@@ -130,6 +130,8 @@ def _corners(op: str, a: Interval, b: Interval) -> Interval:
     if op == "/":
         if b[0] <= 0 <= b[1]:
             return EVERYTHING
+        if math.isinf(1 / b[0]) or math.isinf(1 / b[1]):
+            return EVERYTHING  # its inverse has no number
         b = (1 / b[1], 1 / b[0])
     # in a product of bounds zero times infinity is zero: the bound itself is never reached
     found = [0.0 if 0 in (x, y) else x * y for x, y in product(a, b)]

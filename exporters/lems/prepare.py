@@ -105,7 +105,7 @@ def prepare(
     if len(component.machines) > 1:
         component = one_machine(component)
     component = one_handler_a_port(component)
-    if must_be_modes(component):
+    if must_be_modes(component, is_lems=is_lems):
         component = modes_to_state(component)
     if not is_lems:
         component = gathered(component)

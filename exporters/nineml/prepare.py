@@ -30,6 +30,7 @@ from ...canonical_model.model import (
     Transition,
 )
 from ...canonical_model.passes.conditionals import conditionals_to_regimes, opposite
+from ...canonical_model.passes.edging import levels_to_edges
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
@@ -66,7 +67,6 @@ def prepare(component: Component, log: Log) -> Prepared:
     _refuse(flat)
     _note(flat, log)
     flat = settled(flat, log)
-    _note_start(flat, log)
     original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
@@ -76,7 +76,7 @@ def prepare(component: Component, log: Log) -> Prepared:
     work = _Preparation(flat, log)
     flat = work.rewritten(flat)
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
-    flat = _one_set(flat)
+    flat = levels_to_edges(_one_set(flat), log, "X327")
     flat = work.dimensioned(flat)
     found = _connected(_all_regimes(exact_counts(flat)))
     _refuse_twins(flat, found)
@@ -84,20 +84,6 @@ def prepare(component: Component, log: Log) -> Prepared:
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
     return Prepared(flat, found, aliases, constants, original)
-
-
-def _note_start(component: Component, log: Log) -> None:
-    """A NineML trigger has to become true: what holds from the start on does not fire."""
-    first = [r for m in component.machines for r in m.regimes if r.initial]
-    conditions = [*component.on_conditions, *(c for r in first for c in r.on_conditions)]
-    for item in conditions:
-        if not item.rising and _initially(component, item.test):
-            message = (
-                f"a condition of '{component.name}' holds from the start on; in NineML it has to become "
-                "true before anything happens"
-            )
-            hint = "give the states initial values at which it does not hold"
-            log.add("X327", Level.APPROXIMATED, message, item.span, hint=hint)
 
 
 def _refuse_twins(component: Component, found: tuple[Regime, ...]) -> None:
