@@ -227,9 +227,9 @@ def write_document(model: Model, log: Log) -> Node:
             document.component_names[component.name] = document.names.get(component.name, key)
         document.model_components[component.name] = component
         document.class_names.add(component.extras.get(CLASS, component.name))
-        for item in (*component.parameters, *component.constants):
-            if item.value is not None:
-                document.quantities.prefer(item.value.unit)
+        values = [item.value for item in component.parameters if item.value is not None]
+        for value in (*values, *(item.value for item in component.constants)):
+            document.quantities.prefer(value.unit)
     for component in model.components:
         with log.gather():
             document.add(component)
