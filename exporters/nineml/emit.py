@@ -91,7 +91,7 @@ class Document:
                     "written"
                 )
                 self.log.add("X324", Level.DROPPED, message, component.span)
-        elif not missing:
+        elif not missing and (is_lone or VALUES not in component.extras):
             values = self.values_node(component, parameters, initial)
         is_bare = values is None or (not _says_more(values) and wanted == component.name)
         if is_bare and not missing:
