@@ -99,10 +99,11 @@ def survives(
     names: tuple[str, ...],
     step: float,
     units: UnitSystem = SI,
+    bare: UnitSystem = SI,
     implicit: bool = False,
 ) -> bool:
     """Does RK4 with `step` (s), or ROS2, stay near a run of RK4 with steps FINER times smaller, at rest and
-    in a spike?
+    in a spike? `bare` as in `plan_update`.
 
     Rates at rest say little about a spike (Hodgkin-Huxley: 120/ms in it). Models that grow without
     bounds until they are reset grow in both runs, and pass.
@@ -117,8 +118,9 @@ def survives(
     h = step / units.size(TIME_DIMENSION)
     volts = {s.name for s in system.component.state_variables if s.dimension == VOLTAGE}
     rest = np.array([values[name] for name in names])
-    up = np.array([DEPOLARISED / units.size(VOLTAGE) if n in volts else 0.0 for n in names])
-    count = max(1, min(200, math.ceil(TRIAL / step)))
+    spike = DEPOLARISED / units.size(VOLTAGE) / bare.size(VOLTAGE)
+    up = np.array([spike if n in volts else 0.0 for n in names])
+    count = max(1, min(200, math.ceil(TRIAL / (step * bare.size(TIME_DIMENSION)))))
     # where a spike begins ROS2 may follow the slope out of all bounds, though it holds at its top
     shares = (0.0, 0.375, 0.5, 1.0) if implicit else (0.0, 1.0)
     for start in [rest + share * up for share in shares] if up.any() else [rest]:
