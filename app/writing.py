@@ -104,10 +104,10 @@ def write(
         folder.parent.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=staging or folder.parent))
         try:
+            for parent in {(place / item.path).parent for item in artifacts} - {place}:
+                parent.mkdir(parents=True, exist_ok=True)
             for item in artifacts:
-                target = place / item.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(item.data)
+                (place / item.path).write_bytes(item.data)
             (place / MANIFEST).write_bytes(manifest(artifacts, facts))
             place.chmod(0o777 & ~_umask())
             _move(place, folder)

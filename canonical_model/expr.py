@@ -6,7 +6,7 @@ carry a unit. Equality is structural and ignores source spans.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -122,17 +122,20 @@ ONE = Number(1.0)
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions, left to right."""
-    match expr:
-        case Unary(_, operand):
-            return (operand,)
-        case Binary(_, left, right):
-            return (left, right)
-        case Call(_, args):
-            return args
-        case Conditional(cases, otherwise):
-            return (*(part for case in cases for part in case), otherwise)
-        case _:
-            return ()
+    # the busiest function of a conversion: frequent kinds first, and no patterns
+    if isinstance(expr, Name):
+        return ()
+    if isinstance(expr, Binary):
+        return (expr.left, expr.right)
+    if isinstance(expr, Number):
+        return ()
+    if isinstance(expr, Call):
+        return expr.args
+    if isinstance(expr, Unary):
+        return (expr.operand,)
+    if isinstance(expr, Conditional):
+        return (*(part for case in expr.cases for part in case), expr.otherwise)
+    return ()
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -141,7 +144,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(children(node)))
+        stack.extend(children(node)[::-1])
 
 
 def depth(expr: Expr) -> int:
@@ -194,23 +197,27 @@ def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """Every `Name` found in `values` replaced, all at once."""
-    return _change_names(expr, lambda name: values.get(name.id, name))
+    return _change_names(expr, values, lambda name: values[name.id])
 
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
     """Every name found in `names` renamed, spans kept."""
-    return _change_names(expr, lambda name: Name(names.get(name.id, name.id), name.span))
+    return _change_names(expr, names, lambda name: Name(names[name.id], name.span))
 
 
-def _change_names(expr: Expr, change: Callable[[Name], Expr]) -> Expr:
-    """The tree with every name changed; no recursion, since sums may have thousands of terms."""
+def _change_names(expr: Expr, known: Container[str], change: Callable[[Name], Expr]) -> Expr:
+    """The tree with every known name changed; no recursion, since sums may have thousands of terms."""
     order = list(walk(expr))
-    done: dict[int, Expr] = {}
+    done: dict[int, Expr] = {
+        id(node): change(node) for node in order if isinstance(node, Name) and node.id in known
+    }
+    if not done:
+        return expr
     for node in reversed(order):
-        done[id(node)] = (
-            change(node) if isinstance(node, Name) else rebuild(node, lambda part: done[id(part)])
-        )
-    return done[id(expr)]
+        # what holds no changed name stays what it is
+        if any(id(part) in done for part in children(node)):
+            done[id(node)] = rebuild(node, lambda part: done.get(id(part), part))
+    return done.get(id(expr), expr)
 
 
 def free_names(expr: Expr) -> frozenset[str]:
@@ -221,6 +228,8 @@ def free_names(expr: Expr) -> frozenset[str]:
         node = stack.pop()
         if isinstance(node, Name):
             found.add(node.id)
+        elif isinstance(node, Binary):
+            stack += (node.left, node.right)
         elif not (isinstance(node, Call) and node.function in PORT_FUNCTIONS):
             stack.extend(children(node))
     return frozenset(found)
@@ -239,7 +248,13 @@ def is_boolean(expr: Expr) -> bool:
 
 def is_random(expr: Expr) -> bool:
     """True if evaluating the expression draws random numbers."""
-    return any(isinstance(node, Call) and node.function in RANDOM_FUNCTIONS for node in walk(expr))
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call) and node.function in RANDOM_FUNCTIONS:
+            return True
+        stack.extend(children(node))
+    return False
 
 
 def add(terms: list[Expr] | tuple[Expr, ...]) -> Expr:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from . import units
 from .diagnostics import Issue, Level, Span, suggest
@@ -77,6 +78,7 @@ def verify_component(component: Component) -> list[Issue]:
     """Every violated invariant of a component, flat or composite, and of the components inside it."""
     found: list[Issue] = []
     done: set[int] = set()
+    sound: set[tuple[object, ...]] = set()  # equations, by identity, in which nothing was found
     waiting = [(component, component.name)]
     while waiting:
         current, path = waiting.pop()
@@ -84,11 +86,26 @@ def verify_component(component: Component) -> list[Issue]:
             continue
         done.add(id(current))
         check = _Check(current, path)
-        check.run()
+        check.values()
+        make = _make(current)
+        if make not in sound:
+            check.equations()
+        if not check.issues:
+            sound.add(make)
         found.extend(check.issues)
         inner = [(child.component, f"{path}/{child.id}") for child in current.children]
         waiting.extend(reversed(inner))
     return list(dict.fromkeys(found))
+
+
+_OWN = {"name", "description", "parameters", "children", "texts", "extras", "span"}
+_SHARED = attrgetter(*(name for name in Component.__slots__ if name not in _OWN))
+
+
+def _make(component: Component) -> tuple[object, ...]:
+    """What tells apart components that share their equations (of one type) from others."""
+    given = ((item.name, item.dimension) for item in component.parameters)
+    return (*map(id, _SHARED(component)), *given)
 
 
 @dataclass(slots=True)
@@ -105,12 +122,12 @@ class _Check:
         message = f"{message} in '{self.path}'"
         self.issues.append(Issue(code, Level.ERROR, message, span or self.component.span, "", hint))
 
-    def run(self) -> None:
-        """All checks."""
+    def equations(self) -> None:
+        """All checks but those of values and children."""
         component = self.component
         self.duplicates()
         names = scope(component)
-        self.values(names)
+        self.derived_parameters(names)
         self.states(names)
         for item in component.derived_variables:
             self.expr(item.value, names, item.dimension, f"'{item.name}'", item.span)
@@ -143,11 +160,6 @@ class _Check:
             ("attachment list", component.attachments),
         ):
             self.once(kind, ((item.name, item.span) for item in items))
-        slots = (
-            (item.name if not item.is_list else f"{item.name}/{item.id}", item.component.span)
-            for item in component.children
-        )
-        self.once("child", slots)
 
     def once(self, kind: str, named: Iterable[tuple[str, Span | None]]) -> None:
         """V101 for each name that comes again."""
@@ -157,9 +169,14 @@ class _Check:
                 self.report("V101", f"the {kind} '{name}' is declared twice", span)
             seen.add(name)
 
-    def values(self, names: Dimensions) -> None:
-        """Parameters and constants have their dimension; derived parameters read only such."""
+    def values(self) -> None:
+        """Children have names of their own, parameters and constants their dimension."""
         component = self.component
+        slots = (
+            (item.name if not item.is_list else f"{item.name}/{item.id}", item.component.span)
+            for item in component.children
+        )
+        self.once("child", slots)
         given: tuple[Parameter | Constant, ...] = (*component.parameters, *component.constants)
         for item in given:
             if item.value is not None and item.value.dimension != item.dimension:
@@ -168,6 +185,10 @@ class _Check:
                     f"where {dimension_name(item.dimension)} is declared"
                 )
                 self.report("U204", message, item.span)
+
+    def derived_parameters(self, names: Dimensions) -> None:
+        """They read only what is fixed."""
+        component = self.component
         fixed = {item.name for item in statics(component)}
         for derived in component.derived_parameters:
             what = f"'{derived.name}'"

@@ -32,6 +32,7 @@ class Lowering:
     types: Types
     log: Log
     _dynamics: dict[str, LoweredDynamics] = field(default_factory=dict)
+    _blanks: dict[str, model.Component] = field(default_factory=dict)
     _components: dict[str, model.Component] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
@@ -72,12 +73,35 @@ class Lowering:
         dynamics = self.dynamics(resolved)
         parameters, texts = self.values(written, resolved)
         children = [*self._children(written, resolved, depth), *self._references(written, resolved)]
-        component = model.Component(
+        component = replace(
+            self._blank(resolved),
             name=written.id or written.tag,
-            type=resolved.name,
-            bases=resolved.lineage[1:],
             description=resolved.description or written.notes,
             parameters=tuple(parameters),
+            children=tuple(children),
+            event_routes=_routes(resolved, texts),
+            texts=texts,
+            extras={**self._extras(children, resolved), **said(written, resolved)},
+            span=written.span,
+        )
+        component = remembered(component)
+        component = _timed(component) if "spike" in resolved.lineage else component
+        if not resolved.is_standard:
+            self._check_selects(component)
+        for scheme in dynamics.schemes:
+            component = kinetic_odes(component, scheme)
+        return component
+
+    def _blank(self, resolved: ResolvedType) -> model.Component:
+        """What all components of a type have in common, lowered once."""
+        found = self._blanks.get(resolved.name)
+        if found is not None:
+            return found
+        dynamics = self.dynamics(resolved)
+        found = self._blanks[resolved.name] = model.Component(
+            name=resolved.name,
+            type=resolved.name,
+            bases=resolved.lineage[1:],
             constants=tuple(self._constants(resolved)),
             derived_parameters=tuple(self._derived_parameters(resolved)),
             state_variables=dynamics.state_variables,
@@ -94,19 +118,8 @@ class Lowering:
                 model.Attachment(name=member.name, type=member.type, span=member.span)
                 for member in resolved.of_kind("Attachments")
             ),
-            children=tuple(children),
-            event_routes=_routes(resolved, texts),
-            texts=texts,
-            extras={**self._extras(children, resolved), **said(written, resolved)},
-            span=written.span,
         )
-        component = remembered(component)
-        component = _timed(component) if "spike" in resolved.lineage else component
-        if not resolved.is_standard:
-            self._check_selects(component)
-        for scheme in dynamics.schemes:
-            component = kinetic_odes(component, scheme)
-        return component
+        return found
 
     def _check_selects(self, component: model.Component) -> None:
         """A required select must lead somewhere (own types; standard cells leave out what they lack)."""
@@ -254,7 +267,7 @@ class Lowering:
     ) -> Iterator[model.Child]:
         slots = {member.name: member for member in resolved.of_kind("Child")}
         lists = list(resolved.of_kind("Children"))
-        used: dict[str, int] = {}
+        used: set[str] = set()
         for number, child in enumerate(written.children):
             slot = slots.get(child.tag)
             if slot is not None:
@@ -273,9 +286,12 @@ class Lowering:
             component = self.lower(child, type_name, depth + 1)
             identity = child.id or f"{child.tag}{number}"
             if identity in used:
-                message = f"two children of '{written.id or written.tag}' are called '{identity}'"
-                raise error("L111", message, child.span)
-            used[identity] = number
+                # cells name a species once for each group of segments
+                first, identity = identity, f"{identity}_{number + 1}"
+                message = f"two children of '{written.id or written.tag}' are called '{first}'"
+                hint = f"this one is known as '{identity}' here"
+                self.log.add("L148", Level.WARNING, message, child.span, hint=hint)
+            used.add(identity)
             is_list = name not in slots
             yield model.Child(
                 name=name, id=identity, component=component, is_list=is_list, texts=component.texts

@@ -52,18 +52,23 @@ def work(job: Mapping[str, Any], config: Mapping[str, Any], send: Send) -> None:
 
 
 def watch_reads(root: Path) -> Callable[[], set[str]]:
-    """Take note of every file below `root` that this process opens from now on."""
-    base = str(root.resolve()) + os.sep
+    """Take note of every file that is opened from now on; what is returned ends it: those below `root`."""
     seen: set[str] = set()
+    watching = True
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str | os.PathLike):
-            path = os.path.realpath(os.fspath(arguments[0]))
-            if isinstance(path, str) and path.startswith(base):
-                seen.add(path[len(base) :])
+        if watching and event == "open" and isinstance(arguments[0], str | os.PathLike):
+            seen.add(os.fsdecode(os.fspath(arguments[0])))
+
+    def end() -> set[str]:
+        nonlocal watching
+        watching = False
+        base = str(root.resolve()) + os.sep
+        real = {os.path.realpath(path) for path in seen}
+        return {path[len(base) :] for path in real if path.startswith(base)}
 
     sys.addaudithook(hook)
-    return lambda: set(seen)
+    return end
 
 
 def _digests(paths: set[str]) -> dict[str, str]:

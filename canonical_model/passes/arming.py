@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from ..algebra import Definitions
 from ..expr import (
     MIRRORED,
     ONE,
@@ -31,6 +32,7 @@ from ..expr import (
     substitute,
     walk,
 )
+from ..fixed import fixed_value
 from ..model import (
     Assign,
     Component,
@@ -363,17 +365,21 @@ class Arming:
         """Comparisons with time, or with a timer, that count at the moment itself: the trigger fires then,
         and a pause of n steps lasts n steps."""
         timers = {
-            ode.variable
+            ode.variable: bounds(ode.rhs, self.known)[0]
             for ode in (*self.component.odes, *regime.odes)
             if bounds(ode.rhs, self.known) in ((1.0, 1.0), (-1.0, -1.0))
         }
+        timers[TIME] = 1.0
 
         def change(part: Expr) -> Expr:
             match part:
                 case Binary("<" | ">" as op, left, right):
                     names = free_names(self.plain(part, regime))
                     moving = {*self.moving(regime), TIME} & names
-                    if moving and moving <= {*timers, TIME}:
+                    if not moving or not moving <= timers.keys():
+                        return part
+                    gap = self.plain(Binary("-", left, right), regime)
+                    if _runs(gap, timers) != (-1 if op == ">" else 1):
                         return Binary(f"{op}=", left, right, part.span)
                     return part
             return rebuild(part, change)
@@ -406,6 +412,20 @@ class Arming:
             number += 1
         self.taken.add(f"armed{number}")
         return f"armed{number}"
+
+
+def _runs(expr: Expr, timers: Mapping[str, float]) -> int:
+    """1 where an expression of timers grows as they run, -1 where it falls, 0 where that is not known."""
+    form = Definitions({}).linear(expr, frozenset(timers))
+    if form is None:
+        return 0
+    rate = 0.0
+    for name, factor in form.coefficients.items():
+        value = fixed_value(factor, {})
+        if value is None:
+            return 0
+        rate += value * timers[name]
+    return int(rate > 0) - int(rate < 0)
 
 
 def _excludes(held: Expr, test: Expr, changed: Set[str]) -> bool:

@@ -44,7 +44,7 @@ class _Edging:
 
     def __init__(self, component: Component, log: Log, code: str) -> None:
         self.component, self.log, self.code = component, log, code
-        self.analysis = Arming(component, {})
+        self.analysis = Arming(component, {}, loops=False)
         self.analysis.known = self.analysis.statics()
         self.entered = ENTERED
         taken = {item.name for item in (*declared(component), *component.analog_inputs)}

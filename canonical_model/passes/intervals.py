@@ -104,18 +104,20 @@ def certain(test: Expr, known: Known) -> bool | None:
 
 def _difference(left: Expr, right: Expr, known: Known) -> Interval:
     """left - right; what stands on both sides cancels."""
-    names = free_names(left) & free_names(right)
     whole = Binary("-", left, right)
-    plain = bounds(whole, known)
-    form = Definitions({}).linear(whole, frozenset(names)) if names else None
-    if form is None:
-        return plain
-    total = bounds(form.rest, known)
-    for name, coefficient in form.coefficients.items():
-        factor = bounds(coefficient, known)
-        if factor != (0.0, 0.0):
-            total = _corners("+", total, _corners("*", factor, known.get(name, EVERYTHING)))
-    return max(total[0], plain[0]), min(total[1], plain[1])
+    total = bounds(whole, known)
+    shared = free_names(left) & free_names(right)
+    for names in dict.fromkeys((shared, free_names(whole))):
+        form = Definitions({}).linear(whole, names) if names else None
+        if form is not None:
+            found = bounds(form.rest, known)
+            for name, coefficient in form.coefficients.items():
+                factor = bounds(coefficient, known)
+                if factor != (0.0, 0.0):
+                    term = _corners("*", factor, known.get(name, EVERYTHING))
+                    found = _corners("+", found, term)
+            total = max(total[0], found[0]), min(total[1], found[1])
+    return total
 
 
 def _corners(op: str, a: Interval, b: Interval) -> Interval:

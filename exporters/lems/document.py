@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model.diagnostics import Level, Log, refuse
+from ...canonical_model.diagnostics import Issue, Level, Log, ModelError, refuse
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.passes.probes import split_path
+from ...canonical_model.passes.raising import raise_program
 from ...lems_types.library_reader import standard_files, standard_type, standard_type_names
 from .annotations import annotate
 from .joints import Joints, named
@@ -61,11 +62,12 @@ class Written:
 
 @dataclass(slots=True)
 class Document:
-    """Types and components written so far."""
+    """Types and components written so far; `step` is what programs count in."""
 
     model: Model
     log: Log
     joints: Joints = field(default_factory=Joints)
+    step: float | None = None
     quantities: Quantities = field(default_factory=Quantities)
     standards: Standards = field(default_factory=Standards)
     ids: Names = field(default_factory=Names)
@@ -97,12 +99,18 @@ class Document:
         if node is not None:
             self.components.append(node)
 
-    def element(self, component: Component, tag: str, identity: str) -> Node | None:
-        """The element of a component, at the top level (`tag` "") or inside of another one."""
+    def element(
+        self, component: Component, tag: str, identity: str, is_whole: bool = False
+    ) -> Node | None:
+        """The element of a component, at the top level (`tag` "") or inside of another one.
+
+        `is_whole`: it is part of one that is, with all in it, what its standard type says.
+        """
         is_top = not tag
-        if self.standards.whole(component) or self.standards.shell(component):
+        is_whole = is_whole or self.standards.whole(component)
+        if is_whole or self.standards.shell(component):
             self.used.add(component.type)
-            node = self.standard(component, tag or component.type, identity)
+            node = self.standard(component, tag or component.type, identity, is_whole)
             if is_top:
                 self.keep(component, Written(identity, self.role(component), is_standard=True,
                           attachments=tuple(a.name for a in component.attachments),
@@ -119,9 +127,16 @@ class Document:
         if component.children or (component.update is not None and component.kernels):
             return None
         role = self.role(component)
-        found = recognise(component, role is Role.CELL)
+        heard = Log()
+        try:
+            raised = raise_program(component, heard) if component.update is not None else component
+        except ModelError:
+            return None
+        found = recognise(raised, role is Role.CELL)
         if found is None or not self.agrees(component, role, found):
             return None
+        for issue in heard:
+            self.log.add(*(getattr(issue, name) for name in Issue.__slots__))
         names = {port.name: "spike" for port in component.event_outputs}
         if role is not Role.CELL:
             names = {port.name: "in" for port in component.event_inputs}
@@ -176,7 +191,7 @@ class Document:
         """Where instances of the component stand."""
         return self.roles.get(component.name, Role.CELL)
 
-    def standard(self, component: Component, tag: str, identity: str) -> Node:
+    def standard(self, component: Component, tag: str, identity: str, is_whole: bool) -> Node:
         """An element of a standard type; states of a kinetic scheme without what the scheme gives them."""
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else component
@@ -191,13 +206,15 @@ class Document:
         for child in component.children:
             if not is_reference(child, component):
                 inner_tag, inner_id = place(child, resolved)
-                self.inner(node, child, inner_tag, inner_id)
+                self.inner(node, child, inner_tag, inner_id, is_whole)
         return node
 
-    def inner(self, node: Node, child: Child, tag: str, identity: str) -> None:
+    def inner(
+        self, node: Node, child: Child, tag: str, identity: str, is_whole: bool = False
+    ) -> None:
         """A child's element; one of an own type in a list is named by that type."""
         is_slot = tag == child.name and not child.is_list
-        found = self.element(child.component, tag, identity)
+        found = self.element(child.component, tag, identity, is_whole)
         if found is None:
             return
         kind = found.attributes.get("type", found.tag)
@@ -211,7 +228,7 @@ class Document:
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else named_slots(component)
         names = {} if not is_top else named(self.joints.read, component.name)
-        prepared = prepare(component, self.log, names, is_lems=self.is_lems)
+        prepared = prepare(component, self.log, names, is_lems=self.is_lems, step=self.step)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
         if component.bases:

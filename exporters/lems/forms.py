@@ -67,7 +67,7 @@ def form_of(component: Component) -> Form | None:
     """The form of a flat component; None for what has none (draws, several machines, long programs)."""
     if component.update is not None or component.kernels or component.timed_events:
         return None
-    if len(component.machines) > 1 or len(component.state_variables) > MAX_STATES + 2:
+    if len(component.machines) > 1 or len(component.state_variables) > 2 * MAX_STATES:
         return None
     try:
         return _without_timers(_build(component))
@@ -183,7 +183,7 @@ def _without_timers(form: Form) -> Form:
             found = _without_timer(form, name)
             if found is not None:
                 form = found
-    if len(form.states) > MAX_STATES:
+    if len(form.states) > 2 * MAX_STATES:
         raise _NoForm
     return form
 

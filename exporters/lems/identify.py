@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...canonical_model.expr import Expr, free_names
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[np.float64]
 
 MAX_STARTS = 6
+MAX_WAYS = 20_000
 MAX_STEPS = 40
 SLOW = (
     0.7  # a step that leaves more than this share of the gap is slow; five in a row end the search
@@ -31,13 +34,14 @@ def identify(
     starts: Mapping[str, Sequence[float]],
     tolerance: float,
     exact: frozenset[str] = frozenset(),
+    likely: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, float] | None:
     """Values of `unknown`, names of `other` only; None if nothing is found that `proof` confirms.
 
     All but those in `exact` are rounded to what an author may have written.
 
     `points` and `proof` hold values of all other names of `own` and of `other`. `starts` are values that the
-    unknowns may well have.
+    unknowns may well have, `likely` those to begin with where they are known.
     """
     import numpy as np
 
@@ -53,7 +57,14 @@ def identify(
         return np.asarray(((second(where, settings) - target) / sizes).ravel())
 
     checks = first(proof[0], ())
-    for start in _starts(unknown, starts):
+    settled = _by_rows(other, points[1], wanted / sizes, sizes, unknown, starts, tolerance)
+    usual = _starts(unknown, starts)
+    places = [k for k, name in enumerate(unknown) if name in settled]
+    better = [start.copy() for start in usual[: 1 if len(places) == len(unknown) else None]]
+    for start in better:
+        start[places] = [settled[unknown[k]] for k in places]
+    hinted = [np.array([likely.get(n, v) for n, v in zip(unknown, usual[0], strict=True)])]
+    for start in [*(hinted if likely else ()), *(better if places else ()), *usual]:
         values = _least_squares(lambda v: gap(v, points[1], wanted), start)
         values = _sparse(lambda v: gap(v, points[1], wanted), values, tolerance)
         values = _snapped(values, unknown, starts, exact)
@@ -77,14 +88,54 @@ class _Compiled:
     def __call__(self, values: Mapping[str, Any], more: Any) -> Array:
         import numpy as np
 
+        found = self.at({**values, **dict(more)})
+        shape = (len(values["t"]),)
+        return np.stack([np.broadcast_to(np.asarray(x, dtype=float), shape) for x in found])
+
+    def at(self, settings: Mapping[str, Any]) -> Sequence[Any]:
+        """Each expression with these values, in the shape that they give it."""
+        import numpy as np
+
         from ...solvers import numeric
 
-        settings = {**values, **dict(more)}
         scope = {"np": np, "nm": numeric, "v": settings, "__builtins__": {"bool": bool}}
-        count = len(settings["t"])
         with np.errstate(all="ignore"):
-            found = eval(self.code, scope)
-        return np.stack([np.broadcast_to(np.asarray(x, dtype=float), (count,)) for x in found])
+            found: Sequence[Any] = eval(self.code, scope)
+        return found
+
+
+def _by_rows(
+    other: Sequence[Expr],
+    points: Mapping[str, Any],
+    wanted: Array,
+    sizes: Array,
+    unknown: Sequence[str],
+    starts: Mapping[str, Sequence[float]],
+    tolerance: float,
+) -> dict[str, float]:
+    """Unknowns that have the very values that they may have, found by one expression after another.
+
+    A test or a reset holds one or two unknowns, a rate several, of which others have told most by then.
+    """
+    import numpy as np
+
+    rows = sorted(range(len(other)), key=lambda k: len(free_names(other[k]) & set(unknown)))
+    settled: dict[str, float] = {}
+    for k in rows:
+        free = [name for name in unknown if name in free_names(other[k]) and name not in settled]
+        ways = [list(starts.get(name, ())) for name in free]
+        if not free or not 0 < np.prod([len(way) for way in ways], dtype=float) <= MAX_WAYS:
+            continue
+        grid = np.array(list(product(*ways)))
+        settings = {name: grid[:, [j]] for j, name in enumerate(free)}
+        found = _Compiled([other[k]]).at({**points, **settled, **settings})[0] / sizes[k]
+        gaps = np.broadcast_to(found, (len(grid), wanted.shape[1])) - wanted[k]
+        agree = grid[np.max(np.abs(_bounded(gaps)), axis=1) <= tolerance]
+        if len(agree):
+            settled |= {
+                n: float(v[0]) for n, v in zip(free, agree.T, strict=True) if np.ptp(v) == 0
+            }
+    return settled
 
 
 def _starts(unknown: Sequence[str], starts: Mapping[str, Sequence[float]]) -> list[Array]:

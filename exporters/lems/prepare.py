@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.diagnostics import Log
-from ...canonical_model.dimensions import infer
+from ...canonical_model.dimensions import infer, same
 from ...canonical_model.expr import (
     TIME,
+    ZERO,
     Binary,
     Conditional,
     Expr,
@@ -35,7 +36,7 @@ from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
-from ...canonical_model.units import NONE, Dimension, Quantity
+from ...canonical_model.units import NONE, Dimension, Quantity, si_quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from .modes import modes_to_state, must_be_modes
 from .names import RESERVED, Names
@@ -90,15 +91,16 @@ def prepare(
     called: Mapping[str, str] | None = None,
     *,
     is_lems: bool = False,
+    step: float | None = None,
 ) -> Prepared:
     """Make a component ready; `called` are names of its quantities that are settled already.
 
-    What comes from LEMS (`is_lems`) keeps its conditions where they stand.
+    What comes from LEMS (`is_lems`) keeps its conditions where they stand; programs count in steps of `step`.
 
     Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
     """
     if component.update is not None or component.kernels or component.functions:
-        component = raise_program(component, log)
+        component = raise_program(component, log, step)
     component = arm(component)
     refuse_unsayable(component)
     note_losses(component, log)
@@ -247,8 +249,12 @@ class _Preparation:
             case Select():
                 return expr
             case Conditional(cases, otherwise):
-                changed = tuple((inner(t, None), inner(v, dimension)) for t, v in cases)
-                return Conditional(changed, inner(otherwise, dimension), expr.span)
+                changed = [(inner(t, None), inner(v, dimension)) for t, v in cases]
+                if changed[0][1] == ZERO and not same(dimension or NONE, NONE):
+                    # jLEMS takes the first case's dimension for that of the variable
+                    zero = self.constant(si_quantity(0.0, dimension or NONE))
+                    changed[0] = (changed[0][0], zero)
+                return Conditional(tuple(changed), inner(otherwise, dimension), expr.span)
             case _:
                 return inner(expr, dimension)
 

@@ -35,7 +35,7 @@ from ...lems_types.definitions import Definitions
 from ...lems_types.library_reader import standard_units
 from ...lems_types.lower import Lowering
 from ...lems_types.types import Types
-from .forms import Form, Jump, form_of
+from .forms import MAX_STATES, Form, Jump, form_of
 from .identify import identify
 
 if TYPE_CHECKING:
@@ -48,11 +48,12 @@ if TYPE_CHECKING:
 CELLS = (
     "iafTauCell", "iafTauRefCell", "iafCell", "iafRefCell", "izhikevichCell", "izhikevich2007Cell",
     "adExIaFCell", "fitzHughNagumo1969Cell", "fitzHughNagumoCell", "hindmarshRose1984Cell",
-    "IF_curr_exp", "EIF_cond_exp_isfa_ista", "HH_cond_exp",
+    "IF_curr_exp", "EIF_cond_exp_isfa_ista", "HH_cond_exp", "pinskyRinzelCA3Cell", "spikeGenerator",
 )  # fmt: skip
 ATTACHED = (
     "expOneSynapse", "alphaCurrentSynapse", "alphaSynapse", "expTwoSynapse", "pulseGenerator",
-    "sineGenerator", "rampGenerator",
+    "sineGenerator", "rampGenerator", "expThreeSynapse", "pulseGeneratorDL", "sineGeneratorDL",
+    "rampGeneratorDL", "voltageClamp", "voltageClampTriple",
 )  # fmt: skip
 WEIGHT = "weight"
 SCALE = "scale of "
@@ -187,8 +188,11 @@ def _assignments(
     own: Mapping[str, Dimension], other: Mapping[str, Dimension]
 ) -> Iterator[dict[str, str]]:
     """Ways to pair states, potentials with potentials: own name -> the type's."""
+    if own == other:
+        yield {name: name for name in own}
     names = list(own)
-    for order in permutations(other):
+    # more states than these are told by their names, or not at all
+    for order in permutations(other) if len(own) <= MAX_STATES else ():
         found = dict(zip(names, order, strict=True))
         # potentials are what they are; other states may be held in other units
         if all((own[a] == VOLTAGE) == (other[b] == VOLTAGE) for a, b in found.items()):
@@ -315,14 +319,17 @@ class _Problem:
             return None
         own, other = self.pairs()
         unknown = self.unknown()
-        candidates = self.candidates()
+        own_values = self.own_values()
+        candidates = self.candidates(own_values)
         dimensions = {p.name: p.dimension for p in self.pattern.component.parameters}
         starts = {n: [si / NEURO.size(dimensions[n]) for si in candidates.get(dimensions[n], {})]
                   for n in unknown}  # fmt: skip
+        namesakes = {s.name: s.dimension for s in statics(self.flat)}
+        likely = {n: own_values[n] for n in unknown if namesakes.get(n) == dimensions[n]}
         scales = [SCALE + its for its in sorted(self.hidden)]
         found = identify(
             own, other, self.points(POINTS, 1), self.points(PROOF, 2), [*unknown, *scales], starts,
-            TIGHT, frozenset(scales),
+            TIGHT, frozenset(scales), likely,
         )  # fmt: skip
         if found is None:
             return None
@@ -332,12 +339,15 @@ class _Problem:
             result[name] = _quantity(found[name], dimension, candidates.get(dimension, {}))
         return result
 
-    def candidates(self) -> dict[Dimension, dict[float, Quantity]]:
-        """Quantities of the component by dimension, with their SI value."""
+    def own_values(self) -> dict[str, float]:
+        """Values of everything static, in neutral units."""
         from ...solvers.evaluate import parameter_values
 
+        return {n: float(v) for n, v in parameter_values(self.flat, units=NEURO).items()}
+
+    def candidates(self, values: Mapping[str, float]) -> dict[Dimension, dict[float, Quantity]]:
+        """Quantities of the component by dimension, with their SI value."""
         found: dict[Dimension, dict[float, Quantity]] = {}
-        values = parameter_values(self.flat, units=NEURO)
         for item in statics(self.flat):
             si = float(values[item.name]) * NEURO.size(item.dimension)
             written = item.value

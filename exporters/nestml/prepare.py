@@ -214,11 +214,11 @@ def _pruned(component: Component, log: Log) -> Component:
     gone = [n for n in statics if n not in needed]
     gone += [p.name for p in component.parameters if p.name not in needed]
     gone += [c.name for c in component.constants if c.name not in needed]
-    silent = {
+    silent = [
         port.name
         for port in component.event_inputs
         if not any(item.port == port.name and item.body for item in handlers(component))
-    }
+    ]
     gone += [name for name in silent if component.update is None]
     if gone:
         names = ", ".join(f"'{name}'" for name in gone[:LISTED])

@@ -58,9 +58,11 @@ class Written:
         return (self.sends if sends else self.receives).get(name)
 
 
-def write_class(component: Component, quantities: Quantities, log: Log) -> Written:
+def write_class(
+    component: Component, quantities: Quantities, log: Log, step: float | None = None
+) -> Written:
     """The ComponentClass element; its name is still to be set. Raises ModelError X3xx, R12x."""
-    prepared = prepare(component, log)
+    prepared = prepare(component, log, step)
     return _Class(prepared, quantities, log).run()
 
 

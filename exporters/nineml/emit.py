@@ -27,35 +27,36 @@ LIBRARY_NOTE = "library="
 def export_yaml(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
-    """`<name>.yml`. NineML holds no solver and no step. Raises ModelError X3xx, R12x."""
-    return _export(model, log, f"{name}.yml", to_yaml)
+    """`<name>.yml`; `step` is what programs count in. Raises ModelError X3xx, R12x."""
+    return _export(model, step, log, f"{name}.yml", to_yaml)
 
 
 def export_xml(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
     """`<name>.xml`; as `export_yaml`."""
-    return _export(model, log, f"{name}.xml", to_xml)
+    return _export(model, step, log, f"{name}.xml", to_xml)
 
 
 def export_json(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
     """`<name>.json`; as `export_yaml`."""
-    return _export(model, log, f"{name}.json", to_json)
+    return _export(model, step, log, f"{name}.json", to_json)
 
 
 def _export(
-    model: Model, log: Log, path: str, write: Callable[[Node], bytes]
+    model: Model, step: float, log: Log, path: str, write: Callable[[Node], bytes]
 ) -> tuple[Artifact, ...]:
-    return (Artifact(path, write(write_document(model, log))),)
+    return (Artifact(path, write(write_document(model, log, step))),)
 
 
 @dataclass(slots=True)
 class Document:
-    """What has been written so far."""
+    """What has been written so far; `step` is what programs count in."""
 
     log: Log
+    step: float | None = None
     names: Names = field(default_factory=lambda: Names(exact=True))
     classes: list[Node] = field(default_factory=list)
     components: list[Node] = field(default_factory=list)
@@ -209,9 +210,9 @@ def _says_more(values: Node) -> bool:
     return bool(own) or values.tag == "MultiDynamicsProperties"
 
 
-def write_document(model: Model, log: Log) -> Node:
+def write_document(model: Model, log: Log, step: float | None = None) -> Node:
     """The whole document. Raises ModelError X300 where nothing can be written."""
-    document = Document(log)
+    document = Document(log, step)
     model = link_attachments(model, log)
     libraries = [note for note in model.provenance.notes if note.startswith(LIBRARY_NOTE)]
     if not model.components and not libraries:

@@ -76,7 +76,7 @@ def write_any(component: Component, document: Document) -> AnyClass:
         except ModelError:
             # what the whole can do a part alone may not: it is written as one
             pass
-    return write_class(component, document.quantities, document.log)
+    return write_class(component, document.quantities, document.log, document.step)
 
 
 def _joined(component: Component, assembly: Assembly, document: Document) -> Joined:

@@ -42,6 +42,7 @@ from .counts import exact_counts
 from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 from .settled import settled
+from .together import together
 
 DEFAULT_REGIME = "sole"
 
@@ -57,12 +58,12 @@ class Prepared:
     original: Component  # flat, with all its functions: what initial values are computed from
 
 
-def prepare(component: Component, log: Log) -> Prepared:
+def prepare(component: Component, log: Log, step: float | None = None) -> Prepared:
     """Make a component ready. Raises ModelError X300 (no word in NineML), X301 to X305, R120 to R124,
     K1xx (a time-step program that cannot be raised to regimes)."""
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
-        flat = raise_program(flat, log)
+        flat = raise_program(flat, log, step)
     flat = truths_to_numbers(flat)
     _refuse(flat)
     _note(flat, log)
@@ -78,39 +79,11 @@ def prepare(component: Component, log: Log) -> Prepared:
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
     flat = levels_to_edges(_one_set(flat), log, "X327")
     flat = work.dimensioned(flat)
-    found = _connected(_all_regimes(exact_counts(flat)))
-    _refuse_twins(flat, found)
+    found = together(flat, _connected(_all_regimes(exact_counts(flat))))
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
     return Prepared(flat, found, aliases, constants, original)
-
-
-def _refuse_twins(component: Component, found: tuple[Regime, ...]) -> None:
-    """Conditions of one regime that NineML cannot tell apart: it knows `<` and `>` only."""
-    for regime in found:
-        seen: set[Expr] = set()
-        for item in regime.on_conditions:
-            trigger = _trigger(item.test)
-            if trigger in seen:
-                message = (
-                    f"two conditions of '{component.name}' become the same trigger in NineML, which "
-                    "would have to do both at once"
-                )
-                raise refuse("X313", message, item.span or component.span)
-            seen.add(trigger)
-
-
-def _trigger(expr: Expr) -> Expr:
-    """A test as NineML has it: `<=` is `<`, and `a < b` is `b > a`."""
-    inner = rebuild(expr, _trigger)
-    match inner:
-        case Binary("<" | "<=", left, right):
-            return Binary(">", right, left)
-        case Binary(">=", left, right):
-            return Binary(">", left, right)
-        case _:
-            return inner
 
 
 def _refuse(component: Component) -> None:

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ...canonical_model.expr import (
+    PORT_FUNCTIONS,
+    RANDOM_FUNCTIONS,
     TIME,
     Binary,
+    Call,
     Expr,
     Name,
     Number,
     Unary,
+    children,
     free_names,
     is_boolean,
     is_random,
@@ -53,8 +57,19 @@ class _Hoist:
 
     def is_fixed(self, expr: Expr) -> bool:
         """True if the expression has the same value in every step."""
-        names = free_names(expr)
-        return names <= self.fixed and not is_random(expr)
+        stack = [expr]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Name):
+                if node.id not in self.fixed:
+                    return False
+            elif isinstance(node, Binary):
+                stack += (node.left, node.right)
+            elif isinstance(node, Call) and node.function in RANDOM_FUNCTIONS:
+                return False
+            elif not (isinstance(node, Call) and node.function in PORT_FUNCTIONS):
+                stack.extend(children(node))
+        return True
 
     def name(self, expr: Expr) -> Expr:
         """The expression as one number: itself if it is one, else a coefficient."""
@@ -285,8 +300,7 @@ def _inlined(program: Program) -> Program:
     for item in program.instructions:
         value = substitute(item.value, values) if values else item.value
         once = uses.get(item.target, 0) == 1 and item.target not in kept
-        small = sum(1 for _ in walk(value)) <= MAX_INLINED
-        if once and small and not is_random(value):
+        if once and sum(1 for _ in walk(value)) <= MAX_INLINED and not is_random(value):
             values[item.target] = value
         else:
             instructions.append(replace(item, value=value))
@@ -297,39 +311,45 @@ def _pulled(program: Program, work: _Hoist) -> Program:
     """Take fixed factors out of instructions whose users multiply by something fixed anyway."""
     kept = {local for _, local in (*program.commits, *program.carried)} | set(program.error)
     items = list(program.instructions)
+    names = [free_names(item.value) for item in items]
     for k, item in enumerate(items):
         if item.target in kept or is_random(item.value):
             continue
         factor, rest = work._split(item.value)
-        users = [i.value for i in items[k + 1 :] if item.target in free_names(i.value)]
-        if factor == ONE or rest == ONE or not all(_absorbs(u, item.target, work) for u in users):
+        if factor == ONE or rest == ONE:
+            continue
+        users = [j for j in range(k + 1, len(items)) if item.target in names[j]]
+        if not all(_absorbs(items[j].value, item.target, work) for j in users):
             continue
         items[k] = replace(item, value=rest)
         scaled = {item.target: Binary("*", factor, Name(item.target))}
-        for j in range(k + 1, len(items)):
+        for j in users:
             items[j] = replace(items[j], value=substitute(items[j].value, scaled))
+            names[j] |= free_names(factor)
     return replace(program, instructions=tuple(items))
 
 
 def _absorbs(expr: Expr, name: str, work: _Hoist) -> bool:
     """True if `name` occurs only in products with a fixed factor."""
-    if name not in free_names(expr):
-        return True
     match expr:
         case Binary("*"):
             above: list[Expr] = []
             below: list[Expr] = []
             factors_of(expr, above, below)
-            if Name(name) in above and not any(name in free_names(e) for e in below):
+            if Name(name) in above and not any(_mentions(e, name) for e in below):
                 rest = list(above)
                 rest.remove(Name(name))
                 return any(work.is_fixed(e) for e in rest) and not any(
-                    name in free_names(e) for e in rest
+                    _mentions(e, name) for e in rest
                 )
             return all(_absorbs(e, name, work) for e in (*above, *below))
         case Binary("+" | "-", left, right):
             return _absorbs(left, name, work) and _absorbs(right, name, work)
-    return False
+    return not _mentions(expr, name)
+
+
+def _mentions(expr: Expr, name: str) -> bool:
+    return name in free_names(expr)
 
 
 def _component(component: Component, change: Callable[[Expr], Expr]) -> Component:

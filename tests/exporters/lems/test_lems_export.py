@@ -318,3 +318,19 @@ def test_a_network_of_cells_without_values_is_refused() -> None:
 
 def test_the_same_bytes_every_time() -> None:
     assert _written(_linked())[0] == _written(_linked())[0]
+
+
+def test_a_first_case_of_nothing_has_the_variables_dimension() -> None:
+    # jLEMS takes the first case's dimension for that of the variable, and refuses what reads it
+    drive = Conditional(((_op(">", a, Number(3.0)), Number(0.0)),), Name("force"))
+    component = Component(
+        name="cell",
+        parameters=(Parameter(name="force", dimension=CURRENT, value=Quantity(5.0, PA)),),
+        state_variables=(StateVariable(name="a", initial=Number(0.0)),),
+        odes=(Ode(variable="a", rhs=Number(0.1, Unit("per_ms", Dimension(t=-1), 1e3))),),
+        derived_variables=(DerivedVariable(name="drive", dimension=CURRENT, value=drive),),
+        exposures=(Exposure(name="drive", dimension=CURRENT, variable="drive"),),
+    )
+    text = to_xml(write_document(Model(name="m", components=(component,)), Log())).decode()
+    assert '<Case condition="a .gt. 3" value="const1"/>' in text
+    assert '<Constant name="const1" dimension="current" value="0' in text

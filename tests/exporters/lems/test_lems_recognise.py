@@ -163,3 +163,77 @@ def test_the_search_is_short() -> None:
     for body in (QUADRATIC, QUADRATIC.replace(b"+ (drive", b"- (drive"), LEAKY, ALPHA):
         recognise(_component(body), is_cell=b"bump" not in body)
     assert time.process_time() - start < 4.0
+
+
+# a NESTML program and an adaptive exponential cell in words of their own
+PROGRAM = b"""
+model leaky:
+    state:
+        U mV = E
+    equations:
+        U' = (E - U) / T
+    parameters:
+        E mV = -60 mV
+        T ms = 25 ms
+        top mV = -45 mV
+        low mV = -65 mV
+    output:
+        spike
+    update:
+        integrate_odes()
+    onCondition(U > top):
+        U = low
+        emit_spike()
+"""
+EXPONENTIAL = b"""
+<ComponentType name="sharp" extends="baseSpikingCell">
+  <Parameter name="p1" dimension="capacitance"/><Parameter name="p2" dimension="conductance"/>
+  <Parameter name="p3" dimension="voltage"/><Parameter name="p4" dimension="voltage"/>
+  <Parameter name="p5" dimension="voltage"/><Parameter name="p6" dimension="voltage"/>
+  <Parameter name="p7" dimension="voltage"/><Parameter name="p8" dimension="time"/>
+  <Parameter name="p9" dimension="time"/><Parameter name="q1" dimension="conductance"/>
+  <Parameter name="q2" dimension="current"/>
+  <Attachments name="synapses" type="basePointCurrent"/>
+  <Exposure name="pot" dimension="voltage"/>
+  <Dynamics>
+    <StateVariable name="slow" dimension="current"/>
+    <StateVariable name="since" dimension="time"/>
+    <StateVariable name="pot" dimension="voltage" exposure="pot"/>
+    <DerivedVariable name="drive" dimension="current" select="synapses[*]/i" reduce="add"/>
+    <DerivedVariable name="spiking" dimension="current" value="p2 * p7 * exp((pot - p5) / p7)"/>
+    <OnStart><StateAssignment variable="pot" value="p3"/></OnStart>
+    <Regime name="rest">
+      <OnEntry>
+        <StateAssignment variable="since" value="t"/><StateAssignment variable="pot" value="p4"/>
+        <StateAssignment variable="slow" value="slow + q2"/>
+      </OnEntry>
+      <TimeDerivative variable="slow" value="(q1 * (pot - p3) - slow) / p9"/>
+      <OnCondition test="t .gt. since + p8"><Transition regime="go"/></OnCondition>
+    </Regime>
+    <Regime name="go" initial="true">
+      <TimeDerivative variable="pot" value="(p2 * (p3 - pot) + spiking + drive - slow) / p1"/>
+      <TimeDerivative variable="slow" value="(q1 * (pot - p3) - slow) / p9"/>
+      <OnCondition test="pot .gt. p6"><EventOut port="spike"/><Transition regime="rest"/></OnCondition>
+    </Regime>
+  </Dynamics>
+</ComponentType>
+<sharp id="cell" p1="281pF" p2="30nS" p3="-70.6mV" p4="-48.5mV" p5="-50.4mV" p6="-40.4mV" p7="2mV"
+       p8="2ms" p9="40ms" q1="4nS" q2="80pA"/>
+"""
+
+
+def test_a_program_that_is_a_leaky_cell_is_written_as_one() -> None:
+    model = load_bytes(PROGRAM, file="model.nestml", log=Log())
+    text = to_xml(write_document(model, Log())).decode()
+    assert '<iafTauCell id="leaky"' in text
+    assert 'tau="25ms"' in text
+
+
+def test_an_exponential_cell_is_found_by_its_own_values() -> None:
+    found = recognise(_component(EXPONENTIAL), is_cell=True)
+    assert found is not None
+    assert found.type == "adExIaFCell"
+    assert found.values["VT"].si == pytest.approx(-50.4e-3)
+    assert found.values["tauw"].si == pytest.approx(40e-3)
+    other = EXPONENTIAL.replace(b"exp((pot - p5) / p7)", b"exp((pot - p5) / p7 / 2)")
+    assert recognise(_component(other), is_cell=True) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from interspike.app import load
+from interspike.app.convert import convert
 from interspike.canonical_model.circuit import Circuit, Group, Probe
 from interspike.canonical_model.diagnostics import Log, ModelError
 from interspike.canonical_model.expr import ZERO, Conditional, Name, Number, walk
@@ -18,6 +19,8 @@ from interspike.canonical_model.model import (
     Component,
     Emit,
     EventPort,
+    Exposure,
+    Model,
     Ode,
     OnCondition,
     Parameter,
@@ -217,3 +220,16 @@ def test_choices_in_equations_only_test_with_less_and_greater(
         holds = x < bound if test.op == "<" else x > bound  # type: ignore[union-attr]
         value = yes if holds else value.otherwise
     assert value == Number(expected)
+
+
+def test_what_is_left_out_is_named_in_the_order_of_declaration() -> None:
+    ports = tuple(EventPort(name=f"in_{name}") for name in ("b", "d", "a", "e", "c"))
+    state = StateVariable(name="x", initial=Number(0.0))
+    component = Component(
+        name="deaf", event_inputs=ports, state_variables=(state,),
+        exposures=(Exposure(name="x", variable="x"),),
+    )  # fmt: skip
+    log = Log()
+    convert(Model(name="m", components=(component,)), to="nestml", log=log)
+    said = next(issue.message for issue in log if issue.code == "N206")
+    assert said.startswith("'deaf': nothing depends on 'in_b', 'in_d', 'in_a', 'in_e', 'in_c'")

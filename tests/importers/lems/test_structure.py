@@ -101,3 +101,21 @@ def test_a_tunnel_joins_two_cells() -> None:
     half = 0.01 * np.exp(-run.times * 2 * 2e-9 / 10e-12)
     assert np.allclose(run.traces["l[0]/v"], -0.06 - half, rtol=1e-8)
     assert np.allclose(run.traces["r[0]/v"], -0.06 + half, rtol=1e-8)
+
+
+SPECIES = """<Lems><Include file="NeuroML2CoreTypes.xml"/>
+<fixedFactorConcentrationModel id="pool" ion="ca" restingConc="1e-4mM" decayConstant="20ms"
+  rho="1e-3mol_per_m_per_A_per_s"/>
+<intracellularProperties id="inside">%s</intracellularProperties></Lems>"""
+
+
+def test_children_of_one_name_are_told_apart() -> None:
+    one = '<species id="ca" ion="ca" concentrationModel="pool" initialConcentration="1e-4mM" '
+    one += 'initialExtConcentration="2mM"%s/>'
+    log = Log()
+    text = SPECIES % (one % ' segmentGroup="soma"' + one % ' segmentGroup="axon"')
+    model = read(None, text.encode(), file="test.xml", log=log)
+    inside = next(c for c in model.components if c.name == "inside")
+    assert [child.id for child in inside.children] == ["ca", "ca_2"]
+    assert [child.component.name for child in inside.children] == ["ca", "ca"]
+    assert "L148" in [issue.code for issue in log]
