@@ -40,6 +40,7 @@ from .guards import (
     usual_values,
     with_target,
 )
+from .held import without_held
 from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known
@@ -61,7 +62,7 @@ def raise_program(component: model.Component, log: Log | None = None) -> model.C
     if component.update is None:
         return lower_kernels(inline_functions(component))
     log = log if log is not None else Log()
-    component = inline_functions(component)
+    component = without_held(inline_functions(component), log)
     found = Found(component)
     find_counters(found)
     refuse_below_zero(component, found)

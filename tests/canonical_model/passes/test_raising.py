@@ -317,3 +317,47 @@ def test_a_held_potential_forgets_what_arrives() -> None:
     ]
     assert [h.port for h in moved] == ["fast"]
     assert all(not h.body for h in handlers["refractory"])
+
+
+def test_what_is_held_over_a_step_is_a_function_of_time() -> None:
+    """A pulse that `update` sets at the middle of each step, and an instant met at the nearest step."""
+    half = m.DerivedParameter(name="half", dimension=u.TIME, value=E("0.5 * resolution()"))
+    component = m.Component(
+        name="cell",
+        parameters=(
+            m.Parameter(name="on", dimension=u.TIME, value=Quantity(3e-3, S)),
+            m.Parameter(name="tau", dimension=u.TIME, value=Quantity(5e-3, S)),
+        ),
+        derived_parameters=(half,),
+        state_variables=(
+            m.StateVariable(name="x"),
+            m.StateVariable(name="middle", dimension=u.TIME),
+            m.StateVariable(name="drive"),
+        ),
+        odes=(m.Ode(variable="x", rhs=E("(drive - x) / tau")),),
+        update=(
+            assign("middle", "t - half"),
+            assign("drive", "if(middle >= on, 2, 0)"),
+            m.Integrate(),
+        ),
+        on_conditions=(
+            m.OnCondition(test=E("t >= 3 * on - half and x < 3"), body=(assign("x", "3"),)),
+        ),
+        exposures=(m.Exposure(name="x", variable="x"), m.Exposure(name="drive", variable="drive")),
+    )
+    log = Log()
+    raised = raise_program(component, log)
+    assert [s.name for s in raised.state_variables] == ["x"]
+    assert not raised.derived_parameters
+    assert [issue.code for issue in log] == ["K126"]
+    probes = tuple(Probe(label=n, group="g", index=0, variable=n) for n in ("x", "drive"))
+    found = {}
+    for step, cell in ((1e-5, component), (1e-5, raised)):
+        group = Group(name="g", component=flatten(cell).component, size=1)
+        ran = Circuit(name="c", groups=(group,), probes=probes, length=0.02, step=step)
+        found[cell.update is None] = simulate(ran, mode="continuous" if cell is raised else "grid")
+    for name in ("x", "drive"):
+        away = np.abs(found[True].traces[name] - found[False].traces[name])
+        assert np.median(away) < 5e-3
+        # the jumps themselves may fall into neighbouring steps
+        assert np.sum(away > 2e-2) <= 2
