@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..canonical_model.diagnostics import Log, ModelError
 from ..canonical_model.model import Component, Model, Parameter
-from ..canonical_model.passes.fuse import PRESENT, fuse
+from ..canonical_model.passes.fuse import fuse
 from ..canonical_model.units import Quantity, si_quantity
 from . import registry
 from .behaviour.components import compare_components
@@ -105,9 +105,8 @@ def _cells(source: Model, target: Exporter) -> list[Component]:
 
 
 def specialised(group: Group) -> Component:
-    """The group's component with the values that all its cells share, and every synapse that any has."""
+    """The group's component with the values that all its cells share."""
     even = {n: float(v[0]) for n, v in group.parameters.items() if len(v) and (v == v[0]).all()}
-    even |= {n: 1.0 for n in group.parameters if n.endswith(f"_{PRESENT}") and n not in even}
     parameters = tuple(_with_value(item, even) for item in group.component.parameters)
     return replace(group.component, parameters=parameters)
 

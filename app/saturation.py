@@ -1,4 +1,4 @@
-"""Sources that ask for more events than a grid can give: one in each step."""
+"""Sources that ask for more events than a grid can give."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..canonical_model.diagnostics import Level, Log, ModelError
 from ..canonical_model.expr import TIME, ZERO, Call, Expr, Name, Number, is_random, rebuild
 from ..canonical_model.model import Assign, Component, Emit, Model
+from ..canonical_model.passes.arming import SHORTEST, caught_up
 from ..canonical_model.query import conditions, nested
 
 TYPICAL = 1.0 - math.exp(-1.0)  # of a uniform draw: an exponential waiting time then has its mean
@@ -16,19 +17,20 @@ TYPICAL = 1.0 - math.exp(-1.0)  # of a uniform draw: an exponential waiting time
 def warn_saturated(model: Model, step: float, log: Log) -> None:
     """Say (A105) which components wait for less than a `step` (s) from one event to the next, on average."""
     for component in model.components:
-        for interval in _intervals(component):
-            if 0.0 < interval < step:
+        for interval, shortest in _intervals(component, step):
+            if 0.0 < interval < shortest:
                 message = (
                     f"'{component.name}' asks for {1 / interval:.4g} events a second; a grid of "
-                    f"{step * 1e3:g} ms gives one in each step, {1 / step:.4g} a second at most"
+                    f"{step * 1e3:g} ms gives {1 / shortest:.4g} a second at most"
                 )
                 hint = "take a smaller step, or more sources of a lower rate"
                 log.add("A105", Level.WARNING, message, component.span, hint=hint)
                 break
 
 
-def _intervals(component: Component) -> Iterator[float]:
-    """Mean waiting times (s) of sources that draw when they send the next event."""
+def _intervals(component: Component, step: float) -> Iterator[tuple[float, float]]:
+    """Mean waiting times (s) of sources that draw when they send the next event, and the shortest that a
+    grid gives: a step, unless the source can catch up."""
     from ..solvers.evaluate import evaluate, parameter_values
 
     try:
@@ -39,6 +41,7 @@ def _intervals(component: Component) -> Iterator[float]:
         body = tuple(nested(condition.body))
         if not any(isinstance(item, Emit) for item in body):
             continue
+        shortest = step if caught_up(component, condition) is None else 10 * SHORTEST.value
         for item in body:
             if isinstance(item, Assign) and is_random(item.value):
                 try:
@@ -46,7 +49,7 @@ def _intervals(component: Component) -> Iterator[float]:
                 except (ModelError, KeyError, ArithmeticError):
                     continue
                 if _waits(component, item.target):
-                    yield found
+                    yield found, shortest
 
 
 def _waits(component: Component, name: str) -> bool:

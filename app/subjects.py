@@ -71,14 +71,22 @@ def alone(model: Model, component: Component, length: float, step: float) -> Mod
     base = component if is_program else flatten(component).component
     inputs = [item.name for item in base.analog_inputs]
     levels = stimulus.levels(base, inputs)
+    factor = 1.0 if is_program else stimulus.strength(base, inputs)
     cell, amplitudes = stimulus.pulsed(
-        base, [stimulus.amplitudes(base, inputs, level) for level in levels]
+        base, [stimulus.amplitudes(base, inputs, level, factor) for level in levels]
     )
     cell = replace(cell, name=CELL if component.name == SOURCE else component.name)
     ports = [port.name for port in cell.event_inputs]
     sources = [_source(f"{SOURCE}_{k}", k) for k in range(len(ports))]
     count = len(levels)
-    states = [state.name for state in cell.state_variables][:MAX_TRACES]
+    states = [state.name for state in cell.state_variables]
+    if not cell.event_outputs:  # what it shows is all that it does
+        derived = {item.name for item in cell.derived_variables}
+        states = [e.name for e in cell.exposures if e.variable in derived - {e.name}] + states
+        states = [
+            e.name for e in cell.exposures if e.name == e.variable and e.name in derived
+        ] + states
+    states = list(dict.fromkeys(states))[:MAX_TRACES]
     network = Network(
         name=f"{component.name}_trial",
         populations=(

@@ -30,7 +30,7 @@ from interspike.app.load import load
 from interspike.app.migrate.options import CRASHED, EXACT, FAILED, LOSSY, REFUSED, Options
 from interspike.app.migrate.run import migrate
 from interspike.app.readback import compare_models, read_results
-from interspike.app.trial import Trial
+from interspike.app.trial import TRACE, Trial
 from interspike.app.verify import verify
 from interspike.app.writing import read_manifest
 from interspike.canonical_model.compare import equal
@@ -208,7 +208,10 @@ def _told(
 
 def _apart(trial: Trial) -> list[str]:
     """The first three quantities that are furthest apart, in numbers."""
-    ranked = sorted(trial.distances, key=lambda d: (d.spikes[0] == d.spikes[1], -d.shift, -d.trace))
+    ranked = sorted(
+        trial.distances,
+        key=lambda d: (d.spikes[0] == d.spikes[1], -max(d.shift / 1e-4, d.trace / TRACE)),
+    )
     return [
         f"{d.name} {d.spikes[0]} and {d.spikes[1]} events, {d.shift * 1e3:.3g} ms"
         if any(d.spikes)

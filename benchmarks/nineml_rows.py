@@ -113,16 +113,22 @@ def engine_cell(model: Any, component: Any, target: str) -> str:
         return str(problem.issues[0].code)
     if found.trials:
         (trial,) = found.trials
-        events = [item.spikes for item in trial.distances if " events " in item.name]
-        shift = max((item.shift for item in trial.distances), default=0.0)
-        until = f", until {trial.until * 1e3:.3g} ms" if trial.until < trial.length else ""
+        distances, until = trial.distances, ""
+        events = [item.spikes for item in distances if " events " in item.name]
+        if trial.until < trial.length:
+            until = f", until {trial.until * 1e3:.3g} ms"
     else:
         (one,) = found.comparisons
-        events = [item.spikes for item in one.distances if any(item.spikes)]
-        shift, until = max((item.shift for item in one.distances), default=0.0), ""
+        distances, until = one.distances, ""
+        events = [item.spikes for item in distances if any(item.spikes)]
         if one.decided == "points" and not one.differences:
             until = ", at all points"
     ours, theirs = (sum(pair[k] for pair in events) for k in (0, 1))
+    shift = max((item.shift for item in distances), default=0.0)
+    if not ours and not theirs:  # judged by what it shows
+        worst = max((item.trace for item in distances), default=None)
+        counts = "nothing moves" if worst is None else f"curves {worst:.0e} apart"
+        return f"{found.verdict} ({counts.replace('0e+00 apart', 'equal')}{until})"
     counts = f"{ours}" if ours == theirs else f"{ours}, {theirs}"
     late = f", {shift * 1e3:.2g} ms" if shift > 1e-9 else ""
     return f"{found.verdict} ({counts}{late}{until})"

@@ -98,7 +98,8 @@ def _at_step(
     """Both runs with steps of `step` seconds."""
     a, b = flats
     pairs, outputs, inputs = pairing.states, pairing.outputs, pairing.inputs
-    ours = [amplitudes(a, list(inputs), level) for level in levels]
+    factor = stimulus.strength(a, list(inputs))
+    ours = [amplitudes(a, list(inputs), level, factor) for level in levels]
     theirs = [{inputs[x][0]: v * inputs[x][1] for x, v in each.items()} for each in ours]
     one = respond(driven(a, ours, list(pairing.ports), list(pairs), step=step), mode)
     ports = list(pairing.ports.values())

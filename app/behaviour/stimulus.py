@@ -40,6 +40,7 @@ CELL, SOURCE, OUT = "cell", "source", "out"
 # steps of current (pA), of dimensionless input, of what else there is (in the field's units)
 AMPLITUDES = {CURRENT: (0.0, 100.0, 400.0, 1500.0), NONE: (0.0, 5.0, 15.0, 40.0)}
 OTHER = (0.0, 1.0, 5.0, 20.0)
+STRENGTHS = (1.0, 10.0, 100.0, 1000.0)
 WEIGHT = 20.0
 SMALLEST = 20e-12  # F: capacitance below which currents are scaled down
 RESTING = 0.01  # of its size is the range of a trace that hardly moves
@@ -172,7 +173,9 @@ def _spikes(
     return links, (train,)
 
 
-def amplitudes(component: Component, inputs: Sequence[str], level: int) -> dict[str, float]:
+def amplitudes(
+    component: Component, inputs: Sequence[str], level: int, factor: float = 1.0
+) -> dict[str, float]:
     """The amplitudes (SI) of run `level`; only the first input of each dimension is driven."""
     found: dict[str, float] = {}
     seen = set()
@@ -182,8 +185,27 @@ def amplitudes(component: Component, inputs: Sequence[str], level: int) -> dict[
             size = AMPLITUDES.get(item.dimension, OTHER)[level]
             if item.dimension == CURRENT:
                 size *= _smallness(component)
-            found[item.name] = size * NEURO.size(item.dimension)
+            found[item.name] = factor * size * NEURO.size(item.dimension)
     return found
+
+
+def strength(component: Component, inputs: Sequence[str]) -> float:
+    """By what the usual amplitudes are multiplied so that the flat component fires: the least of STRENGTHS
+    that does it, 1 where none does or there is nothing to drive."""
+    from ...canonical_model.diagnostics import ModelError
+
+    usual = amplitudes(component, inputs, len(AMPLITUDES[CURRENT]) - 1)
+    if not usual or not component.event_outputs:
+        return 1.0
+    driving = [{name: value * factor for name, value in usual.items()} for factor in STRENGTHS]
+    try:
+        found = respond(driven(component, driving, (), ()), "grid")
+    except ModelError:
+        return 1.0
+    for k, factor in enumerate(STRENGTHS):
+        if any(len(found.events[f"{k}/{port.name}"]) for port in component.event_outputs):
+            return factor
+    return 1.0
 
 
 def _smallness(component: Component) -> float:

@@ -73,7 +73,7 @@ def _trial_lines(trial: Trial) -> list[str]:
         lines.append(f"  {item.name}: {numbers}")
     if trial.until < trial.length:
         lines.append(
-            f"  compared until {trial.until * 1e3:.4g} ms: from there on the source itself runs elsewhere "
-            "when its numbers are rounded to single precision"
+            f"  compared until {trial.until * 1e3:.4g} ms: from there on the source itself runs to "
+            "infinity, or elsewhere when its numbers are rounded to single precision"
         )
     return lines

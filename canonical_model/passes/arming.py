@@ -3,7 +3,7 @@
 NineML's triggers fire on a change from false to true; one that holds already when its regime is entered waits
 until it was false. Where an interval analysis of what regimes are entered with shows that level and edge are
 the same (`v > threshold` with a reset below it), a condition stays as it is; the others get a state that
-says whether they are armed.
+says whether they are armed. A source that draws when it sends the next event may send several in a step.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from ..algebra import Definitions
 from ..expr import (
     MIRRORED,
     ONE,
     TIME,
     ZERO,
     Binary,
+    Call,
     Conditional,
     Expr,
     Name,
@@ -30,6 +32,7 @@ from ..expr import (
     substitute,
     walk,
 )
+from ..fixed import fixed_value
 from ..model import (
     Assign,
     Component,
@@ -41,28 +44,70 @@ from ..model import (
     Statement,
     StateVariable,
     Transition,
+    While,
 )
-from ..query import conditions, declared, regimes, statics
+from ..query import conditions, declared, odes, regimes, statics
+from ..units import TIME as TIME_DIMENSION
+from ..units import Unit
 from .intervals import EVERYTHING, Interval, Known, bounds, certain, follow, hull
 
 HALF = Number(0.5)
 ROUNDS = 20
 MAX_DEPTH = 40
 MAX_NODES = 2000
+SHORTEST = Number(
+    1e-7, Unit("s", TIME_DIMENSION)
+)  # between two events of a source: bounds the work of a step
 
 
-def arm(component: Component, ranges: Mapping[str, Interval] | None = None) -> Component:
+def arm(
+    component: Component,
+    ranges: Mapping[str, Interval] | None = None,
+    *,
+    loops: bool = False,
+) -> Component:
     """The flat component without `rising` conditions; behaviour on a grid is that of the edges.
 
-    `ranges` are the least and the largest value (SI) of parameters and initial values that instances have.
+    With `loops`, sources catch up: all events that are due in a step are sent. `ranges` are the least and
+    the largest value (SI) of parameters and initial values that instances have.
     """
     if not any(condition.rising for condition in conditions(component)):
         return component
-    return _Arming(component, ranges or {}).run()
+    return Arming(component, ranges or {}, loops).run()
+
+
+def caught_up(component: Component, condition: OnCondition) -> tuple[Statement, ...] | None:
+    """What a condition does as often as it is due: for sources that wait until `t > next`, send, and draw
+    `next := t + interval`. None for others. An interval counts from `next`, which is when the event is due.
+    """
+    sends = [s for s in condition.body if isinstance(s, Emit) and s.weight is None]
+    draws = [s for s in condition.body if isinstance(s, Assign)]
+    if len(draws) != 1 or not sends or len(sends) + 1 != len(condition.body):
+        return None
+    (draw,) = draws
+    due = Name(draw.target)
+    match condition.test, draw.value:
+        case (
+            (Binary(">" | ">=", Name("t"), found), Binary("+", Name("t"), interval))
+            | (Binary(">" | ">=", Name("t"), found), Binary("+", interval, Name("t")))
+            | (Binary("<" | "<=", found, Name("t")), Binary("+", Name("t"), interval))
+            | (Binary("<" | "<=", found, Name("t")), Binary("+", interval, Name("t")))
+        ):
+            pass
+        case _:
+            return None
+    state = next(s for s in component.state_variables if s.name == draw.target)
+    moves = {ode.variable for ode in odes(component)}
+    if found != due or not is_random(interval) or TIME in free_names(interval):
+        return None
+    if state.dimension != TIME_DIMENSION or due.id in moves | free_names(interval):
+        return None
+    later = Binary("+", due, Call("max", (interval, SHORTEST)))
+    return tuple(replace(s, value=later) if s is draw else s for s in condition.body)
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """A way into a regime: from where (None: the start, or from anywhere), after which body."""
 
     source: str | None
@@ -72,9 +117,10 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class _Arming:
+class Arming:
     component: Component
     ranges: Mapping[str, Interval]
+    loops: bool
     known: dict[str, Interval] = field(default_factory=dict)
     states: list[StateVariable] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
@@ -88,7 +134,7 @@ class _Arming:
         self.known = self.statics()
         machines = tuple(self.machine(machine) for machine in component.machines)
         lone = Regime(name="", on_conditions=component.on_conditions, odes=component.odes)
-        changed = self.armed(lone, [_Entry(None, (), is_start=True)], {}, is_lone=True)
+        changed = self.armed(lone, [Entry(None, (), is_start=True)], {}, is_lone=True)
         return replace(
             component,
             machines=machines,
@@ -116,10 +162,10 @@ class _Arming:
         found = tuple(self.armed(r, entries[r.name], facts) for r in machine.regimes)
         return replace(machine, regimes=found)
 
-    def entries(self, machine: RegimeMachine, regime: Regime) -> Iterator[_Entry]:
+    def entries(self, machine: RegimeMachine, regime: Regime) -> Iterator[Entry]:
         """Every way into a regime."""
         if machine.initial == regime.name:
-            yield _Entry(None, (), is_start=True)
+            yield Entry(None, (), is_start=True)
         component = self.component
         common = [c.body for c in component.on_conditions] + [e.body for e in component.on_events]
         common += [timed.body for timed in component.timed_events]
@@ -130,15 +176,15 @@ class _Arming:
                 for test, body in own:
                     if _target(body, machine.name) == regime.name:
                         name = source.name if other is machine else None
-                        yield _Entry(name, body, test)
+                        yield Entry(name, body, test)
         for body in common:
             if _target(body, machine.name) == regime.name:
-                yield _Entry(None, body)
+                yield Entry(None, body)
 
     # --- what is known of states when a regime is entered
 
     def flow(
-        self, machine: RegimeMachine, entries: Mapping[str, list[_Entry]]
+        self, machine: RegimeMachine, entries: Mapping[str, list[Entry]]
     ) -> dict[str, dict[str, Interval]]:
         """For each regime what its states can be when it is left, as far as they stand still in it."""
         still = {regime.name: self.still(regime) for regime in machine.regimes}
@@ -161,12 +207,12 @@ class _Arming:
         self,
         facts: dict[str, dict[str, Interval]],
         name: str,
-        entry: _Entry,
+        entry: Entry,
         still: frozenset[str],
     ) -> None:
         """Widen what is known of a regime by one way into it."""
         before = self.before(entry, facts)
-        values = _after(entry.body)
+        values = after(entry.body)
         is_new = name not in facts
         found = facts.setdefault(name, {})
         for state in still:
@@ -185,7 +231,7 @@ class _Arming:
             bodies = [c.body for c in holder.on_conditions] + [e.body for e in holder.on_events]
             for body in bodies:
                 leaves = holder is regime and any(isinstance(s, Transition) for s in body)
-                values = _after(body)
+                values = after(body)
                 if values is None:
                     return frozenset()
                 moved |= set() if leaves else values.keys()
@@ -199,7 +245,7 @@ class _Arming:
         mine = next((m for m in self.component.machines if own in m.regimes), None)
         return mine is None or regime not in mine.regimes
 
-    def before(self, entry: _Entry, facts: Mapping[str, Mapping[str, Interval]]) -> Known:
+    def before(self, entry: Entry, facts: Mapping[str, Mapping[str, Interval]]) -> Known:
         """What is known just before a transition."""
         found = dict(self.known)
         if entry.is_start:
@@ -217,7 +263,7 @@ class _Arming:
     def armed(
         self,
         regime: Regime,
-        entries: list[_Entry],
+        entries: list[Entry],
         facts: Mapping[str, Mapping[str, Interval]],
         *,
         is_lone: bool = False,
@@ -230,6 +276,11 @@ class _Arming:
             plain = replace(condition, test=reached, rising=False)
             if not condition.rising:
                 found.append(condition)
+                continue
+            again_and_again = caught_up(self.component, condition) if self.loops else None
+            if again_and_again is not None and not self.holds_at_start(condition.test, entries):
+                loop = While(test=reached, body=again_and_again, span=condition.span)
+                found.append(replace(plain, body=(loop,)))
                 continue
             if self.is_plain(condition, regime, entries, facts):
                 found.append(plain)
@@ -255,11 +306,16 @@ class _Arming:
                 entry.append(again)
         return replace(regime, on_conditions=tuple(found), on_entry=(*regime.on_entry, *entry))
 
+    def holds_at_start(self, test: Expr, entries: list[Entry]) -> bool:
+        """Is a test known to hold from the start on?"""
+        known = self.before(entries[0], {}) if entries else {}
+        return certain(self.plain(test, None), known) is True
+
     def at_start(
         self,
         condition: OnCondition,
         regime: Regime,
-        entries: list[_Entry],
+        entries: list[Entry],
         facts: Mapping[str, Mapping[str, Interval]],
     ) -> Expr:
         """1 where a condition does not hold at the start, as far as that is known beforehand.
@@ -283,18 +339,18 @@ class _Arming:
         self,
         condition: OnCondition,
         regime: Regime,
-        entries: list[_Entry],
+        entries: list[Entry],
         facts: Mapping[str, Mapping[str, Interval]],
     ) -> bool:
         """Is the test false whenever the regime has been entered, and after the condition itself?"""
         test = self.plain(condition.test, regime)
         ways = list(entries)
         if not any(isinstance(s, Transition) for s in condition.body):
-            ways.append(_Entry(regime.name or None, condition.body))
+            ways.append(Entry(regime.name or None, condition.body))
         if any(isinstance(s, Assign) for s in regime.on_entry):
             return False
         for entry in ways:
-            values = _after(entry.body)
+            values = after(entry.body)
             if values is None:
                 return False
             plain = {name: self.plain(value, None) for name, value in values.items()}
@@ -309,17 +365,21 @@ class _Arming:
         """Comparisons with time, or with a timer, that count at the moment itself: the trigger fires then,
         and a pause of n steps lasts n steps."""
         timers = {
-            ode.variable
+            ode.variable: bounds(ode.rhs, self.known)[0]
             for ode in (*self.component.odes, *regime.odes)
             if bounds(ode.rhs, self.known) in ((1.0, 1.0), (-1.0, -1.0))
         }
+        timers[TIME] = 1.0
 
         def change(part: Expr) -> Expr:
             match part:
                 case Binary("<" | ">" as op, left, right):
                     names = free_names(self.plain(part, regime))
                     moving = {*self.moving(regime), TIME} & names
-                    if moving and moving <= {*timers, TIME}:
+                    if not moving or not moving <= timers.keys():
+                        return part
+                    gap = self.plain(Binary("-", left, right), regime)
+                    if _runs(gap, timers) != (-1 if op == ">" else 1):
                         return Binary(f"{op}=", left, right, part.span)
                     return part
             return rebuild(part, change)
@@ -354,6 +414,20 @@ class _Arming:
         return f"armed{number}"
 
 
+def _runs(expr: Expr, timers: Mapping[str, float]) -> int:
+    """1 where an expression of timers grows as they run, -1 where it falls, 0 where that is not known."""
+    form = Definitions({}).linear(expr, frozenset(timers))
+    if form is None:
+        return 0
+    rate = 0.0
+    for name, factor in form.coefficients.items():
+        value = fixed_value(factor, {})
+        if value is None:
+            return 0
+        rate += value * timers[name]
+    return int(rate > 0) - int(rate < 0)
+
+
 def _excludes(held: Expr, test: Expr, changed: Set[str]) -> bool:
     """Does `held`, true a moment ago, make `test` false: the opposite comparison of the same?"""
     match held, test:
@@ -373,7 +447,7 @@ def _target(body: tuple[Statement, ...], machine: str) -> str:
     return names[-1] if names else ""
 
 
-def _after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
+def after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
     """What a body makes of the states, in terms of the values before it; None where it branches."""
     values: dict[str, Expr] = {}
     for item in body:
@@ -384,4 +458,4 @@ def _after(body: tuple[Statement, ...]) -> dict[str, Expr] | None:
     return values
 
 
-__all__ = ["arm"]
+__all__ = ["Arming", "Entry", "after", "arm", "caught_up"]

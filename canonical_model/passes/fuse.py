@@ -187,7 +187,7 @@ def _part(guest: _Guest) -> model.Component:
     """The guest's component in the host's names."""
     c, names = guest.group.component, guest.names
     switch = (
-        (model.Parameter(name=names[PRESENT], value=Quantity(0.0)),) if guest.needs_switch else ()
+        (model.Parameter(name=names[PRESENT], value=Quantity(1.0)),) if guest.needs_switch else ()
     )
     return replace(
         c,

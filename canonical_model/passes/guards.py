@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .. import model
-from ..expr import MIRRORED, ONE, TIME, ZERO, Binary, Expr, Name, Unary, free_names, substitute
+from ..expr import (
+    MIRRORED,
+    ONE,
+    TIME,
+    ZERO,
+    Binary,
+    Conditional,
+    Expr,
+    Name,
+    Unary,
+    free_names,
+    substitute,
+)
 from ..query import nested, statics
 from ..units import Quantity
 from .intervals import Interval, Known, certain, follow
@@ -26,20 +38,23 @@ _POSSIBLE: Mapping[str, frozenset[str]] = {
 }
 
 
-def simplified(test: Expr, facts: Sequence[Expr]) -> Expr:
-    """`test` where all of `facts` hold: ONE if it must hold, ZERO if it cannot.
+NOTHING: Known = {}
+
+
+def simplified(test: Expr, facts: Sequence[Expr], known: Known = NOTHING) -> Expr:
+    """`test` where all of `facts` hold: ONE if it must hold, ZERO if it cannot. `known` bounds fixed values.
 
     >>> simplified(Binary("<=", Name("x"), ZERO), [Binary(">", Name("x"), ZERO)]) == ZERO
     True
     """
     match test:
         case Unary("not", operand):
-            inner = simplified(operand, facts)
+            inner = simplified(operand, facts, known)
             if inner in (ONE, ZERO):
                 return ZERO if inner == ONE else ONE
             return Unary("not", inner, test.span)
         case Binary("and" | "or" as op, left, right):
-            a, b = simplified(left, facts), simplified(right, facts)
+            a, b = simplified(left, facts, known), simplified(right, facts, known)
             wins, falls = (ZERO, ONE) if op == "and" else (ONE, ZERO)
             if wins in (a, b):
                 return wins
@@ -47,20 +62,20 @@ def simplified(test: Expr, facts: Sequence[Expr]) -> Expr:
                 return b
             return a if b == falls else Binary(op, a, b, test.span)
     for fact in facts:
-        known = _decided(test, fact)
-        if known is not None:
-            return ONE if known else ZERO
+        truth = _decided(test, fact, known)
+        if truth is not None:
+            return ONE if truth else ZERO
     return test
 
 
-def _decided(test: Expr, fact: Expr) -> bool | None:
+def _decided(test: Expr, fact: Expr, known: Known) -> bool | None:
     """The truth of an atomic test where `fact` holds, None if that does not say."""
     if test == fact:
         return True
     match fact, test:
         case Binary("and", left, right), _:
-            first = _decided(test, left)
-            return _decided(test, right) if first is None else first
+            first = _decided(test, left, known)
+            return _decided(test, right, known) if first is None else first
         case Unary("not", inner), _ if inner == test:
             return False
         case _, Unary("not", inner) if inner == fact:
@@ -68,12 +83,26 @@ def _decided(test: Expr, fact: Expr) -> bool | None:
         case Binary(op, a, b), Binary(other, c, d) if op in _POSSIBLE and other in _POSSIBLE:
             if (a, b) == (d, c):
                 other, c, d = MIRRORED[other], d, c
-            if (a, b) != (c, d):
+            if a != c:
                 return None
-            if _POSSIBLE[op] <= _POSSIBLE[other]:
+            if b == d:
+                possible = _POSSIBLE[op]
+            elif certain(Binary("<", b, d), known):
+                possible = _beside(op, "l")
+            elif certain(Binary(">", b, d), known):
+                possible = _beside(op, "g")
+            else:
+                return None
+            if possible <= _POSSIBLE[other]:
                 return True
-            return None if _POSSIBLE[op] & _POSSIBLE[other] else False
+            return None if possible & _POSSIBLE[other] else False
     return None
+
+
+def _beside(op: str, side: str) -> frozenset[str]:
+    """What `x op b` leaves possible between x and a number above b (`side` "l") or below it ("g")."""
+    keeps = {"l": "<", "g": ">"}[side]
+    return frozenset(side if op != "!=" and op[0] in (keeps, "=") else "leg")
 
 
 def usual_values(component: model.Component) -> dict[str, Interval]:
@@ -102,22 +131,41 @@ def leads_to(
 
 
 def values_after(body: tuple[model.Statement, ...]) -> dict[str, Expr] | None:
-    """What a body sets its variables to, in terms of what was before; None if that depends on tests."""
+    """What a body sets its variables to, in terms of what was before; None where that is not to be said."""
     values: dict[str, Expr] = {}
     for item in body:
-        if isinstance(item, model.Assign):
-            values[item.target] = substitute(item.value, values)
-        elif not isinstance(item, model.Emit):
-            return None
+        match item:
+            case model.Assign(target=target, value=value):
+                values[target] = substitute(value, values)
+            case model.If():
+                more = _after_branches(item, values)
+                if more is None:
+                    return None
+                values.update(more)
+            case model.Emit() | model.Transition():
+                continue
+            case _:
+                return None
     return values
 
 
-def is_due(test: Expr, body: tuple[model.Statement, ...], known: Known) -> bool:
-    """Does a test certainly hold because of what a body sets, at the values of parameters `known`?"""
-    values = values_after(body)
-    if not values or not free_names(test) & values.keys():
-        return False
-    return certain(substitute(test, values), known) is True
+def _after_branches(item: model.If, values: Mapping[str, Expr]) -> dict[str, Expr] | None:
+    """What branches set, as conditional values."""
+    ends = [values_after(body) for _, body in item.branches]
+    last = values_after(item.otherwise)
+    if last is None or any(end is None for end in ends):
+        return None
+    names = {name for end in (*ends, last) for name in (end or {})}
+    found: dict[str, Expr] = {}
+    for name in names:
+        kept = values.get(name, Name(name))
+        cases = tuple(
+            (substitute(test, values), substitute((end or {}).get(name, Name(name)), values))
+            for (test, _), end in zip(item.branches, ends, strict=True)
+        )
+        otherwise = substitute(last[name], values) if name in last else kept
+        found[name] = Conditional(cases, otherwise)
+    return found
 
 
 def is_past(test: Expr) -> bool:
@@ -147,7 +195,7 @@ def with_target(body: tuple[model.Statement, ...], regime: str) -> tuple[model.S
 
 
 def resolved(
-    body: tuple[model.Statement, ...], facts: Sequence[Expr]
+    body: tuple[model.Statement, ...], facts: Sequence[Expr], known: Known = NOTHING
 ) -> tuple[model.Statement, ...]:
     """The body with branches that `facts` decide replaced by what happens; facts that an assignment
     before them may have changed say nothing."""
@@ -155,7 +203,7 @@ def resolved(
     held = list(facts)
     for item in body:
         if isinstance(item, model.If):
-            found += _branch(item, held)
+            found += _branch(item, held, known)
         else:
             found.append(item)
         changed = targets((item,))
@@ -163,35 +211,23 @@ def resolved(
     return tuple(found)
 
 
-def _branch(item: model.If, facts: Sequence[Expr]) -> tuple[model.Statement, ...]:
+def _branch(item: model.If, facts: Sequence[Expr], known: Known) -> tuple[model.Statement, ...]:
     branches = []
-    otherwise = resolved(item.otherwise, facts)
+    otherwise = resolved(item.otherwise, facts, known)
     for test, body in item.branches:
-        known = simplified(test, facts)
-        if known == ZERO:
+        told = simplified(test, facts, known)
+        if told == ZERO:
             continue
-        if known == ONE:
-            otherwise = resolved(body, facts)
+        if told == ONE:
+            otherwise = resolved(body, facts, known)
             break
-        branches.append((known, resolved(body, facts)))
+        branches.append((told, resolved(body, facts, known)))
     if not branches:
         return otherwise
     return (replace(item, branches=tuple(branches), otherwise=otherwise),)
 
 
-def in_mode(items: Sequence[model.OnCondition], facts: Sequence[Expr]) -> list[model.OnCondition]:
-    """The conditions that can hold where `facts` do, without what these decide."""
-    found = []
-    for item in items:
-        test = simplified(item.test, facts)
-        if test != ZERO:
-            found.append(replace(item, test=test, body=resolved(item.body, facts)))
-    return found
-
-
 __all__ = [
-    "in_mode",
-    "is_due",
     "is_past",
     "leads_to",
     "resolved",

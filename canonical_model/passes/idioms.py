@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from .. import model
 from ..algebra import Definitions, divide, negative, plus, times
-from ..diagnostics import Level, Log
+from ..diagnostics import Log
 from ..expr import (
     MIRRORED,
     ONE,
@@ -27,6 +27,7 @@ from ..expr import (
     walk,
 )  # fmt: skip
 from .change import port_of, replace_calls
+from .stepped import note_steps
 
 STEP = Call("resolution")
 
@@ -139,7 +140,7 @@ def without_samples(
     parts = _conjuncts(test)
     kept = [part for part in parts if not _is_before_crossing(part, parts, samples)]
     for part in [part for part in kept if _is_beyond(part, kept, samples)]:
-        note_steps(log, part)
+        note_steps(log, part.span)
         kept.remove(part)
     changed = [_extremum(part, samples, rates) for part in kept]
     total = changed[0]
@@ -175,12 +176,6 @@ def _is_beyond(part: Expr, parts: list[Expr], samples: Mapping[str, str]) -> boo
         case Binary(op, Name(old), limit) if old in samples:
             return Binary(op, Name(samples[old]), limit) in parts
     return False
-
-
-def note_steps(log: Log, expr: Expr) -> None:
-    """Say that whole steps are nothing in continuous time."""
-    message = "whole steps take no time in continuous time: they are left out"
-    log.add("K125", Level.APPROXIMATED, message, expr.span)
 
 
 def _extremum(part: Expr, samples: Mapping[str, str], rates: Mapping[str, Expr]) -> Expr:

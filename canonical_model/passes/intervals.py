@@ -104,18 +104,20 @@ def certain(test: Expr, known: Known) -> bool | None:
 
 def _difference(left: Expr, right: Expr, known: Known) -> Interval:
     """left - right; what stands on both sides cancels."""
-    names = free_names(left) & free_names(right)
     whole = Binary("-", left, right)
-    plain = bounds(whole, known)
-    form = Definitions({}).linear(whole, frozenset(names)) if names else None
-    if form is None:
-        return plain
-    total = bounds(form.rest, known)
-    for name, coefficient in form.coefficients.items():
-        factor = bounds(coefficient, known)
-        if factor != (0.0, 0.0):
-            total = _corners("+", total, _corners("*", factor, known.get(name, EVERYTHING)))
-    return max(total[0], plain[0]), min(total[1], plain[1])
+    total = bounds(whole, known)
+    shared = free_names(left) & free_names(right)
+    for names in dict.fromkeys((shared, free_names(whole))):
+        form = Definitions({}).linear(whole, names) if names else None
+        if form is not None:
+            found = bounds(form.rest, known)
+            for name, coefficient in form.coefficients.items():
+                factor = bounds(coefficient, known)
+                if factor != (0.0, 0.0):
+                    term = _corners("*", factor, known.get(name, EVERYTHING))
+                    found = _corners("+", found, term)
+            total = max(total[0], found[0]), min(total[1], found[1])
+    return total
 
 
 def _corners(op: str, a: Interval, b: Interval) -> Interval:
@@ -130,6 +132,8 @@ def _corners(op: str, a: Interval, b: Interval) -> Interval:
     if op == "/":
         if b[0] <= 0 <= b[1]:
             return EVERYTHING
+        if math.isinf(1 / b[0]) or math.isinf(1 / b[1]):
+            return EVERYTHING  # its inverse has no number
         b = (1 / b[1], 1 / b[0])
     # in a product of bounds zero times infinity is zero: the bound itself is never reached
     found = [0.0 if 0 in (x, y) else x * y for x, y in product(a, b)]

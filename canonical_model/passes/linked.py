@@ -1,7 +1,7 @@
 """Attachments as links of ports: every synapse and input is joined with its cell port by port.
 
 For languages that know no lists of attachments. Inputs become populations of their own, joined with
-their cells one to one. Components are flat afterwards.
+their cells one to one. Components are flat afterwards, unless there is nothing to join.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ def link_attachments(model: Model, log: Log) -> Model:
     """The model with links in place of attachments. Raises ModelError W201 to W206, R130 (gap junctions)."""
     network = model.network
     if network is None:
+        return model
+    is_linked = all(item.links for item in network.projections)
+    if is_linked and not network.inputs and not network.quantities:
         return model
     return _Linking(model, network, log).run()
 

@@ -1,43 +1,68 @@
-"""The modes of a time-step program: every way through the branches around what it integrates."""
+"""The modes of a time-step program: every way through the branches around what it integrates.
+
+What else happens on a way is put at one end of the step: after the integration, or before it, which is after
+everything else of the step before. Timers that have moved by then are reckoned with (`stepped.py`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 
 from .. import model
-from ..algebra import times
+from ..algebra import plus, times
 from ..diagnostics import ModelError, refuse
 from ..expr import (
     ONE,
-    OPPOSITE,
+    TIME,
+    ZERO,
     Binary,
     Conditional,
     Expr,
     Name,
     Number,
-    Unary,
     free_names,
     is_random,
     substitute,
-)  # fmt: skip
+)
 from ..query import expressions, nested
 from .change import Body, change_statement
+from .counters import clocked_body, counted
+from .guards import simplified, targets, values_after
 from .idioms import arrivals, bound, decay_rate, event, ramp, sampled
+from .intervals import Known, certain
+from .stepped import Steps, Timers, aligned, negation, note_steps
 
 MAX_REGIMES = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """A condition that a way through the program meets, and how far each timer has come there."""
+
+    item: model.OnCondition
+    moved: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Mode:
-    """One way through the program: the tests that lead there, what it integrates and what it counts down."""
+    """One way through the program: the tests that lead there, as they are at the start of its step, what it
+    integrates and what it counts."""
 
     tests: tuple[Expr, ...] = ()
     integrated: tuple[str, ...] = ()
     everything: bool = False
-    counted: tuple[str, ...] = ()
-    rates: tuple[model.Ode, ...] = ()  # of decays and timers that the program steps by hand
+    rates: tuple[
+        model.Ode, ...
+    ] = ()  # of counters, decays and timers that the program steps by hand
     held: tuple[model.Assign, ...] = ()  # what is set anew after each step: a clamped potential
+    moved: Mapping[str, int] = field(default_factory=dict)  # timers, in steps
+    met: tuple[Happening, ...] = ()
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The timers that run in this mode only."""
+        return tuple(self.moved)
 
 
 @dataclass(slots=True)
@@ -45,33 +70,24 @@ class Found:
     """What is found on the walk through the program."""
 
     component: model.Component
-    conditions: list[model.OnCondition] = field(default_factory=list)
-    counters: dict[str, None] = field(default_factory=dict)
+    timers: Timers
+    steps: Steps
+    known: Known
+    early: dict[model.OnCondition, None] = field(default_factory=dict)
     samples: dict[str, str] = field(default_factory=dict)
+    derived: dict[str, Expr] = field(default_factory=dict)
     events: list[model.OnEvent] = field(default_factory=list)
+    depth: int = 0  # of branches around the statement that is looked at
+
+    @property
+    def ratio(self) -> Known:
+        """The step alone: what holds whatever the parameters are."""
+        return {n: b for n, b in self.known.items() if n == self.steps.name}
 
 
 def in_the_way(statement: model.Statement, why: str) -> ModelError:
     message = f"a statement of the update program cannot become part of a regime: {why}"
     return refuse("K120", message, statement.span)
-
-
-def find_counters(found: Found) -> None:
-    """Whole-numbered states that only lose 1 per step or are set: clocks in disguise."""
-    states = {s.name for s in found.component.state_variables if s.kind == model.INTEGER}
-    bodies = [found.component.update or ()]
-    for item in nested(bodies[0]):
-        if isinstance(item, model.Assign) and item.target in states and is_decrement(item):
-            found.counters[item.target] = None
-
-
-def is_decrement(item: model.Assign) -> bool:
-    """Does the variable lose 1?"""
-    return item.value in (
-        Binary("-", Name(item.target), ONE),
-        Binary("+", Name(item.target), Unary("-", ONE)),
-        Binary("+", Name(item.target), Number(-1.0)),
-    )
 
 
 def without_locals(found: Found, body: Body) -> Body:
@@ -108,7 +124,7 @@ def _integrates(found: Found, body: Body) -> bool:
         or (
             isinstance(item, model.Assign)
             and (
-                (item.target in found.counters and is_decrement(item))
+                (item.target in found.timers.counters and counted(item))
                 or _rate(found, item) is not None
             )
         )
@@ -178,127 +194,247 @@ def _as_branch(item: model.Statement) -> model.Statement:
 
 
 def find_modes(found: Found, body: Body) -> list[Mode]:
-    """The modes of a body: every combination of the choices in it."""
-    choices: list[list[Mode]] = []
-    for item in map(_as_branch, body):
-        match item:
-            case model.Integrate(variables=variables):
-                choices.append([Mode(integrated=variables, everything=not variables)])
-            case model.Assign(target=target) if target in found.counters and is_decrement(item):
-                choices.append([Mode(counted=(target,))])
-            case model.If() if _has_modes(found, item):
-                choices.append(_branches(found, item))
-            case model.If():
-                _events(found, item)
-            case model.Report():
-                continue
-            case model.Assign():
-                choices.append([_assignment(found, item)])
-            case _:
-                name = type(item).__name__.lower()
-                raise in_the_way(item, f"'{name}' is done in every step")
-    modes = []
-    for combination in product(*choices):
-        modes.append(
-            Mode(
-                tests=tuple(test for mode in combination for test in mode.tests),
-                integrated=tuple(dict.fromkeys(v for m in combination for v in m.integrated)),
-                everything=any(mode.everything for mode in combination),
-                counted=tuple(dict.fromkeys(v for m in combination for v in m.counted)),
-                rates=tuple(ode for mode in combination for ode in mode.rates),
-                held=tuple(item for mode in combination for item in mode.held),
-            )
-        )
+    """The modes of a program. Raises ModelError K120 (a statement that stands in the way), K121."""
+    return _walk(found, body, [Mode()], ())
+
+
+def _walk(found: Found, body: Body, modes: list[Mode], after: Body) -> list[Mode]:
+    """Each mode led through a body; `after` is what the program does behind it."""
+    for place, item in enumerate(map(_as_branch, body)):
+        rest = (*body[place + 1 :], *after)
+        modes = [new for mode in modes for new in _step(found, mode, item, rest)]
         if len(modes) > MAX_REGIMES:
             message = f"the update program has more than {MAX_REGIMES} ways through it"
             raise refuse("K121", message, found.component.span)
     return modes
 
 
-def _assignment(found: Found, item: model.Assign) -> Mode:
+def _step(found: Found, mode: Mode, item: model.Statement, rest: Body) -> list[Mode]:
+    match item:
+        case model.Integrate(variables=variables):
+            chosen = variables or tuple(ode.variable for ode in found.component.odes)
+            return [
+                replace(
+                    mode,
+                    integrated=tuple(dict.fromkeys((*mode.integrated, *variables))),
+                    everything=mode.everything or not variables,
+                    moved=_moved(found, mode, chosen),
+                )
+            ]
+        case model.If() if _has_modes(found, item):
+            return _branches(found, mode, item, rest)
+        case model.If():
+            return [_events_within(found, mode, (), item, rest)]
+        case model.Report():
+            return [mode]
+        case model.Assign():
+            return [_assigned(found, mode, item, rest)]
+    name = type(item).__name__.lower()
+    raise in_the_way(item, f"'{name}' is done in every step")
+
+
+def _moved(found: Found, mode: Mode, names: Sequence[str]) -> dict[str, int]:
+    """How far timers are after one of `names` has moved by a step."""
+    rates = found.timers.rates
+    more = {name: mode.moved.get(name, 0) + rates[name] for name in names if name in rates}
+    return {**mode.moved, **more}
+
+
+def _assigned(found: Found, mode: Mode, item: model.Assign, rest: Body) -> Mode:
     """An assignment in every step of a mode: one of the idioms, or in the way."""
     moving = {ode.variable for ode in found.component.odes}
-    rate = _rate(found, item)
+    count = counted(item) if item.target in found.timers.counters else 0
+    rate = Number(float(count)) if count else _rate(found, item)
     if rate is not None:
-        return Mode(rates=(model.Ode(variable=item.target, rhs=rate, span=item.span),))
-    arrived = arrivals(item)
-    limit = bound(item)
-    sample = sampled(item, moving)
-    if arrived is not None:
-        found.events += [event(port, item.target, factor) for port, factor in arrived]
-    elif limit is not None:
-        found.conditions.append(limit)
-    elif sample is not None:
-        found.samples[item.target] = sample
-    else:
-        raise in_the_way(item, f"'{item.target}' is assigned to in every step")
-    return Mode()
+        ode = model.Ode(variable=item.target, rhs=rate, span=item.span)
+        moved = {**mode.moved}
+        if item.target in found.timers.rates:
+            moved[item.target] = moved.get(item.target, 0) + (count or (1 if rate == ONE else -1))
+        return replace(mode, rates=(*mode.rates, ode), moved=moved)
+    arrived, limit = arrivals(item), bound(item)
+    if limit is not None:
+        return _met(found, mode, (limit.test,), limit.body, limit.span, rest)
+    if arrived is not None or sampled(item, moving - _done(found, mode)) is not None:
+        if found.depth:
+            raise in_the_way(item, "what it does in every step depends on a test")
+        if arrived is not None:
+            heard = [event(port, item.target, factor) for port, factor in arrived]
+            found.events += [item for item in heard if item not in found.events]
+        elif isinstance(item.value, Name):
+            found.samples[item.target] = item.value.id
+        return mode
+    if not found.depth and _is_derived(found, item):
+        found.derived[item.target] = aligned(item.value, {}, found.timers, found.steps)
+        return mode
+    raise in_the_way(item, f"'{item.target}' is assigned to in every step")
 
 
-def _branches(found: Found, item: model.If) -> list[Mode]:
-    """The modes of each branch, with the test that leads to it and the negations of those before.
+def _is_derived(found: Found, item: model.Assign) -> bool:
+    """Is this all that is ever done to a variable, which so follows from others after every step?"""
+    component = found.component
+    bodies = [component.update or (), *(h.body for h in component.on_events)]
+    bodies += [c.body for c in component.on_conditions]
+    assigned = [s for body in bodies for s in nested(body) if isinstance(s, model.Assign)]
+    again = [s.target for s in assigned].count(item.target) > 1
+    moved = any(ode.variable == item.target for ode in component.odes)
+    read = _read_by(component, item.value) | {
+        name for other in found.derived.values() for name in _read_by(component, other)
+    }
+    return not again and not moved and item.target not in read and not is_random(item.value)
 
-    A branch that neither integrates nor holds anything is an event: the mode goes on as the last branch has
-    it, where its test need not be denied."""
-    modes: list[Mode] = []
-    before: list[Expr] = []
-    denied: list[Expr] = []
-    for test, body in (*item.branches, (None, item.otherwise)):
-        own = () if test is None else (test,)
-        is_mode = _integrates(found, body) or _holds(found, test, body)
+
+def _done(found: Found, mode: Mode) -> set[str]:
+    """What the mode's equations have moved so far."""
+    if mode.everything:
+        return {ode.variable for ode in found.component.odes}
+    return set(mode.integrated)
+
+
+def _branches(found: Found, mode: Mode, item: model.If, rest: Body) -> list[Mode]:
+    """The modes of each branch, with the test that leads to it and the denials of those before.
+
+    A branch that neither integrates nor holds anything is an event, in a step that does nothing else.
+    """
+    results: list[Mode] = []
+    live, denied = [mode], list[Expr]()
+    events: list[tuple[tuple[Expr, ...], Body]] = []
+    for test, body in _with_event_first(found, item):
+        is_mode = test is None or _is_way(found, test, body)
         if test is not None and body and not is_mode:
-            _event(found, (*before, *own), body, item)
-        else:
-            for mode in _modes_of_branch(found, test, body, (*before, *own)):
-                modes.append(replace(mode, tests=(*denied, *own, *mode.tests)))
-            denied += [negation(test) for test in own]
-        before += [negation(test) for test in own]
-    return modes
+            events.append(((*denied, test), body))
+            denied.append(negation(test))
+            continue
+        for way in live:
+            results += _led(found, way, test, body, rest)
+        if test is not None:
+            live = [new for way in live for new in _denied(found, way, test)]
+            if events:
+                denied.append(negation(test))
+    for tests, body in events:
+        results = [_instead(found, mode, way, tests, body, item, rest) for way in results]
+    return results
 
 
-def _modes_of_branch(
-    found: Found, test: Expr | None, body: Body, tests: tuple[Expr, ...]
-) -> list[Mode]:
-    """As `find_modes`; what a branch does besides integrating must be an event of that branch."""
-    count, before = len(found.conditions), (len(found.events), len(found.samples))
+def _with_event_first(found: Found, item: model.If) -> Iterator[tuple[Expr | None, Body]]:
+    """The branches; an event that is the last of them is put before the way that it is instead of."""
+    if item.otherwise and not _is_way(found, None, item.otherwise):
+        *others, (test, body) = item.branches
+        yield from others
+        yield negation(test), item.otherwise
+        yield None, body
+    else:
+        yield from item.branches
+        yield None, item.otherwise
+
+
+def _is_way(found: Found, test: Expr | None, body: Body) -> bool:
+    return _integrates(found, body) or _holds(found, test, body)
+
+
+def _led(found: Found, mode: Mode, test: Expr | None, body: Body, rest: Body) -> list[Mode]:
+    """A way into a branch, if there is one."""
+    entered = mode if test is None else _with_test(found, mode, test)
+    if entered is None:
+        return []
     clamps = [item for item in body if _holds(found, test, (item,))]
-    rest = tuple(item for item in body if item not in clamps)
+    others = tuple(item for item in body if item not in clamps)
     held = tuple(item for item in clamps if isinstance(item, model.Assign))
-    modes = [replace(mode, held=held + mode.held) for mode in find_modes(found, rest)]
-    if (len(found.events), len(found.samples)) != before:
-        raise in_the_way(body[0], "what it does in every step depends on a test")
-    guard = conjunction(tests)
-    for k in range(count, len(found.conditions)):
-        condition = found.conditions[k]
-        both = Binary("and", guard, condition.test) if guard is not None else condition.test
-        found.conditions[k] = replace(condition, test=both)
-    return modes
+    found.depth += 1
+    modes = _walk(found, others, [entered], rest)
+    found.depth -= 1
+    return [replace(new, held=(*new.held, *held)) for new in modes]
 
 
-def _events(found: Found, item: model.If) -> None:
-    """Branches without integration: each is an event."""
-    _events_within(found, (), item)
+def _denied(found: Found, mode: Mode, test: Expr) -> list[Mode]:
+    denied = _with_test(found, mode, negation(test))
+    return [] if denied is None else [denied]
 
 
-def _events_within(found: Found, outer: tuple[Expr, ...], item: model.If) -> None:
-    """The events of the branches, within tests that hold around them."""
+def _with_test(found: Found, mode: Mode, test: Expr) -> Mode | None:
+    """The way on which a test holds too; None if it cannot."""
+    late = _read_by(found.component, test) & _done(found, mode) & found.timers.moving
+    if late:
+        note_steps(found.steps.log, getattr(test, "span", None))
+    start = {**mode.moved, TIME: 1}
+    told = aligned(test, start, found.timers, found.steps)
+    own = simplified(told, mode.tests, found.ratio)
+    if own == ZERO:
+        return None
+    return mode if own == ONE else replace(mode, tests=(*mode.tests, own))
+
+
+def _instead(
+    found: Found,
+    start: Mode,
+    way: Mode,
+    tests: tuple[Expr, ...],
+    body: Body,
+    item: model.If,
+    rest: Body,
+) -> Mode:
+    """An event in whose step a way through the program is not gone: timers do not move in it."""
+    done = _done(found, way) - _done(found, start)
+    if done & found.timers.moving and not _is_early(found, start, tests, body, (item, *rest)):
+        note_steps(found.steps.log, item.span)
+    missed = {
+        name: count - start.moved.get(name, 0)
+        for name, count in way.moved.items()
+        if count != start.moved.get(name, 0)
+    }
+    own = {s.target for s in nested(body) if isinstance(s, model.Assign)}
+    is_early = _is_early(found, start, tests, body, (item, *rest))
+    back = tuple(
+        model.Assign(target=name, value=_shifted(found, Name(name), -count))
+        for name, count in missed.items()
+        if (name in own) == is_early
+    )
+    return _met(found, way, tests, (*body, *back), item.span, rest, start)
+
+
+def _shifted(found: Found, own: Expr, count: int) -> Expr:
+    """A timer some steps further, in its own unit."""
+    name = own.id if isinstance(own, Name) else ""
+    if name in found.timers.counters:
+        return plus(own, Number(float(count)))
+    return plus(own, found.steps.times(count, None))
+
+
+def _events_within(
+    found: Found, mode: Mode, outer: tuple[Expr, ...], item: model.If, rest: Body
+) -> Mode:
+    """The events of branches without integration, within tests that hold around them."""
     before: list[Expr] = [*outer]
     for test, body in item.branches:
-        _event(found, (*before, test), body, item)
+        mode = _event(found, mode, (*before, test), body, item, rest)
         before.append(negation(test))
     if item.otherwise:
-        raise in_the_way(
-            item.otherwise[0], "it is done in every step in which a test does not hold"
-        )
+        mode = _event(found, mode, tuple(before), item.otherwise, item, rest)
+    return mode
 
 
-def _event(found: Found, tests: tuple[Expr, ...], body: Body, item: model.If) -> None:
+def _event(
+    found: Found, mode: Mode, tests: tuple[Expr, ...], body: Body, item: model.If, rest: Body
+) -> Mode:
     """What is done when tests come to hold; branches alone in a branch are events of their own."""
-    if all(isinstance(statement, model.If) for statement in body):
+    if body and all(isinstance(statement, model.If) for statement in body):
         for statement in body:
             assert isinstance(statement, model.If)
-            _events_within(found, tests, statement)
-        return
+            mode = _events_within(found, mode, tests, statement, rest)
+        return mode
+    return _met(found, mode, tests, body, item.span, rest) if body else mode
+
+
+def _met(
+    found: Found,
+    mode: Mode,
+    tests: tuple[Expr, ...],
+    body: Body,
+    span: object,
+    rest: Body,
+    start: Mode | None = None,
+) -> Mode:
+    """The mode with one more condition; one before the integration is one after the step before."""
+    start = start or mode
     guard = conjunction(tests)
     assert guard is not None
     for statement in nested(body):
@@ -306,7 +442,114 @@ def _event(found: Found, tests: tuple[Expr, ...], body: Body, item: model.If) ->
             raise in_the_way(statement, "it holds a variable still as long as a test is true")
         if any(is_random(expr) for expr in expressions(statement)):
             raise in_the_way(statement, "it draws a random number in every step")
-    found.conditions.append(model.OnCondition(test=guard, body=body, span=item.span))
+    place = body[0].span if body else None
+    timers, steps = found.timers, found.steps
+    if _is_early(found, start, tests, body, rest) and not start.tests:
+        if any(isinstance(s, model.Emit) for s in nested(body)):
+            note_steps(steps.log, place)
+        ahead = {**start.moved, TIME: 1}
+        # the step is still to come for what has moved already
+        before = tuple(
+            model.Assign(target=name, value=_shifted(found, Name(name), -count))
+            for name, count in start.moved.items()
+            if name in targets(body)
+        )
+        item = model.OnCondition(
+            test=aligned(guard, ahead, timers, steps),
+            body=(
+                *clocked_body(body, ahead, timers, steps),
+                *clocked_body(before, {}, timers, steps),
+            ),
+            span=place,
+        )
+        found.early[item] = None
+        return mode
+    whole = (*body, *_meanwhile(found, body, rest))
+    item = model.OnCondition(test=guard, body=whole, span=place)
+    return replace(mode, met=(*mode.met, Happening(item, start.moved)))
+
+
+def _is_early(found: Found, mode: Mode, tests: tuple[Expr, ...], body: Body, rest: Body) -> bool:
+    """Is this about what is integrated behind it, and not about what has been?"""
+    about = {name for test in tests for name in _read_by(found.component, test)}
+    about |= targets(body)
+    about |= {n for s in nested(body) for e in expressions(s) for n in _read_by(found.component, e)}
+    about &= found.timers.moving
+    ahead = set[str]()
+    for item in nested(rest):
+        if isinstance(item, model.Integrate):
+            ahead |= set(item.variables) or {ode.variable for ode in found.component.odes}
+    return bool(about & ahead) and not about & _done(found, mode)
+
+
+def _meanwhile(found: Found, body: Body, rest: Body) -> Body:
+    """What the rest of the step does to timers that a body sets, and what is held because of them."""
+    timers, steps = found.timers, found.steps
+    own = targets(body) & timers.rates.keys()
+    values = values_after(clocked_body(body, {}, timers, steps)) if own else None
+    if not values:
+        return ()
+    more: list[model.Statement] = []
+    for item in rest:
+        match item:
+            case model.Integrate(variables=variables):
+                moved = own & (set(variables) or {ode.variable for ode in found.component.odes})
+                more += [_tick(found, name) for name in sorted(moved - timers.counters)]
+            case model.Assign(target=target) if target in own and target in timers.rates:
+                more.append(_tick(found, target))
+            case model.If() if _has_modes(found, item):
+                more += _meanwhile_within(found, item, values, own)
+    return tuple(more)
+
+
+def _tick(found: Found, name: str) -> model.Assign:
+    return model.Assign(target=name, value=_shifted(found, Name(name), found.timers.rates[name]))
+
+
+def _meanwhile_within(
+    found: Found, item: model.If, values: Mapping[str, Expr], own: set[str]
+) -> list[model.Statement]:
+    """The same in the branch that is taken after a body has set timers, if that is certain."""
+    chosen: Body | None = item.otherwise
+    for test, body in item.branches:
+        told = aligned(test, {}, found.timers, found.steps)
+        truth = certain(substitute(told, values), found.known)
+        if truth is None:
+            if free_names(told) & own:
+                note_steps(found.steps.log, item.span)
+            return []
+        if truth:
+            chosen = body
+            break
+    more: list[model.Statement] = []
+    for inner in chosen or ():
+        if isinstance(inner, model.Assign) and inner.target in own:
+            more.append(_tick(found, inner.target))
+        elif isinstance(inner, model.Assign) and _holds(found, ONE, (inner,)):
+            more.append(inner)
+        elif isinstance(inner, model.Integrate) and inner.variables:
+            more += [_tick(found, name) for name in inner.variables if name in own]
+    return more
+
+
+def conditions_of(found: Found, mode: Mode) -> tuple[model.OnCondition, ...]:
+    """What a mode meets, as it is at the end of its step."""
+    told = []
+    for happening in mode.met:
+        ahead = {
+            name: happening.moved.get(name, 0) - count
+            for name, count in mode.moved.items()
+            if happening.moved.get(name, 0) != count
+        }
+        item = happening.item
+        told.append(
+            replace(
+                item,
+                test=aligned(item.test, ahead, found.timers, found.steps),
+                body=clocked_body(item.body, {}, found.timers, found.steps),
+            )
+        )
+    return tuple(told)
 
 
 def _holds_still(found: Found, test: Expr, body: Body, statement: model.Statement) -> bool:
@@ -322,17 +565,3 @@ def conjunction(tests: tuple[Expr, ...]) -> Expr | None:
     for test in tests:
         guard = test if guard is None else Binary("and", guard, test)
     return guard
-
-
-def negation(test: Expr) -> Expr:
-    """`not test`, as a comparison where that is possible."""
-    match test:
-        case Binary(op, left, right) if op in OPPOSITE:
-            return Binary(OPPOSITE[op], left, right)
-        case Binary("and", left, right):
-            return Binary("or", negation(left), negation(right))
-        case Binary("or", left, right):
-            return Binary("and", negation(left), negation(right))
-        case Unary("not", inner):
-            return inner
-    return Unary("not", test)

@@ -152,7 +152,7 @@ def _armed(group: Group) -> Group:
         for name, values in {**group.parameters, **group.initial}.items()
         if np.size(values)
     }
-    component = arm(group.component, ranges)
+    component = arm(group.component, ranges, loops=True)
     return group if component is group.component else replace(group, component=component)
 
 

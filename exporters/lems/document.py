@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...canonical_model.diagnostics import Issue, Level, Log, ModelError
+from ...canonical_model.diagnostics import Issue, Level, Log, ModelError, refuse
 from ...canonical_model.model import Child, Component, Model
 from ...canonical_model.passes.probes import split_path
 from ...canonical_model.passes.raising import raise_program
@@ -18,7 +18,7 @@ from .names import Names
 from .prepare import prepare
 from .quantities import Quantities
 from .recognise import Recognised, recognise
-from .roles import Fitting, Role, fit, roles
+from .roles import Fitting, Role, fit, placed, roles
 from .selects import empty_lists, named_slots
 from .standard import Standards, is_reference, is_unnamed, place
 from .types import Place, Writer, is_property
@@ -62,11 +62,12 @@ class Written:
 
 @dataclass(slots=True)
 class Document:
-    """Types and components written so far."""
+    """Types and components written so far; `step` is what programs count in."""
 
     model: Model
     log: Log
     joints: Joints = field(default_factory=Joints)
+    step: float | None = None
     quantities: Quantities = field(default_factory=Quantities)
     standards: Standards = field(default_factory=Standards)
     ids: Names = field(default_factory=Names)
@@ -227,7 +228,7 @@ class Document:
         kinetic = find_scheme(component)
         component = kinetic[0] if kinetic else named_slots(component)
         names = {} if not is_top else named(self.joints.read, component.name)
-        prepared = prepare(component, self.log, names, is_lems=self.is_lems)
+        prepared = prepare(component, self.log, names, is_lems=self.is_lems, step=self.step)
         children = [(c, self.child(c, component)) for c in component.children]
         fitting = None
         if component.bases:
@@ -272,7 +273,13 @@ class Document:
         flat = prepared.component
         missing = [p.name for p in flat.parameters if p.value is None]
         if missing:
-            message = f"'{component.name}' has no value for {', '.join(missing)}: only its type is written"
+            message = f"'{component.name}' has no value for {', '.join(missing)}"
+            if self.model.network is not None and component.name in placed(self.model.network):
+                hint = "the network has instances of it: give the values"
+                raise refuse(
+                    "P223", f"{message}, and LEMS wants them all", component.span, hint=hint
+                )
+            message += ": only its type is written"
             self.log.add("P223", Level.DROPPED, message, component.span)
             return None
         element = Node(tag or name, {"id": identity} if identity else {})

@@ -16,12 +16,12 @@ from .variants import split_variants
 def export(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
-    """`<name>.xml`. LEMS holds no solver. Raises ModelError P2xx, K1xx, R12x."""
-    return (Artifact(f"{name}.xml", to_xml(write_document(model, log))),)
+    """`<name>.xml`; `step` is what programs count in. Raises ModelError P2xx, K1xx, R12x."""
+    return (Artifact(f"{name}.xml", to_xml(write_document(model, log, step))),)
 
 
-def write_document(model: Model, log: Log) -> Node:
-    """The whole document. Raises ModelError P200 where nothing can be written."""
+def write_document(model: Model, log: Log, step: float | None = None) -> Node:
+    """The whole document; `step` is what programs count in. Raises ModelError P200 (nothing to write)."""
     if not model.components:
         raise refuse("P200", "the model has no component that LEMS could hold")
     if model.network is not None:
@@ -30,7 +30,7 @@ def write_document(model: Model, log: Log) -> Node:
 
         model = replace(model, network=drawn(model.network, MAX_ROWS))
     model, joints = join_ports(split_variants(model, log))
-    document = Document(model, log, joints)
+    document = Document(model, log, joints, step)
     for component in model.components:
         with log.gather():
             document.add(component)

@@ -17,6 +17,12 @@ FORMAT = Exporter(
         "odes": full(),
         "conditions": full("branches become values that depend on flags"),
         "regimes": full("as a state where a condition reads an input; several machines become one"),
+        "programs": lossy(
+            "integration, counters, timers, decays, crossings and what follows from states; refused: "
+            "random draws in every step, the value of the step before, any other assignment in every step"
+        ),
+        "statements": lossy("branches as values that depend on tests; refused: loops"),
+        "functions": lossy("those of LEMS, others as far as they follow from them"),
         "derived": full("sorted; choices and what reads them as conditional variables"),
         "kinetic_schemes": full("as part of standard gates, else as differential equations"),
         "events": lossy(

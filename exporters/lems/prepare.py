@@ -91,22 +91,23 @@ def prepare(
     called: Mapping[str, str] | None = None,
     *,
     is_lems: bool = False,
+    step: float | None = None,
 ) -> Prepared:
     """Make a component ready; `called` are names of its quantities that are settled already.
 
-    What comes from LEMS (`is_lems`) keeps its conditions where they stand.
+    What comes from LEMS (`is_lems`) keeps its conditions where they stand; programs count in steps of `step`.
 
     Raises ModelError P201 to P206 (no word in LEMS), K1xx (a program that cannot be raised to regimes).
     """
     if component.update is not None or component.kernels or component.functions:
-        component = raise_program(component, log)
+        component = raise_program(component, log, step)
     component = arm(component)
     refuse_unsayable(component)
     note_losses(component, log)
     if len(component.machines) > 1:
         component = one_machine(component)
     component = one_handler_a_port(component)
-    if must_be_modes(component):
+    if must_be_modes(component, is_lems=is_lems):
         component = modes_to_state(component)
     if not is_lems:
         component = gathered(component)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ...canonical_model.model import AnalogInput, Component, Model
+from ...canonical_model.network import Network
 from ...canonical_model.query import declared
 from ...canonical_model.units import CURRENT, NONE, VOLTAGE, Dimension
 
@@ -37,19 +38,20 @@ class Fitting:
 
 def roles(model: Model) -> dict[str, Role]:
     """The role of each component: as the network uses it, else as it looks."""
-    found: dict[str, Role] = {}
-    network = model.network
-    if network is not None:
-        for item in network.inputs:
-            found[item.component] = Role.INPUT
-        for projection in network.projections:
-            for name in (projection.synapse, projection.pre_synapse):
-                if name:
-                    found[name] = Role.SYNAPSE
-        for population in network.populations:
-            found[population.component] = Role.CELL
+    found = placed(model.network) if model.network is not None else {}
     for component in model.components:
         found.setdefault(component.name, _look(component))
+    return found
+
+
+def placed(network: Network) -> dict[str, Role]:
+    """The components that the network has instances of, by the role that they have there."""
+    found = {item.component: Role.INPUT for item in network.inputs}
+    for projection in network.projections:
+        for name in (projection.synapse, projection.pre_synapse):
+            if name:
+                found[name] = Role.SYNAPSE
+    found |= {item.component: Role.CELL for item in network.populations}
     return found
 
 

@@ -103,7 +103,10 @@ def _head(source: Provenance, plans: list[ModelPlan]) -> str:
 def _models(model: Model, scheme: str, step: float, log: Log) -> list[ModelPlan]:
     """Every component that can stand alone, as a model of its own."""
     plans: list[ModelPlan] = []
-    flats = [(c, arm(flatten(c).component) if _is_composite(c) else c) for c in model.components]
+    flats = [
+        (c, arm(flatten(c).component, loops=True) if _is_composite(c) else c)
+        for c in model.components
+    ]
     # what has no host in its file reads its inputs from other nodes
     has_hosts = any(_stands_alone(flat) for _, flat in flats)
     for component, flat in flats:

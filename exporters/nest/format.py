@@ -21,6 +21,9 @@ FORMAT = Exporter(
     abilities={
         "units": full("mV, ms, pA, nS, pF in the status dictionary"),
         "odes": full(),
+        "programs": full(),
+        "statements": full(),
+        "functions": full(),
         "conditions": full("tested once a step"),
         "regimes": full(),
         "derived": full(),

@@ -15,6 +15,9 @@ FORMAT = Exporter(
     abilities={
         "units": full("in NEST's system: mV, ms, pA, nS, pF"),
         "odes": full(),
+        "programs": full(),
+        "statements": full(),
+        "functions": full(),
         "conditions": full("tested once a step"),
         "regimes": full("as guarded updates, a refractory period as a countdown"),
         "derived": full("as inline expressions"),

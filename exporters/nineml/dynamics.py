@@ -13,6 +13,7 @@ from ...canonical_model.model import (
     AnalogInput,
     Assign,
     Component,
+    Constant,
     DerivedVariable,
     Emit,
     OnCondition,
@@ -22,6 +23,7 @@ from ...canonical_model.model import (
     Statement,
     StateVariable,
 )
+from ...canonical_model.query import statics
 from ...canonical_model.units import PURE
 from .markup import BRANCH, OURS, Node, Value
 from .math_text import math_text
@@ -31,6 +33,7 @@ from .quantities import Quantities
 from .transitions import simultaneous
 
 ANNOTATIONS = "nineml.annotations"
+DESCRIBES = "about_"  # and a name: what is said of it
 
 
 @dataclass(slots=True)
@@ -54,9 +57,11 @@ class Written:
         return (self.sends if sends else self.receives).get(name)
 
 
-def write_class(component: Component, quantities: Quantities, log: Log) -> Written:
+def write_class(
+    component: Component, quantities: Quantities, log: Log, step: float | None = None
+) -> Written:
     """The ComponentClass element; its name is still to be set. Raises ModelError X3xx, R12x."""
-    prepared = prepare(component, log)
+    prepared = prepare(component, log, step)
     return _Class(prepared, quantities, log).run()
 
 
@@ -332,9 +337,21 @@ class _Class:
                 ours[f"initial_{self.names[state.name]}"] = print_expr(
                     _renamed(initial, self.names)
                 )
-        if ours:
-            node.add(Node(BRANCH, {"@namespace": OURS, **ours}))
+        described = self.descriptions(used)
+        if ours or described:
+            node.add(Node(BRANCH, {"@namespace": OURS, **ours}).add(*described))
         return node
+
+    def descriptions(self, used: set[str]) -> list[Node]:
+        """What is said of parameters, states, constants and aliases, by their names in the document."""
+        original = self.prepared.original
+        items = (*statics(original), *original.state_variables, *original.derived_variables)
+        return [
+            Node("Note", {"key": f"{DESCRIBES}{self.names[item.name]}", "value": item.description})
+            for item in items
+            if item.description and item.name in self.names
+            and (item.name in used or not isinstance(item, Parameter | Constant))
+        ]  # fmt: skip
 
 
 def _renamed(expr: Expr, names: Mapping[str, str]) -> Expr:

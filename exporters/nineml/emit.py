@@ -12,7 +12,8 @@ from ...canonical_model.model import Component, Model, Provenance
 from ...canonical_model.passes.linked import link_attachments
 from ...canonical_model.units import NONE, Quantity, si_quantity
 from ..artifact import Artifact
-from .dynamics import Written, foreign, write_class
+from .dynamics import Written, foreign
+from .joined import AnyClass, Joined, synapse_ports, write_any, write_joined_class, write_values
 from .markup import Node, to_json, to_xml, to_yaml
 from .names import Names
 from .quantities import Quantities
@@ -26,42 +27,45 @@ LIBRARY_NOTE = "library="
 def export_yaml(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
-    """`<name>.yml`. NineML holds no solver and no step. Raises ModelError X3xx, R12x."""
-    return _export(model, log, f"{name}.yml", to_yaml)
+    """`<name>.yml`; `step` is what programs count in. Raises ModelError X3xx, R12x."""
+    return _export(model, step, log, f"{name}.yml", to_yaml)
 
 
 def export_xml(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
     """`<name>.xml`; as `export_yaml`."""
-    return _export(model, log, f"{name}.xml", to_xml)
+    return _export(model, step, log, f"{name}.xml", to_xml)
 
 
 def export_json(
     model: Model, *, scheme: str, step: float, source: Provenance, log: Log, name: str
 ) -> tuple[Artifact, ...]:
     """`<name>.json`; as `export_yaml`."""
-    return _export(model, log, f"{name}.json", to_json)
+    return _export(model, step, log, f"{name}.json", to_json)
 
 
 def _export(
-    model: Model, log: Log, path: str, write: Callable[[Node], bytes]
+    model: Model, step: float, log: Log, path: str, write: Callable[[Node], bytes]
 ) -> tuple[Artifact, ...]:
-    return (Artifact(path, write(write_document(model, log))),)
+    return (Artifact(path, write(write_document(model, log, step))),)
 
 
 @dataclass(slots=True)
 class Document:
-    """What has been written so far."""
+    """What has been written so far; `step` is what programs count in."""
 
     log: Log
+    step: float | None = None
     names: Names = field(default_factory=lambda: Names(exact=True))
     classes: list[Node] = field(default_factory=list)
     components: list[Node] = field(default_factory=list)
-    written: dict[str, Written] = field(default_factory=dict)
+    written: dict[str, AnyClass] = field(default_factory=dict)
     valued: set[str] = field(default_factory=set)
     in_network: set[str] = field(default_factory=set)
     component_names: dict[str, str] = field(default_factory=dict)
+    model_components: dict[str, Component] = field(default_factory=dict)
+    class_names: set[str] = field(default_factory=set)  # of components of the model
     made: int = 0
     quantities: Quantities = field(init=False)
 
@@ -70,11 +74,13 @@ class Document:
 
     def add(self, component: Component) -> None:
         """A component: its class, which an equal one may have written, and its values."""
-        written = write_class(component, self.quantities, self.log)
+        written = write_any(component, self)
         self.written[component.name] = written
+        is_lone = component.name not in self.in_network  # populations say what their cells have
+        if isinstance(written, Joined) and synapse_ports(written.assembly) and not is_lone:
+            return  # projections write response and plasticity
         wanted = component.extras.get(CLASS, "")
         values = None
-        is_lone = component.name not in self.in_network  # populations say what their cells have
         parameters, initial = kept_values(component.extras.get(VALUES, "") if is_lone else "")
         open_ones = [p.name for p in written.parameters() if p.value is None]
         missing = [name for name in open_ones if name not in parameters]
@@ -88,11 +94,14 @@ class Document:
                 self.log.add("X324", Level.DROPPED, message, component.span)
         elif not missing:
             values = self.values_node(component, parameters, initial)
-        is_bare = values is None or (not values.children[1:] and wanted == component.name)
+        is_bare = values is None or (not _says_more(values) and wanted == component.name)
         if is_bare and not missing:
             wanted = component.name
         wanted = wanted or f"{component.name}Dynamics"
-        written.class_name = self.class_name(written.node, wanted)
+        if isinstance(written, Written):
+            written.class_name = self.class_name(written.node, wanted)
+        elif is_bare and is_lone:
+            write_joined_class(self, written, wanted)
         if values is None or is_bare:
             return
         name = self.component_names.get(component.name)
@@ -101,7 +110,8 @@ class Document:
             name = self.names.get(f"{component.name}_default", f"component {component.name}")
             self.component_names[component.name] = name
         values.attributes["name"] = name
-        values.children[0].body = written.class_name
+        if isinstance(written, Written):
+            values.children[0].body = written.class_name
         self.valued.add(component.name)
         self.components.append(values)
 
@@ -112,7 +122,14 @@ class Document:
         initial: Given,
     ) -> Node:
         """A Component element without a name; arrays hold one SI value for each instance."""
-        written = self.written[component.name]
+        return self.values_of(self.written[component.name], component, parameters, initial)
+
+    def values_of(
+        self, written: AnyClass, component: Component, parameters: Given, initial: Given
+    ) -> Node:
+        """The same for a class that is not the document's own."""
+        if isinstance(written, Joined):
+            return write_values(self, written, component, parameters, initial)
         writer = Values(
             component, written, self.quantities, self.log, self.random
         )  # fmt: skip
@@ -187,9 +204,15 @@ class Document:
         return name
 
 
-def write_document(model: Model, log: Log) -> Node:
+def _says_more(values: Node) -> bool:
+    """Does a component say more than its class?"""
+    own = values.children[1:]
+    return bool(own) or values.tag == "MultiDynamicsProperties"
+
+
+def write_document(model: Model, log: Log, step: float | None = None) -> Node:
     """The whole document. Raises ModelError X300 where nothing can be written."""
-    document = Document(log)
+    document = Document(log, step)
     model = link_attachments(model, log)
     libraries = [note for note in model.provenance.notes if note.startswith(LIBRARY_NOTE)]
     if not model.components and not libraries:
@@ -203,15 +226,25 @@ def write_document(model: Model, log: Log) -> Node:
         if component.extras.get(CLASS) != component.name:
             key = f"component {component.name}"
             document.component_names[component.name] = document.names.get(component.name, key)
+        document.model_components[component.name] = component
+        document.class_names.add(component.extras.get(CLASS, component.name))
+        for item in (*component.parameters, *component.constants):
+            if item.value is not None:
+                document.quantities.prefer(item.value.unit)
     for component in model.components:
         with log.gather():
             document.add(component)
     log.stop_on_error()
+    # parts are written before what is joined from them; the model's own order counts
+    places = {document.written[c.name].class_name: k for k, c in enumerate(model.components)}
+    document.classes.sort(key=lambda node: places.get(str(node.attributes["name"]), len(places)))
     root = Node("NineML")
     if network is not None:
         from .network import write_network
 
         root.add(*write_network(model, document))
+    order = {name: k for k, name in enumerate(document.model_components)}
+    document.components.sort(key=lambda node: order.get(str(node.attributes["name"]), len(order)))
     for note in libraries:
         document.library(*json.loads(note.removeprefix(LIBRARY_NOTE)))
     root.add(*document.classes, *document.components, *document.quantities.nodes())

@@ -21,6 +21,8 @@ _SINGLE = frozenset({
     "Cell", "Source", "Destination", "Connectivity", "Response", "Plasticity", "Delay",
     "Concatenate", "ArrayValue", "RandomDistributionValue", "Annotations", *_FLAT,
 })  # fmt: skip
+# stand once unless they are the document's or a network's own
+_INLINE = ("Reference", "Component", "MultiDynamicsProperties")
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ def _mapping(node: Node) -> dict[str, Plain]:
 
 
 def _is_inline(node: Node, child: Node) -> bool:
-    return child.tag in ("Reference", "Component") and node.tag not in ("NineML", "Network")
+    return child.tag in _INLINE and node.tag not in ("NineML", "Network")
 
 
 def to_json(root: Node) -> bytes:

@@ -11,8 +11,8 @@ RESERVED = frozenset({
     "asin", "acos", "asinh", "acosh", "atanh", "atan2", "abs", "min", "max", "mod", "tan",
     # words of the language in which the reference library is written
     "lambda", "in", "is", "if", "or", "and", "not", "as", "for", "def", "del", "from", "pass",
-    "else", "elif", "try", "with", "while", "class", "import", "return", "global", "none", "true",
-    "false", "random", "pi", "yield", "raise", "assert", "break", "continue", "except", "finally",
+    "else", "elif", "try", "with", "while", "class", "import", "return", "global", "None", "True",
+    "False", "random", "yield", "raise", "assert", "break", "continue", "except", "finally",
     "nonlocal", "async", "await",
     # and its functions, which the library takes for themselves
     "all", "any", "ascii", "bin", "bool", "breakpoint", "bytearray", "bytes", "callable",
@@ -61,4 +61,4 @@ def identifier(text: str, reserved: Collection[str] = RESERVED) -> str:
     """
     clean = re.sub(r"[^A-Za-z0-9_]", "_", text).strip("_")
     clean = clean if clean[:1].isalpha() else f"x{clean}"
-    return f"{clean}_x" if clean.lower() in reserved else clean
+    return f"{clean}_x" if clean in reserved else clean

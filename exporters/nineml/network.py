@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...canonical_model.assembly import PLASTICITY, RESPONSE
 from ...canonical_model.diagnostics import Level, refuse
 from ...canonical_model.model import Component, Model
 from ...canonical_model.network import Network, Population, Projection, Rule, Spread
 from ...canonical_model.rules import FIXED, share
 from ...canonical_model.units import NONE, Dimension, Quantity, Unit, si_quantity
-from .markup import BRANCH, OURS, Node
-from .values import Given, drawn_from
+from .joined import Joined, as_part, part_values, synapse_ports
+from .markup import BRANCH, OURS, Node, Value
+from .values import Given, drawn_from, kept_values
 
 if TYPE_CHECKING:
     from .emit import Document
@@ -35,7 +37,14 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "RandomFanIn": ("number",),
     "RandomFanOut": ("number",),
 }
-FROMS = {"pre": "FromSource", "post": "FromDestination", "synapse": "FromResponse"}
+VALUES = "nineml.values"
+FROMS = {
+    "pre": "FromSource",
+    "post": "FromDestination",
+    "synapse": "FromResponse",
+    RESPONSE: "FromResponse",
+    PLASTICITY: "FromPlasticity",
+}
 
 
 def write_network(model: Model, document: Document) -> list[Node]:
@@ -133,10 +142,23 @@ class _Writer:
         if unknown:
             message = f"values of {', '.join(unknown)} are left out: nothing in '{owner}' uses them"
             self.document.log.add("X321", Level.NOTE, message, component.span)
-        base = self.document.values_node(component, parameters, initial)
-        base.attributes["name"] = self.document.names.get(wanted, f"cells {wanted}")
+        kept = kept_values(component.extras.get(VALUES, ""))
+        given = (_as_kept(parameters, kept[0]), _as_kept(initial, kept[1]))
+        base = self.document.values_node(component, *given)
+        base.attributes["name"] = self.own_name(owner) or self.document.names.get(
+            wanted, f"cells {wanted}"
+        )
         self.components.append(base)
         return str(base.attributes["name"])
+
+    def own_name(self, owner: str) -> str:
+        """The name of a component that has no values but those of its only population or projection."""
+        users = [p.component for p in self.network.populations]
+        users += {
+            (p.rule.key if p.rule else p.name): p.synapse for p in self.network.projections
+        }.values()
+        is_free = owner not in self.document.valued and users.count(owner) == 1
+        return self.document.component_names.get(owner, "") if is_free else ""
 
     def bare(self, component: Component) -> str:
         """A component for a class that has neither parameters nor initial values."""
@@ -200,26 +222,46 @@ class _Writer:
             "post": Node("Destination").add(Node("Reference", body=target)),
         }
         response = Node("Response")
-        if item.synapse:
-            parameters: Given = rule.parameters if rule else item.parameters
-            initial: Given = rule.initial if rule else item.initial
+        written = self.document.written.get(item.synapse)
+        ports = synapse_ports(written.assembly) if isinstance(written, Joined) else None
+        parameters: Given = rule.parameters if rule else item.parameters
+        initial: Given = rule.initial if rule else item.initial
+        if isinstance(written, Joined) and ports is not None:
+            parts |= self.response_and_plasticity(item, written, parameters, initial)
+            node.add(_notes({"synapse": item.synapse}))
+        elif item.synapse:
             synapse = self.cell(item.synapse, parameters, initial, f"{item.name}_synapses")
+            parts["synapse"] = response.add(Node("Reference", body=synapse))
         else:
-            synapse = self.helper("NoResponse")
-        parts["synapse"] = response.add(Node("Reference", body=synapse))
-        links = [*item.links]
-        for link in links:
-            attributes = {
-                "send_port": self.port(item, link.source, link.source_port, True),
-                "receive_port": self.port(item, link.target, link.target_port, False),
-            }
-            parts[link.target].add(Node(FROMS[link.source], dict(attributes)))
+            parts["synapse"] = response.add(Node("Reference", body=self.helper("NoResponse")))
+        for link in item.links:
+            source, send_port = self.end(item, link.source, link.source_port, True)
+            target, receive_port = self.end(item, link.target, link.target_port, False)
+            attributes: dict[str, Value] = {"send_port": send_port, "receive_port": receive_port}
+            parts[target].add(Node(FROMS[source], attributes))
         joined = self.rule(rule, name) if rule else self.connections(item, name)
         connectivity = Node("Connectivity").add(Node("Reference", body=joined))
-        node.add(parts["pre"], parts["post"], connectivity, parts["synapse"])
+        node.add(parts["pre"], parts["post"], connectivity, parts.get("synapse") or parts[RESPONSE])
+        node.add(*(part for role, part in parts.items() if role == PLASTICITY))
         spread = rule.delay if rule else None
         node.add(self.spread_delay(spread, item) if spread else self.delay(item))
         return node
+
+    def response_and_plasticity(
+        self, item: Projection, written: Joined, parameters: Given, initial: Given
+    ) -> dict[str, Node]:
+        """Both elements with what joins them."""
+        component = self.model.component(item.synapse)
+        found = {}
+        for role, values in part_values(self.document, written, component, parameters, initial):
+            found[role] = Node(role.title()).add(values)
+        for joint in written.assembly.joints:
+            attributes: dict[str, Value] = {
+                "send_port": written.part_port(joint.sender, joint.send_port, True),
+                "receive_port": written.part_port(joint.receiver, joint.receive_port, False),
+            }  # fmt: skip
+            found[joint.receiver].add(Node(FROMS[joint.sender], attributes))
+        return found
 
     def spread_delay(self, spread: Spread, item: Projection) -> Node:
         """A delay for each connection of a rule: one value, an array, or a distribution."""
@@ -250,6 +292,16 @@ class _Writer:
         node.add(Node("Property", {"name": parameter, "units": symbol}).add(single))
         self.components.append(node)
         return str(node.attributes["name"])
+
+    def end(self, item: Projection, part: str, name: str, sends: bool) -> tuple[str, str]:
+        """The part of the projection that an end of a link is, and the document's name of its port."""
+        written = self.document.written.get(item.synapse)
+        if part == "synapse" and isinstance(written, Joined):
+            ports = synapse_ports(written.assembly)
+            if ports is not None:
+                role, own = ports[name]
+                return role, written.part_port(role, own, sends)
+        return part, self.port(item, part, name, sends)
 
     def port(self, item: Projection, part: str, name: str, sends: bool) -> str:
         """The document's name of a port. Raises ModelError X332 where the class does not have it."""
@@ -305,6 +357,7 @@ class _Writer:
         node = Node("ComponentClass", {"name": names.get(kind, f"helper {kind}")})
         if kind == "NoResponse":
             node.add(Node("Dynamics").add(Node("Regime", {"name": "sole"})))
+            as_part(node)
         else:
             dimension = self.document.quantities.dimension(NONE) if kind in PARAMETERS else ""
             for key in PARAMETERS.get(kind, ()):
@@ -317,7 +370,7 @@ class _Writer:
             return class_name
         name = names.get(f"{class_name}_instance", f"helper component {kind}")
         component = Node("Component", {"name": name}).add(Node("Definition", body=class_name))
-        self.components.append(component)
+        self.components.append(as_part(component) if kind == "NoResponse" else component)
         self.helpers[kind] = name
         return name
 
@@ -337,6 +390,21 @@ def is_whole(network: Network, parts: list[Projection]) -> bool:
     every = product(rule.sources, rule.targets)
     missing = (replace(parts[0], source=a, target=b) for a, b in every if (a, b) not in pairs)
     return not any(share(network, part) for part in missing)
+
+
+def _as_kept(given: Given, kept: Given) -> Given:
+    """Arrays in the unit of their author, where that is known."""
+    from ...canonical_model.draw import values
+
+    found = dict(given)
+    for name, spread in kept.items():
+        array = given.get(name)
+        if not isinstance(array, np.ndarray) or not isinstance(spread, Spread):
+            continue
+        if spread.kind in FIXED and len(spread.arguments) == len(array):
+            is_same = np.array_equal(values(spread, len(array)), array)
+            found[name] = spread if is_same else array
+    return found
 
 
 def _notes(notes: Mapping[str, str]) -> Node:

@@ -30,6 +30,7 @@ from ...canonical_model.model import (
     Transition,
 )
 from ...canonical_model.passes.conditionals import conditionals_to_regimes, opposite
+from ...canonical_model.passes.edging import levels_to_edges
 from ...canonical_model.passes.flatten import flatten
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
@@ -41,6 +42,7 @@ from .counts import exact_counts
 from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 from .settled import settled
+from .together import together
 
 DEFAULT_REGIME = "sole"
 
@@ -56,17 +58,16 @@ class Prepared:
     original: Component  # flat, with all its functions: what initial values are computed from
 
 
-def prepare(component: Component, log: Log) -> Prepared:
+def prepare(component: Component, log: Log, step: float | None = None) -> Prepared:
     """Make a component ready. Raises ModelError X300 (no word in NineML), X301 to X305, R120 to R124,
     K1xx (a time-step program that cannot be raised to regimes)."""
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
-        flat = raise_program(flat, log)
+        flat = raise_program(flat, log, step)
     flat = truths_to_numbers(flat)
     _refuse(flat)
     _note(flat, log)
     flat = settled(flat, log)
-    _note_start(flat, log)
     original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
@@ -76,55 +77,13 @@ def prepare(component: Component, log: Log) -> Prepared:
     work = _Preparation(flat, log)
     flat = work.rewritten(flat)
     flat = conditionals_to_regimes(flat, lambda test: _initially(flat, test))
-    flat = _one_set(flat)
+    flat = levels_to_edges(_one_set(flat), log, "X327")
     flat = work.dimensioned(flat)
-    found = _reachable(_all_regimes(exact_counts(flat)))
-    _refuse_twins(flat, found)
+    found = together(flat, _connected(_all_regimes(exact_counts(flat))))
     aliases = flat.derived_variables
     constants = (*flat.constants, *work.constants.values())
     _refuse_draws(flat, found, aliases)
     return Prepared(flat, found, aliases, constants, original)
-
-
-def _note_start(component: Component, log: Log) -> None:
-    """A NineML trigger has to become true: what holds from the start on does not fire."""
-    first = [r for m in component.machines for r in m.regimes if r.initial]
-    conditions = [*component.on_conditions, *(c for r in first for c in r.on_conditions)]
-    for item in conditions:
-        if not item.rising and _initially(component, item.test):
-            message = (
-                f"a condition of '{component.name}' holds from the start on; in NineML it has to become "
-                "true before anything happens"
-            )
-            hint = "give the states initial values at which it does not hold"
-            log.add("X327", Level.APPROXIMATED, message, item.span, hint=hint)
-
-
-def _refuse_twins(component: Component, found: tuple[Regime, ...]) -> None:
-    """Conditions of one regime that NineML cannot tell apart: it knows `<` and `>` only."""
-    for regime in found:
-        seen: set[Expr] = set()
-        for item in regime.on_conditions:
-            trigger = _trigger(item.test)
-            if trigger in seen:
-                message = (
-                    f"two conditions of '{component.name}' become the same trigger in NineML, which "
-                    "would have to do both at once"
-                )
-                raise refuse("X313", message, item.span or component.span)
-            seen.add(trigger)
-
-
-def _trigger(expr: Expr) -> Expr:
-    """A test as NineML has it: `<=` is `<`, and `a < b` is `b > a`."""
-    inner = rebuild(expr, _trigger)
-    match inner:
-        case Binary("<" | "<=", left, right):
-            return Binary(">", right, left)
-        case Binary(">=", left, right):
-            return Binary(">", left, right)
-        case _:
-            return inner
 
 
 def _refuse(component: Component) -> None:
@@ -245,17 +204,19 @@ def _all_regimes(component: Component) -> tuple[Regime, ...]:
     return tuple(replace(r, initial=r.name == start) for r in machine.regimes)
 
 
-def _reachable(found: tuple[Regime, ...]) -> tuple[Regime, ...]:
-    """Regimes that can be entered, in order; the others would be joined with nothing."""
-    by_name = {regime.name: regime for regime in found}
-    reached = [regime.name for regime in found if regime.initial]
-    for name in reached:
-        regime = by_name[name]
+def _connected(found: tuple[Regime, ...]) -> tuple[Regime, ...]:
+    """Regimes that some way of transitions joins with that at the start, in order: NineML takes no others."""
+    ways: dict[str, set[str]] = {regime.name: set() for regime in found}
+    for regime in found:
         bodies = [c.body for c in regime.on_conditions] + [e.body for e in regime.on_events]
         for body in bodies:
             for step in body:
-                if isinstance(step, Transition) and step.regime not in reached:
-                    reached.append(step.regime)
+                if isinstance(step, Transition):
+                    ways[regime.name].add(step.regime)
+                    ways[step.regime].add(regime.name)
+    reached = [regime.name for regime in found if regime.initial]
+    for name in reached:
+        reached += sorted(ways[name] - set(reached))
     return tuple(regime for regime in found if regime.name in reached)
 
 

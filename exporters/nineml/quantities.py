@@ -35,6 +35,13 @@ class Quantities:
     names: Names
     dimensions: dict[Dimension, str] = field(default_factory=dict)
     units: dict[tuple[Dimension, int], str] = field(default_factory=dict)
+    preferred: dict[tuple[Dimension, int], str] = field(default_factory=dict)
+
+    def prefer(self, unit: Unit) -> None:
+        """Take an author's symbol for every unit of its size, if it is the first."""
+        power = _power(unit)
+        if power is not None and unit != PURE and unit.symbol:
+            self.preferred.setdefault((unit.dimension, power), unit.symbol)
 
     def dimension(self, dimension: Dimension) -> str:
         """The name of a dimension. Raises ModelError X310 for broken exponents."""
@@ -66,8 +73,8 @@ class Quantities:
         key = (unit.dimension, power)
         if key not in self.units:
             self.dimension(unit.dimension)
-            symbol = unit.symbol
-            if unit == PURE or not symbol:
+            symbol = self.preferred.get(key, unit.symbol)
+            if symbol in ("", PURE.symbol):
                 symbol = "unitless" if unit.dimension == NONE and not power else ""
             symbol = symbol or f"{_base(unit.dimension).symbol}_e{power}"
             self.units[key] = self.names.get(_word(symbol), f"unit {unit.dimension} {power}")

@@ -17,6 +17,9 @@ FORMAT = Exporter(
     abilities={
         "units": full("removed by scaling to one consistent set, stated in the header"),
         "odes": full("single precision, fixed step"),
+        "programs": full(),
+        "statements": full(),
+        "functions": full(),
         "conditions": full("tested once a step"),
         "regimes": full(),
         "derived": full(),

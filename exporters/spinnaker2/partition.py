@@ -345,7 +345,12 @@ def _reaches_most(
     """True if a neuron's targets lie on more than half of the PEs that could hold some; by a sample."""
     name, size = item.group.name, item.group.size
     bundles = [b for b in network.bundles if b.source == name]
-    targets = {b.target for b in bundles}
+    # a synapse with states of its own stands beside its neuron
+    ends = [(b.target, b.post, b.pre) for b in bundles if b.target not in network.attached]
+    for b in (b for b in bundles if b.target in network.attached):
+        beside = network.attached[b.target]
+        ends.append((beside.host, beside.place[b.post], b.pre))
+    targets = {target for target, _, _ in ends}
     groups = [g for app in partition.apps for g in app.groups if g.group.name in targets]
     counts = {g.group.name: -(-g.group.size // sizes[g.number]) for g in groups}
     sizes_of = {g.group.name: g.group.size for g in groups}
@@ -356,10 +361,10 @@ def _reaches_most(
     sample[np.linspace(0, size - 1, SAMPLE).astype(int)] = True
     found = [np.zeros(0, np.int64)]
     for number, target in enumerate(sorted(targets)):
-        for b in (b for b in bundles if b.target == target):
-            chosen = sample[b.pre]
-            place = b.post[chosen] * counts[target] // sizes_of[target]
-            found.append((number << 24 | place) << 32 | b.pre[chosen])
+        for _, post, pre in (end for end in ends if end[0] == target):
+            chosen = sample[pre]
+            place = post[chosen] * counts[target] // sizes_of[target]
+            found.append((number << 24 | place) << 32 | pre[chosen])
     reached = len(np.unique(np.concatenate(found)))
     return bool(reached > 0.5 * pes * np.count_nonzero(sample))
 

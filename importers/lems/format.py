@@ -34,6 +34,8 @@ FORMAT = Importer(
     abilities={
         "units": full("checked in every equation"),
         "odes": full(),
+        "statements": full(),
+        "functions": full(),
         "conditions": full(),
         "regimes": full(),
         "derived": full("in any order of declaration"),

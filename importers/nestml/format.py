@@ -47,6 +47,9 @@ FORMAT = Importer(
     abilities={
         "units": full("checked in every expression; silent casts are made explicit"),
         "odes": full("also of higher order"),
+        "programs": full(),
+        "statements": full(),
+        "functions": full(),
         "conditions": full(),
         "regimes": full("as a program of one time step"),
         "derived": full("inline expressions"),

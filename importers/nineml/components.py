@@ -15,7 +15,7 @@ from .check_dynamics import check_dynamics
 from .distributions import arguments, drawing, kind_of
 from .documents import Documents
 from .kept import VALUES, values_text
-from .lower import ANNOTATIONS, Lowering, with_initial_regime
+from .lower import ANNOTATIONS, CLASS, Lowering, with_initial_regime
 from .options import Options
 from .syntax import Document, Dynamics, Library, Multi, Properties, Reference, Value
 
@@ -77,6 +77,7 @@ class Components:
     classes: dict[tuple[str, str], model.Component] = field(default_factory=dict)
     notes: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
+    heeded: set[str] = field(default_factory=set)
 
     def lowered(self, thing: Dynamics | Multi, document: Document) -> model.Component:
         """The class as a component without values. Raises ModelError with its mistakes."""
@@ -96,16 +97,53 @@ class Components:
                     self.log.add(issue.code, issue.level, issue.message, issue.span, issue.text,
                                  issue.hint)  # fmt: skip
             own.stop_on_error()
-            found = Lowering(checked, self.options, self.log).component()
+            found = Lowering(checked, self.log).component()
             self.notes[key] = thing.notes
         self.classes[key] = found
         return found
 
-    def bare(self, thing: Dynamics | Multi, document: Document) -> model.Component:
-        """A class that no component gives values to."""
+    def bare(self, thing: Dynamics | Multi, document: Document, asked: str = "") -> model.Component:
+        """A class that no component gives values to, in the regime `asked` or as the options say."""
         found = self.lowered(thing, document)
         notes = self.notes[document.file, thing.name]
-        return with_initial_regime(found, notes, self.options, self.log)
+        if isinstance(thing, Dynamics):  # parts of joined ones have been asked one by one
+            asked = asked or self.asked(found)
+        return with_initial_regime(found, notes, asked, self.log)
+
+    def asked(self, component: model.Component) -> str:
+        """The regime at start that the user asks for, "" for none.
+
+        A name without owner is for those that have such a regime.
+        """
+        found = self.asked_by_name(component.name) or self.asked_by_name(
+            component.extras.get(CLASS, "")
+        )
+        anyone = self.options.regimes.get("", "")
+        if not found and any(r.name == anyone for m in component.machines for r in m.regimes):
+            self.heeded.add("")
+            return anyone
+        return found
+
+    def asked_by_name(self, owner: str) -> str:
+        """The regime that the user asks for by the name of its owner."""
+        if not owner or owner not in self.options.regimes:
+            return ""
+        self.heeded.add(owner)
+        return self.options.regimes[owner]
+
+    def check_heeded(self) -> None:
+        """Every regime that was asked for must have been somebody's. Raises ModelError X131."""
+        for owner, regime in self.options.regimes.items():
+            if owner in self.heeded:
+                continue
+            names = [*self.documents.main.things, *self.heeded]
+            what = f"nothing is called '{owner}', which" if owner else "nothing has the regime that"
+            message = f"{what} is to start in '{regime}'"
+            known = [
+                r.name for c in self.classes.values() for m in c.machines for r in m.regimes
+            ]  # fmt: skip
+            hint = suggest(owner, names) if owner else suggest(regime, known)
+            raise error("X131", message, hint=hint or f"regimes: {', '.join(sorted(set(known)))}")
 
     def instance(self, reference: Reference) -> Instance:
         """A component with its values. Raises ModelError X2xx."""
@@ -126,7 +164,9 @@ class Components:
             extras[f"{ANNOTATIONS}.component"] = properties.annotations
         component = replace(component, name=properties.name, extras=extras, span=properties.span)
         notes = self.notes[home.file, definition.name]
-        component = with_initial_regime(component, notes, self.options, self.log)
+        is_joined = isinstance(definition, Multi)
+        asked = self.asked_by_name(component.name) if is_joined else self.asked(component)
+        component = with_initial_regime(component, notes, asked, self.log)
         component = self.filled(component, given, initials, properties, notes)
         kept = values_text(component, given, initials)
         if kept:

@@ -53,6 +53,8 @@ FORMAT = Importer(
     abilities={
         "units": full("checked in every equation, zero included"),
         "odes": full(),
+        "statements": full(),
+        "functions": full(),
         "conditions": full(),
         "regimes": full("the regime at start is an option, since NineML does not hold it"),
         "derived": full("aliases, also those of one regime"),

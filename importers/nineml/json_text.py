@@ -37,8 +37,10 @@ def read_json(data: bytes, file: str) -> Data:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        message = f"the text is not UTF-8 (byte {problem.start})"
-        raise error("X001", message, Span(file), hint="save the file as UTF-8") from None
+        before = data[: problem.start]
+        place = Span(file, before.count(b"\n") + 1, problem.start - before.rfind(b"\n"))
+        hint = "save the file as UTF-8"
+        raise error("X001", "the text is not UTF-8", place, hint=hint) from None
     return _Reader(text, file).run()
 
 

@@ -12,7 +12,6 @@ from ...canonical_model.expr import Expr, Number, free_names, rename, substitute
 from ...canonical_model.units import NONE, Dimension, Quantity
 from .assignments import sequence
 from .check_dynamics import PI, Checked
-from .options import Options
 from .syntax import Assignment, Dynamics, Regime, Transition
 
 CLASS = "nineml.class"
@@ -23,7 +22,8 @@ PAYLOAD = "payload"  # `port=analog=name`: analog ports that stand for what even
 DESCRIPTION = "description"
 SIGNS = "signs"  # `port=sign` pairs
 ALLOWED = ("excitatory", "inhibitory")
-TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, SIGNS, "initial_")
+DESCRIBES = "about_"  # and a name: what is said of it
+TEXTS = (INITIAL_REGIME, PAYLOAD, DESCRIPTION, SIGNS, DESCRIBES, "initial_", "part", "class")
 
 
 @dataclass(slots=True)
@@ -31,7 +31,6 @@ class Lowering:
     """One class on its way to a component."""
 
     checked: Checked
-    options: Options
     log: Log
     taken: set[str] = field(default_factory=set)
     extra: dict[str, model.StateVariable] = field(default_factory=dict)
@@ -97,6 +96,10 @@ class Lowering:
             found |= more
         return found
 
+    def said(self, name: str) -> str:
+        """The description of a quantity, which our annotations hold."""
+        return self.dynamics.notes.get(f"{DESCRIBES}{name}", "")
+
     def plain(self, expr: Expr) -> Expr:
         """`expr` with the number pi in place of its name, where the class has no such name."""
         if PI in self.checked.names:
@@ -109,7 +112,7 @@ class Lowering:
         """Aliases as derived variables."""
         return tuple(
             model.DerivedVariable(name=item.name, dimension=names[item.name], span=item.span,
-                                  value=self.plain(item.value))
+                                  value=self.plain(item.value), description=self.said(item.name))
             for item in aliases
         )  # fmt: skip
 
@@ -117,7 +120,9 @@ class Lowering:
         """Parameters without values; those that stand for what events carry are left out."""
         spans = {item.name: item.span for item in self.dynamics.parameters}
         return tuple(
-            model.Parameter(name=name, dimension=dimension, span=spans.get(name))
+            model.Parameter(
+                name=name, dimension=dimension, description=self.said(name), span=spans.get(name)
+            )
             for name, dimension in self.checked.parameters.items()
         )
 
@@ -129,7 +134,11 @@ class Lowering:
             value = Quantity(item.value, unit)
             found.append(
                 model.Constant(
-                    name=item.name, dimension=unit.dimension, value=value, span=item.span
+                    name=item.name,
+                    dimension=unit.dimension,
+                    value=value,
+                    description=self.said(item.name),
+                    span=item.span,
                 )
             )
         return tuple(found)
@@ -138,7 +147,10 @@ class Lowering:
         """State variables; initial values come with a component."""
         return tuple(
             model.StateVariable(
-                name=item.name, dimension=self.checked.names[item.name], span=item.span
+                name=item.name,
+                dimension=self.checked.names[item.name],
+                span=item.span,
+                description=self.said(item.name),
             )
             for item in self.dynamics.states
         )
@@ -241,22 +253,22 @@ class Lowering:
 
 
 def with_initial_regime(
-    component: model.Component, notes: Mapping[str, str], options: Options, log: Log
+    component: model.Component, notes: Mapping[str, str], asked: str, log: Log
 ) -> model.Component:
-    """The component with its regime at start marked: as the user says, as our annotation says, else the
-    one with most derivatives (of equals the one written first), with a note (X130)."""
-    if not component.machines:
+    """The component with its regime at start marked: as `asked`, as our annotation says, else the one with
+    most derivatives (of equals the one written first), with a note (X130).
+
+    Joined components have been marked part by part. Adds X131 for a regime that does not exist.
+    """
+    is_marked = all(any(r.initial for r in m.regimes) for m in component.machines)
+    if is_marked and not asked:
         return component
-    (machine,) = component.machines
+    machine, *others = component.machines or (model.RegimeMachine(),)
     names = [regime.name for regime in machine.regimes]
-    asked = ""
-    for key in (component.name, component.extras.get(CLASS, ""), ""):
-        asked = asked or options.regimes.get(key, "")
-    noted = notes.get(INITIAL_REGIME, "")
-    chosen = asked or noted
-    if chosen and chosen not in names:
+    chosen = asked or notes.get(INITIAL_REGIME, "")
+    if chosen and (chosen not in names or others):
         message = f"'{component.name}' is to start in the regime '{chosen}', which does not exist"
-        hint = suggest(chosen, names) or f"regimes: {', '.join(names)}"
+        hint = suggest(chosen, names) or (f"regimes: {', '.join(names)}" if names else "")
         log.add("X131", Level.ERROR, message, component.span, hint=hint)
         return component
     if not chosen:

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...canonical_model import model
+from ...canonical_model.assembly import Assembly, Joint, Shown, inside, keep
 from ...canonical_model.diagnostics import error, suggest
 from ...canonical_model.expr import Expr, Name, Number, add
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.query import declared, handlers, regimes
 from ...canonical_model.units import NONE, Unit, dimension_name
+from .kept import VALUES, values_text
+from .lower import ANNOTATIONS, CLASS, with_initial_regime
 from .renaming import Renaming, inner
 from .syntax import Document, Dynamics, Link, Multi
 
@@ -24,18 +27,23 @@ if TYPE_CHECKING:
 
 MAX_NESTING = 20
 MAX_SUBS = 200
+MAX_QUANTITIES = 2_000  # of the whole: nesting multiplies
+BETWEEN = "___"  # regimes of parts in the name of their combination
 
 
 def lower_multi(components: Components, multi: Multi, document: Document) -> model.Component:
     """Multi-dynamics as a component without values. Raises ModelError X14x."""
     subs: dict[str, model.Component] = {}
+    asked = components.asked_by_name(multi.name)
     with _Opened(components, multi):
         for name, reference in multi.subs:
             thing, home = components.documents.find(reference)
             if not isinstance(thing, Dynamics | Multi):
                 message = f"the sub-component '{name}' is no dynamics"
                 raise error("X046", message, reference.span)
-            subs[name] = components.lowered(thing, home)
+            own, asked = _part(asked, components.lowered(thing, home))
+            subs[name] = components.bare(thing, home, own)
+    _check_asked(asked, multi)
     return join(multi, subs)
 
 
@@ -46,17 +54,40 @@ def multi_instance(components: Components, multi: Multi, document: Document) -> 
     subs: dict[str, model.Component] = {}
     properties: dict[str, Given] = {}
     initials: dict[str, Given] = {}
+    asked = components.asked_by_name(multi.name)
     with _Opened(components, multi):
         for name, reference in multi.subs:
             inner: Instance = components.instance(reference)
-            subs[name] = inner.component
+            own, asked = _part(asked, inner.component)
+            subs[name] = with_initial_regime(inner.component, {}, own, components.log)
             _suffixed(properties, inner.properties, name)
             _suffixed(initials, inner.initials, name)
-    return Instance(join(multi, subs), properties, initials)
+    _check_asked(asked, multi)
+    joined = join(multi, subs)
+    kept = values_text(joined, properties, initials)
+    if kept:
+        joined = replace(joined, extras={**joined.extras, VALUES: kept})
+    return Instance(joined, properties, initials)
 
 
 def _suffixed(found: dict[str, Given], values: Mapping[str, Given], sub: str) -> None:
-    found.update({f"{name}__{sub}": given for name, given in values.items()})
+    found.update({inside(name, sub): given for name, given in values.items()})
+
+
+def _check_asked(rest: str, multi: Multi) -> None:
+    if rest:
+        message = f"'{multi.name}' is to start in the regime '{rest}', which does not exist"
+        hint = f"name a regime of each part, joined by '{BETWEEN}', in the order of the parts"
+        raise error("X131", message, multi.span, hint=hint)
+
+
+def _part(asked: str, component: model.Component) -> tuple[str, str]:
+    """The part of a name of joined regimes that belongs to a sub-component, and the rest."""
+    for machine in component.machines:
+        for regime in sorted(machine.regimes, key=lambda r: -len(r.name)):
+            if asked == regime.name or asked.startswith(regime.name + BETWEEN):
+                return regime.name, asked[len(regime.name + BETWEEN) :]
+    return "", asked
 
 
 class _Opened:
@@ -80,7 +111,24 @@ def join(multi: Multi, subs: Mapping[str, model.Component]) -> model.Component:
     if len(subs) != len(multi.subs) or len(subs) > MAX_SUBS:
         message = f"'{multi.name}' has a sub-component twice, or more than {MAX_SUBS}"
         raise error("X141", message, multi.span)
-    return _Join(multi, subs).run()
+    count = sum(sum(1 for _ in declared(sub)) for sub in subs.values())
+    if count > MAX_QUANTITIES:
+        message = f"'{multi.name}' has {count} quantities with those of its parts"
+        raise error("X141", message, multi.span, hint=f"at most {MAX_QUANTITIES}")
+    joined = _Join(multi, subs).run()
+    if any(port.payload for sub in subs.values() for port in sub.event_inputs):
+        return joined
+    parts = Assembly(
+        parts={name: _plain(sub) for name, sub in subs.items()},
+        joints=tuple(Joint(k.sender, k.send_port, k.receiver, k.receive_port) for k in multi.links),
+        shown=tuple(Shown(e.kind, e.name, e.sub, e.port) for e in multi.exposures),
+    )  # fmt: skip
+    return keep(joined, parts)
+
+
+def _plain(sub: model.Component) -> model.Component:
+    """A part without what is said of the values of its instances."""
+    return replace(sub, extras={k: text for k, text in sub.extras.items() if k != VALUES})
 
 
 @dataclass(slots=True)
@@ -96,14 +144,15 @@ class _Join:
         multi = self.multi
         for sub, component in self.subs.items():
             own = [item.name for item in (*declared(component), *component.analog_inputs)]
-            self.names[sub] = {name: f"{name}__{sub}" for name in own}
+            self.names[sub] = {name: inside(name, sub) for name in own}
         links = [link for link in multi.links if self.check(link)]
         bound = self.bind(links)
         parts = [self.renamed(sub, component) for sub, component in self.subs.items()]
         event_inputs, event_outputs = self.events(links)
         joined = model.Component(
             name=multi.name,
-            type=multi.name,
+            type=multi.class_name,
+            description=multi.notes.get("description", ""),
             parameters=tuple(i for part in parts for i in part.parameters),
             constants=tuple(i for part in parts for i in part.constants),
             state_variables=tuple(i for part in parts for i in part.state_variables),
@@ -116,8 +165,8 @@ class _Join:
             event_outputs=event_outputs,
             analog_inputs=tuple(self.inputs.values()),
             exposures=self.exposures(),
-            extras={"nineml.class": multi.name} | (
-                {"nineml.annotations": multi.annotations} if multi.annotations else {}
+            extras={CLASS: multi.class_name} | (
+                {ANNOTATIONS: multi.annotations} if multi.annotations else {}
             ),
             span=multi.span,
         )  # fmt: skip

@@ -74,6 +74,7 @@ class Reader:
     populations: dict[str, canonical.Population] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     inline: dict[str, model.Component] = field(default_factory=dict)
+    selected: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def network(
         self, name: str, members: Iterable[object]
@@ -167,7 +168,8 @@ class Reader:
     # --- ends of projections
 
     def cells(self, reference: Reference, depth: int = 0) -> list[str]:
-        """The populations that a reference means, in order. Raises ModelError X251, X252."""
+        """The populations that a reference means, in order. Raises ModelError X251, X252,
+        X255 for one that comes twice."""
         if depth > MAX_SELECTIONS:
             raise error("X252", f"the selection '{reference.name}' contains itself", reference.span)
         thing, _ = self.documents.find(reference)
@@ -178,7 +180,15 @@ class Reader:
                 raise error("X251", message, reference.span, hint=hint)
             return [thing.name]
         if isinstance(thing, Selection):
-            return [name for item in thing.items for name in self.cells(item, depth + 1)]
+            key = (thing.span.file, thing.name)
+            if key not in self.selected:
+                names = [name for item in thing.items for name in self.cells(item, depth + 1)]
+                twice = next((name for name in names if names.count(name) > 1), "")
+                if twice:
+                    message = f"the selection '{thing.name}' holds the population '{twice}' twice"
+                    raise error("X255", message, reference.span)
+                self.selected[key] = names
+            return self.selected[key]
         raise error("X251", f"'{reference.name}' is no population or selection", reference.span)
 
 

@@ -19,6 +19,7 @@ NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 # functions that the library takes, but that the 1.0 text does not name, are free as names
 RESERVED = frozenset({"t", *FUNCTION_NAMES}) - {"min", "max", "fabs", "tan", "mod"}
 MAX_SIZE = 10_000_000
+CLASS_NAME = "class"  # in our annotations
 
 T = TypeVar("T")
 
@@ -78,6 +79,9 @@ class Parser:
         if value is None or value.kind == TRUTH or not NUMERAL.fullmatch(text):
             hint = "a plain decimal number such as -65.0 or 1e-3"
             raise error("X032", f"{what} is '{text[:60]}', not a number", place, hint=hint)
+        if value.kind == INTEGER and text.lstrip("+-")[:1] == "0" and len(text.lstrip("+-")) > 1:
+            message = f"{what} is '{text[:60]}': some readers take a leading 0 for octal"
+            raise error("X032", message, place, hint="leave the leading 0 out")
         found = float(text)
         if found in (float("inf"), float("-inf")):
             raise error("X032", f"{what} is too large: '{text[:60]}'", place)
@@ -210,8 +214,12 @@ class Parser:
         """Joined dynamics, or joined components."""
         is_properties = element.tag == "MultiDynamicsProperties"
         tag = "SubDynamicsProperties" if is_properties else "SubDynamics"
+        name, notes = self.name(element), own_notes(element)
+        # what the library calls the class of joined components
+        implied = notes.get(CLASS_NAME) or f"{name}_dynamics"
         return syntax.Multi(
-            name=self.name(element),
+            name=name,
+            class_name=implied if is_properties else name,
             subs=tuple((self.name(sub), self.reference(sub)) for sub in element.all(tag)),
             links=tuple(self.link(e) for e in element.all(*CONNECTIONS.split())),
             exposures=tuple(
@@ -227,6 +235,7 @@ class Parser:
             annotations=annotation_text(element),
             span=element.span,
             is_properties=is_properties,
+            notes=notes,
         )
 
     def link(self, element: Element) -> syntax.Link:
@@ -272,6 +281,7 @@ class Parser:
             initials=tuple(self.gathered(self.value, element.all("Initial"))),
             annotations=annotation_text(element),
             span=element.span,
+            notes=own_notes(element),
         )
 
     def value(self, element: Element) -> syntax.Value:

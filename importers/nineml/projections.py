@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...canonical_model import model
 from ...canonical_model import network as canonical
+from ...canonical_model.assembly import PLASTICITY, RESPONSE, inside, outer
 from ...canonical_model.diagnostics import error, suggest
 from ...canonical_model.rules import RANDOM_RULES, expected
 from ...canonical_model.units import TIME
@@ -21,8 +22,7 @@ from .syntax import Document, Exposed, Group, Link, Multi, Projection, Reference
 if TYPE_CHECKING:
     from .network import Reader
 
-PRE, POST, RESPONSE, PLASTICITY = "pre", "post", "response", "plasticity"
-SYNAPSE = "synapse"
+PRE, POST, SYNAPSE = "pre", "post", "synapse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,8 @@ class Projections:
     reader: Reader
 
     def ends(self, thing: Projection | Group) -> Ends:
-        """The populations that a projection joins. Raises ModelError X255 for one that comes twice."""
+        """The populations that a projection joins. Raises ModelError X251, X252, X255."""
         sources, targets = self.reader.cells(thing.source), self.reader.cells(thing.destination)
-        for names, reference in ((sources, thing.source), (targets, thing.destination)):
-            twice = next((name for name in names if names.count(name) > 1), "")
-            if twice:
-                message = f"the selection '{reference.name}' holds the population '{twice}' twice"
-                raise error("X255", message, reference.span)
         sizes = tuple(
             sum(self.reader.populations[name].size for name in names)
             for names in (sources, targets)
@@ -47,10 +42,13 @@ class Projections:
 
     def projection(self, thing: Projection) -> list[canonical.Projection]:
         """A projection, as one for each pair of populations that it joins."""
+        links = tuple(self.links(thing))
+        if links and all(SYNAPSE not in (link.source, link.target) for link in links):
+            # a response that has nothing to do with the connection is there because NineML wants one
+            return self.joined(thing, "", links, Values(self.delay(thing), {}, {}))
         synapse = self.synapse(thing)
         states = {state.name for state in synapse.component.state_variables}
         initials = {name: item for name, item in synapse.initials.items() if name in states}
-        links = tuple(self.links(thing))
         values = Values(
             self.delay(thing), several(synapse.properties), several(initials)
         )  # fmt: skip
@@ -162,9 +160,11 @@ class Projections:
         exposures = [
             item for link in used for item in self.exposed(link, parts, thing)
         ]  # fmt: skip
-        name = f"{response.component.name}_{plasticity.component.name}"
+        names = (part.component.name for part in parts.values())
+        classes = (part.component.extras.get(CLASS, part.component.name) for part in parts.values())
         multi = Multi(
-            name=name,
+            name=thing.notes.get(SYNAPSE) or "_".join(names),
+            class_name="_".join(classes),
             subs=tuple((role, Reference(role, thing.span)) for role in parts),
             links=tuple(inner),
             exposures=tuple(dict.fromkeys(exposures)),
@@ -172,12 +172,14 @@ class Projections:
             span=thing.span,
         )
         joined = join(multi, {role: part.component for role, part in parts.items()})
-        classes = (part.component.extras.get(CLASS, part.component.name) for part in parts.values())
-        joined = replace(joined, extras={**joined.extras, CLASS: "_".join(classes)})
         found = Instance(
             joined,
-            {f"{n}__{role}": g for role, part in parts.items() for n, g in part.properties.items()},
-            {f"{n}__{role}": g for role, part in parts.items() for n, g in part.initials.items()},
+            {
+                inside(n, role): g
+                for role, part in parts.items()
+                for n, g in part.properties.items()
+            },
+            {inside(n, role): g for role, part in parts.items() for n, g in part.initials.items()},
         )
         return self.reader.kept(found, thing.name)
 
@@ -195,7 +197,7 @@ class Projections:
                 known = _ports(component, sends)
                 message = f"the {role} '{component.name}' of '{thing.name}' has no port '{port}'"
                 raise error("X254", message, link.span, hint=suggest(port, known))
-            yield Exposed(kind, _outer(role, port), role, port, thing.span)
+            yield Exposed(kind, outer(role, port), role, port, thing.span)
 
     def links(self, thing: Projection) -> Iterable[canonical.PortLink]:
         """Links between cells and synapse; those inside of the synapse are part of it."""
@@ -210,7 +212,7 @@ class Projections:
                     raise error("X254", message, link.span)
                 name = port
                 if role in both and thing.plasticity is not None:
-                    name = _outer(role, port)
+                    name = outer(role, port)
                 ends.append((SYNAPSE if role in both else role, name))
             (source, send), (target, receive) = ends
             yield canonical.PortLink(source=source, source_port=send, target=target,
@@ -226,11 +228,6 @@ class Projections:
             span=thing.span,
         )
         return self.joined(thing, "", (link,), Values(self.delay(thing), {}, {}))
-
-
-def _outer(role: str, port: str) -> str:
-    """The name of a part's port on the joined synapse."""
-    return f"{port}__of_{role}"
 
 
 def _ports(component: model.Component, sends: bool) -> list[str]:

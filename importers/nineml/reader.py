@@ -15,6 +15,8 @@ from .kept import library_note
 from .options import APPLY, IGNORE, Options
 from .syntax import Dynamics, Library, Multi, Population, Properties, Reference
 
+PART = "part"  # in our annotations: a component that is there for another one only
+
 
 def read(
     path: Path | None,
@@ -40,6 +42,8 @@ def read(
     from .network import read_network
 
     network, inline = read_network(documents, components, component, log)
+    with log.gather():
+        components.check_heeded()
     log.stop_on_error()
     main = documents.main
     name = network.name if network else component or Path(file or main.file).stem
@@ -96,6 +100,8 @@ def _components(
     with_values: list[tuple[str, Reference]] = []
     for name, thing in main.things.items():
         reference = Reference(name, thing.span, document=main.file)
+        if PART in getattr(thing, "notes", ()):
+            continue
         if isinstance(thing, Properties):
             with log.gather():
                 _, definition, chain = documents.resolved(reference)
@@ -105,6 +111,10 @@ def _components(
                 elif isinstance(definition, Library):
                     kind = "distribution" if definition.kind == "distribution" else "rule"
                     components.library(reference, kind)
+                else:
+                    message = f"'{name}' is made from '{definition.name}', which is no class"
+                    hint = "a component that stands for another has a Prototype"
+                    raise error("X046", message, thing.span, hint=hint)
         elif isinstance(thing, Multi) and thing.is_properties:
             with_values.append((name, reference))
     for thing in main.things.values():
@@ -112,7 +122,7 @@ def _components(
             with log.gather():
                 # checked in any case; kept where nobody gives values
                 components.lowered(thing, main)
-                if thing.name not in used:
+                if thing.name not in used and PART not in thing.notes:
                     found.append(components.bare(thing, main))
         elif isinstance(thing, Library) and not has_network:
             message = f"'{thing.name}' is kept only in what uses it"

@@ -134,7 +134,10 @@ class Exposed:
 
 @dataclass(frozen=True, slots=True)
 class Multi:
-    """Several dynamics joined; `subs` maps each name to a reference or an inline definition."""
+    """Several dynamics joined; `subs` maps each name to a reference or an inline definition.
+
+    `class_name` is that of the whole without values.
+    """
 
     name: str
     subs: tuple[tuple[str, Reference], ...]
@@ -142,7 +145,9 @@ class Multi:
     exposures: tuple[Exposed, ...]
     annotations: str
     span: Span
+    class_name: str
     is_properties: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,7 @@ class Properties:
     initials: tuple[Value, ...]
     annotations: str
     span: Span
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

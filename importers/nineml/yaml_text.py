@@ -66,7 +66,9 @@ def _malformed(problem: Any, file: str, data: bytes) -> ModelError:
     else:
         span = Span(file)
     reason = getattr(problem, "problem", None) or getattr(problem, "reason", None) or "malformed"
-    hint = "indent with blanks" if "'\\t'" in str(reason) else ""
+    hint = "indent with blanks" if "'\\t'" in str(reason) or "a tab" in str(reason) else ""
+    if "octet" in str(reason) or "UTF" in str(reason):
+        hint = "save the file as UTF-8"
     return error("X001", f"the YAML is malformed: {reason}", span, hint=hint)
 
 

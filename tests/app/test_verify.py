@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from interspike.app import cli
 from interspike.app.behaviour.stimulus import event_distance, quiet, trace_distance
+from interspike.app.convert import convert
 from interspike.app.verify import verify
 from interspike.canonical_model.diagnostics import ModelError
 from interspike.nest import build as building
@@ -130,3 +131,29 @@ def test_a_synapse_is_run_as_a_connection(tmp_path: Path) -> None:
     (reference,) = (c for c in trial.traces if c.label == "received (reference)")
     jumps = np.unique(np.round(np.diff(reference.values), 6))
     assert 1 < jumps[1] < 10 and len(jumps) > 10
+
+
+UNEVEN = b"""<Lems>
+  <Target component="sim"/>
+  <Include file="Cells.xml"/><Include file="Synapses.xml"/><Include file="Inputs.xml"/>
+  <Include file="Networks.xml"/><Include file="Simulation.xml"/>
+  <iafCell id="cell" leakReversal="-65mV" thresh="-50mV" reset="-65mV" C="100pF" leakConductance="5nS"/>
+  <expTwoSynapse id="slow" gbase="2nS" erev="0mV" tauRise="1ms" tauDecay="8ms"/>
+  <spikeGenerator id="clock" period="4ms"/>
+  <network id="net">
+    <population id="cells" component="cell" size="2"/>
+    <population id="drive" component="clock" size="1"/>
+    <projection id="p" presynapticPopulation="drive" postsynapticPopulation="cells" synapse="slow">
+      <connection id="0" preCellId="../drive[0]" postCellId="../cells[1]"/>
+    </projection>
+  </network>
+  <Simulation id="sim" length="30ms" step="0.1ms" target="net"/>
+</Lems>"""
+
+
+def test_a_synapse_that_some_cells_lack_is_in_the_model() -> None:
+    """A cell written for all of a population has it; without spikes it does nothing."""
+    found = verify("-", data=UNEVEN, to="nestml")
+    assert found.verdict == "same"
+    text = convert("-", data=UNEVEN, to="nestml").text("cell.nestml")
+    assert "slow_in <- spike" in text and "present real = 0" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from interspike.canonical_model.model import (
     Transition,
 )
 from interspike.canonical_model.passes.arming import arm
+from interspike.canonical_model.passes.edging import levels_to_edges
 from interspike.canonical_model.passes.intervals import bounds, certain
 from interspike.canonical_model.passes.wire import wire
 from interspike.canonical_model.query import conditions
@@ -192,3 +194,58 @@ def test_bounds_hold_for_every_value(
         truth, gap = certain(test, known), float(evaluate(parse_expr(f"{one} - {other}"), at))
         if truth is not None and abs(gap) > 1e-6 and math.isfinite(gap):
             assert truth == bool(evaluate(test, at))
+
+
+def level(test: str, *body: Statement) -> OnCondition:
+    return when(test, *body, rising=False)
+
+
+def go(name: str) -> Transition:
+    return Transition(regime=name)
+
+
+def risen(component: Component) -> Component:
+    """What the component is to a reader whose triggers fire when they become true."""
+    machines = tuple(
+        replace(
+            m, regimes=tuple(replace(r, on_conditions=edges(r.on_conditions)) for r in m.regimes)
+        )
+        for m in component.machines
+    )
+    return replace(component, on_conditions=edges(component.on_conditions), machines=machines)
+
+
+def edges(found: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
+    return tuple(replace(item, rising=True) for item in found)
+
+
+LATE = (
+    Regime(name="on", initial=True, on_conditions=(
+        level("v > 1", be("last", "t"), FIRE, go("off")),)),
+    Regime(name="off", on_conditions=(level("t > last + 5 ms", go("on")),)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "is_plain"),
+    [
+        (cell({"v": "2", "last": "0 ms"}, {"v": "(3 - v) / tau"}, *LATE), False),
+        (cell({"v": "0"}, {"v": "(9 - v) / tau"}, level("v > 1", be("v", "v - 0.4"), FIRE)), False),
+        (cell({"v": "0"}, {"v": "(3 - v) / tau"}, level("v > 1", be("v", "0"), FIRE)), True),
+    ],
+    ids=["above it at the start and after a pause", "above it after its own body", "below it"],
+)
+def test_levels_as_edges(one: Component, is_plain: bool) -> None:
+    log = Log()
+    other = levels_to_edges(one, log, "X327")
+    ours, theirs = spikes(one, 0.06), spikes(risen(other), 0.06)
+    assert len(ours) > 3
+    assert theirs == pytest.approx(ours, abs=1.01e-4 * len(ours))
+    assert (other == one) == is_plain
+    assert not list(log)
+
+
+def test_what_acts_in_each_step_is_an_approximation() -> None:
+    log = Log()
+    levels_to_edges(wave(when("x > 0.5", FIRE, rising=False)), log, "X327")
+    assert [issue.code for issue in log] == ["X327"]

@@ -306,6 +306,16 @@ def test_weights_of_direct_events_are_refused() -> None:
         _written(Model(name="net", components=(_cell(), listener), network=network))
 
 
+def test_a_network_of_cells_without_values_is_refused() -> None:
+    model = _linked()
+    cell = model.component("cell")
+    bare = tuple(replace(item, value=None) for item in cell.parameters)
+    others = tuple(c for c in model.components if c.name != "cell")
+    model = replace(model, components=(replace(cell, parameters=bare), *others))
+    with pytest.raises(ModelError, match="P223"):
+        _written(model)
+
+
 def test_the_same_bytes_every_time() -> None:
     assert _written(_linked())[0] == _written(_linked())[0]
 

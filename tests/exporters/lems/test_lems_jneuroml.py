@@ -150,6 +150,39 @@ def test_a_time_step_program_runs_as_regimes(
     _same_spikes(list(ours), played.events["0"], 4 * len(ours))
 
 
+HEARING = RESTING.replace(b"        I_stim", b"        blows <- spike\n        I_stim").replace(
+    b"    update:", b"    onReceive(blows):\n        V_m += 0.4 * (V_th - V_m)\n    update:"
+)
+KICKS = b'<Lems><Include file="Inputs.xml"/><spikeGenerator id="kicks" period="3ms"/></Lems>'
+
+
+def test_a_cell_with_a_pause_hears_events(
+    play: Callable[[bytes, Path], Played], tmp_path: Path
+) -> None:
+    model = load_bytes(HEARING, file="resting_neuron.nestml", log=Log())
+    (cell,) = model.components
+    model = _driven(model, cell.name, "I_stim", 0.15, "V_m")
+    kicks = load_bytes(KICKS, file="kicks.xml", log=Log()).components[0]
+    network = model.network
+    assert network is not None
+    drive = Population(name="source", component="kicks", size=1)
+    heard = Projection(name="blows", source="source", target="cells", pre=np.array([0]),
+                       post=np.array([0]), target_port="blows")  # fmt: skip
+    network = replace(
+        network,
+        populations=(*network.populations, drive),
+        projections=(*network.projections, heard),
+    )
+    model = replace(model, components=(*model.components, kicks), network=network)
+    played = play(convert(model, to="lems").artifacts[0].data, tmp_path)
+    ours = simulate(model, dt=STEP).events["cells[0]"]
+    deaf = simulate(
+        replace(model, network=replace(network, projections=network.projections[:1])), dt=STEP
+    )
+    assert len(ours) > len(deaf.events["cells[0]"])
+    _same_spikes(list(ours), played.events["0"], 4 * len(ours))
+
+
 def _counter() -> Component:
     """A ramp that is counted: choices in bodies, events that depend on them, functions that LEMS lacks."""
     ramp = Number(1.0, PER_MS)

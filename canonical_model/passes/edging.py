@@ -1,0 +1,167 @@
+"""Conditions that count as long as they hold, for languages whose triggers fire when something becomes true.
+
+The way back is `arming`. Level and edge differ for what holds already when a regime is entered, or at the
+start. Where an interval analysis does not exclude that, a state holds the time of entry, and the trigger
+becomes true just after it: `v > threshold and t > entered`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..diagnostics import Level, Log
+from ..expr import TIME, Binary, Expr, Name, free_names
+from ..model import (
+    Assign,
+    Component,
+    Emit,
+    OnCondition,
+    Regime,
+    Statement,
+    StateVariable,
+    Transition,
+)
+from ..query import conditions, declared
+from ..units import TIME as TIME_DIMENSION
+from .arming import Arming, Entry, after
+from .intervals import bounds
+
+ENTERED = "entered"
+
+
+def levels_to_edges(component: Component, log: Log, code: str) -> Component:
+    """The flat component, of one machine or none and without entry actions, with triggers that do the same.
+
+    What fires in each step as long as it holds has no such form: it fires once, which is noted as `code`.
+    """
+    if all(item.rising for item in conditions(component)):
+        return component
+    return _Edging(component, log, code).run()
+
+
+class _Edging:
+    """One component; `entered` is the state with the time of entry, if it is needed."""
+
+    def __init__(self, component: Component, log: Log, code: str) -> None:
+        self.component, self.log, self.code = component, log, code
+        self.analysis = Arming(component, {}, loops=False)
+        self.analysis.known = self.analysis.statics()
+        self.entered = ENTERED
+        taken = {item.name for item in (*declared(component), *component.analog_inputs)}
+        while self.entered in taken:
+            self.entered += "_"
+
+    def run(self) -> Component:
+        """Every condition of the machine, or of the component where there is none."""
+        component = self.component
+        if not component.machines:
+            lone = Regime(name="", on_conditions=component.on_conditions, odes=component.odes)
+            found = self.edged(lone, [Entry(None, (), is_start=True)], {})
+            changed = replace(component, on_conditions=found.on_conditions)
+            return self.with_state(changed) if found != lone else component
+        (machine,) = component.machines
+        entries = {r.name: list(self.analysis.entries(machine, r)) for r in machine.regimes}
+        facts = self.analysis.flow(machine, entries)
+        found_all = tuple(self.edged(r, entries[r.name], facts) for r in machine.regimes)
+        if found_all == machine.regimes:
+            return component
+        timed = {r.name for r, old in zip(found_all, machine.regimes, strict=True) if r != old}
+        marked = tuple(self.marked(regime, timed) for regime in found_all)
+        return self.with_state(replace(component, machines=(replace(machine, regimes=marked),)))
+
+    def with_state(self, component: Component) -> Component:
+        """The component with the time of entry as a state, 0 at the start."""
+        state = StateVariable(name=self.entered, dimension=TIME_DIMENSION)
+        return replace(component, state_variables=(*component.state_variables, state))
+
+    def edged(
+        self, regime: Regime, entries: list[Entry], facts: dict[str, dict[str, tuple[float, float]]]
+    ) -> Regime:
+        """The regime with triggers."""
+        found = []
+        for item in regime.on_conditions:
+            again = self.repeats(item, regime, facts)
+            if item.rising:
+                found.append(item)
+                continue
+            waits = again or not all(self.excluded(item, regime, way, facts) for way in entries)
+            body = (*item.body, self.mark()) if again else item.body
+            test = Binary("and", item.test, self.since()) if waits else item.test
+            found.append(replace(item, test=test, body=body))
+        return replace(regime, on_conditions=tuple(found))
+
+    def repeats(
+        self,
+        item: OnCondition,
+        regime: Regime,
+        facts: dict[str, dict[str, tuple[float, float]]],
+    ) -> bool:
+        """May it hold again just after its own body, which then comes once more?"""
+        if item.rising or any(isinstance(step, Transition) for step in item.body):
+            return False
+        if self.excluded(item, regime, Entry(regime.name or None, item.body), facts):
+            return False
+        values = after(item.body)
+        changed = {name for name, value in (values or {}).items() if value != Name(name)}
+        if values is None or changed & free_names(self.analysis.plain(item.test, regime)):
+            return True
+        if any(isinstance(step, Emit) for step in item.body) or any(
+            changed & free_names(value) for value in values.values()
+        ):
+            message = (
+                f"a condition of '{self.component.name}' acts in each step as long as it holds; "
+                "a trigger acts once, when it becomes true"
+            )
+            hint = "let what it does make it false"
+            self.log.add(self.code, Level.APPROXIMATED, message, item.span, hint=hint)
+        return False
+
+    def excluded(
+        self,
+        item: OnCondition,
+        regime: Regime,
+        way: Entry,
+        facts: dict[str, dict[str, tuple[float, float]]],
+    ) -> bool:
+        """Is it false after this way in, or would its body change nothing at the start?"""
+        leaves = replace(item, body=(Transition(regime=""),))  # what its own body does is no matter
+        if self.analysis.is_plain(leaves, regime, [way], facts):
+            return True
+        return way.is_start and self.is_done(item)
+
+    def is_done(self, item: OnCondition) -> bool:
+        """Are the states at the start what the body would make them?"""
+        initial = {s.name: s.initial for s in self.component.state_variables}
+        for step in item.body:
+            if not isinstance(step, Assign):
+                return False
+            one = bounds(step.value, self.analysis.known)
+            start = initial.get(step.target)
+            two = (0.0, 0.0) if start is None else bounds(start, self.analysis.known)
+            if one != two or one[0] != one[1]:
+                return False
+        return True
+
+    def since(self) -> Expr:
+        """True from just after the entry on."""
+        return Binary(">", Name(TIME), Name(self.entered))
+
+    def mark(self) -> Statement:
+        """Note the time."""
+        return Assign(target=self.entered, value=Name(TIME))
+
+    def marked(self, regime: Regime, timed: set[str]) -> Regime:
+        """The regime whose ways to `timed` ones note the time."""
+
+        def body(steps: tuple[Statement, ...]) -> tuple[Statement, ...]:
+            leads = any(isinstance(step, Transition) and step.regime in timed for step in steps)
+            return (self.mark(), *steps) if leads else steps
+
+        return replace(
+            regime,
+            on_conditions=tuple(replace(c, body=body(c.body)) for c in regime.on_conditions),
+            on_events=tuple(replace(e, body=body(e.body)) for e in regime.on_events),
+        )
+
+
+__all__ = ["levels_to_edges"]
