@@ -82,6 +82,7 @@ class Continuous:
     tests: Callable[[float, Array, Any], list[Any]] = lambda t, y, regimes: []
     switches: list[tuple[Compiled, TimeTest]] = field(default_factory=list)
     switch: float | None = None
+    most: float = np.inf  # firings of one condition in one instance that count as accumulation
     limit: float = np.inf
     scale: Array = field(default_factory=lambda: np.zeros(0))
     shared: list[slice] = field(default_factory=list)
@@ -171,7 +172,9 @@ class Continuous:
         recent = watch.firings[-DWELL:]
         if len(recent) == DWELL and recent[0] == recent[-1]:
             raise error("S311", f"conditions fire without end at t = {self.machine.t:g} s")
-        if len(recent) == DWELL and recent[-1] - recent[0] < ACCUMULATION * max(1.0, recent[-1]):
+        is_dense = recent[-1] - recent[0] < ACCUMULATION * max(1.0, recent[-1])
+        is_endless = len(watch.firings) > self.most * watch.item.size
+        if (len(recent) == DWELL and is_dense) or is_endless:
             watch.chatters = True
             self.notes.append(
                 f"events of '{watch.item.group.name}' accumulate at t = {self.machine.t:g} s; "

@@ -58,11 +58,13 @@ def simulate(
     rtol: float = 1e-10,
     on_progress: Callable[[float], None] | None = None,
     order: StepOrder = TICK,
+    most: float = np.inf,
 ) -> Result:
     """Run a circuit. Times in seconds, values in SI.
 
     `continuous` locates events in time to 1e-12 s or better; `grid` advances by `step` with the planner's
     `scheme`. Rows are recorded every `record_every` steps. `on_progress` hears the fraction done.
+    After `most` firings in an instance a condition is tested on the grid only (in continuous mode).
     Raises ModelError S2xx (no such solution), S310, S311 (algebraic loop, endless events), S320, S322 (a
     time-step program in continuous mode).
     """
@@ -88,7 +90,9 @@ def simulate(
                 machine, recorder, scheme, h, duration, record_every, order, on_progress
             )
         else:
-            notes = _run_continuous(machine, recorder, h, duration, record_every, rtol, on_progress)
+            notes = _run_continuous(
+                machine, recorder, h, duration, record_every, rtol, most, on_progress
+            )
     table = np.array(recorder.rows).reshape(len(recorder.times), len(circuit.probes))
     return Result(
         name=circuit.name,
@@ -147,10 +151,12 @@ def _run_continuous(
     duration: float,
     every: int,
     rtol: float,
+    most: float,
     on_progress: Callable[[float], None] | None,
 ) -> list[str]:
     """Rows lie on the grid; between events they are read off the dense output."""
     run = continuous.prepare(machine, rtol, h)
+    run.most = most
     # the first row shows the initial values, before what is due at t = 0
     recorder.take()
     run.at_known()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LENGTH, STEP = 0.15, 1e-4  # s
+MOST = 1500  # events of a kind, ten a ms: more than any model sends that does not run away
 ON, OFF = 0.02, 0.12  # s: when the current flows
 SPIKES = (0.03, 0.05, 0.051, 0.09, 0.13)  # s: arrivals at every event input
 CELL, SOURCE, OUT = "cell", "source", "out"
@@ -222,7 +223,7 @@ def respond(circuit: Circuit, mode: str, scheme: str = "auto") -> Response:
     if mode == "grid":  # where conditions are tested in every step, as networks are wired for it
         groups = (replace(group, component=arm(group.component)) for group in circuit.groups)
         circuit = replace(circuit, groups=tuple(groups))
-    result = simulate(circuit, mode=mode, scheme=scheme, rtol=1e-8)
+    result = simulate(circuit, mode=mode, scheme=scheme, rtol=1e-8, most=MOST)
     return Response(result.events, result.times, result.traces)
 
 

@@ -120,7 +120,7 @@ class Entry:
 class Arming:
     component: Component
     ranges: Mapping[str, Interval]
-    loops: bool
+    loops: bool = False
     known: dict[str, Interval] = field(default_factory=dict)
     states: list[StateVariable] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
