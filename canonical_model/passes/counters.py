@@ -192,13 +192,33 @@ def duration(expr: Expr, timers: Timers, steps: Steps) -> Expr | None:
 
 
 def _initial(state: model.StateVariable, timers: Timers, steps: Steps) -> Expr | None:
+    """What a counter starts at, as a time. Raises ModelError K120 where that needs a step."""
     if state.initial is None:
         return None
     found = duration(state.initial, timers, steps)
     if found is None and steps.name:
         whole = Call("trunc", (plus(plain(state.initial, timers, steps), EDGE),))
-        found = times(whole, steps.times(1, None))
-    return ZERO if found is None else found
+        return times(whole, steps.times(1, None))
+    if found is None:
+        found = _share(state.initial, timers, steps)
+    if found is None:
+        message = f"'{state.name}' starts at a number that has no meaning without a time step"
+        raise refuse("K120", message, state.span)
+    return found
+
+
+def _share(expr: Expr, timers: Timers, steps: Steps) -> Expr | None:
+    """A number of steps, times or divided by a plain number, as a time; None if it is no such thing."""
+    match expr:
+        case Binary("*", Number(unit=None) as factor, count) | Binary(
+            "*", count, Number(unit=None) as factor
+        ):
+            whole = duration(count, timers, steps)
+            return None if whole is None else times(factor, whole)
+        case Binary("/", count, Number(unit=None) as divisor):
+            whole = duration(count, timers, steps)
+            return None if whole is None else Binary("/", whole, divisor)
+    return None
 
 
 def clocked_body(body: Body, ahead: Mapping[str, int], timers: Timers, steps: Steps) -> Body:

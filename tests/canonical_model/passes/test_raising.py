@@ -323,3 +323,27 @@ def test_a_held_potential_forgets_what_arrives() -> None:
     ]
     assert [h.port for h in moved] == ["fast"]
     assert all(not h.body for h in handlers["refractory"])
+
+
+def test_a_counter_starts_at_a_share_of_its_period() -> None:
+    text = b"""
+model halfway:
+    state:
+        n integer = period / 2
+    parameters:
+        rate Hz = 10 Hz
+    internals:
+        period integer = steps(1 / rate)
+    output:
+        spike
+    update:
+        if n >= period - 1:
+            emit_spike()
+            n = 0
+        else:
+            n += 1
+"""
+    (cell,) = load_bytes(text, file="halfway.nestml", log=Log()).components
+    raised = raise_program(cell)
+    (state,) = raised.state_variables
+    assert state.initial == parse_expr("period / 2")
