@@ -123,7 +123,7 @@ def _part_data(part: Component) -> tuple[object, object]:
 def _part(data: object, inner: object) -> Component:
     from .serial_read import Reader
 
-    part = cast(Component, Reader("").read(data, Component, "part"))  # type: ignore[arg-type]
+    part = cast(Component, Reader("").read(data, Component, "part"))
     extras = part.extras if inner is None else {**part.extras, KEY: json.dumps(inner)}
     return replace(part, extras=extras)
 

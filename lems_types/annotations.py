@@ -14,7 +14,8 @@ from .types import ResolvedType
 OURS = "interspike:"
 FOREIGN = "annotation:"  # extras keys of an author's own properties
 NOTES = "notes"  # extras key of an instance's notes beside its type's description
-KIND, ROLE = "kind:", "role:"
+EXCITATORY, INHIBITORY = "excitatory", "inhibitory"
+KIND, ROLE, SIGN = "kind:", "role:", "sign:"
 
 
 def said(written: syntax.Component, resolved: ResolvedType) -> dict[str, str]:
@@ -27,7 +28,7 @@ def said(written: syntax.Component, resolved: ResolvedType) -> dict[str, str]:
 
 
 def remembered(component: Component) -> Component:
-    """With kinds of states and parameters and roles of ports as annotations of ours tell them."""
+    """With kinds of states and parameters, roles and signs of ports as annotations of ours tell them."""
     extras = dict(component.extras)
     kinds = {
         key.removeprefix(KIND): value
@@ -35,7 +36,12 @@ def remembered(component: Component) -> Component:
         if key.startswith(KIND) and value in (INTEGER, BOOLEAN)
     }
     roles = {k.removeprefix(ROLE): v for k, v in extras.items() if k.startswith(ROLE)}
-    if not kinds and not roles:
+    signs = {
+        key.removeprefix(SIGN): value
+        for key, value in extras.items()
+        if key.startswith(SIGN) and value in (EXCITATORY, INHIBITORY)
+    }
+    if not kinds and not roles and not signs:
         return component
 
     def state(item: StateVariable) -> StateVariable:
@@ -48,9 +54,14 @@ def remembered(component: Component) -> Component:
             replace(item, kind=kinds.get(item.name, item.kind)) for item in component.parameters
         ),
         event_inputs=tuple(
-            replace(port, role=roles.get(port.name, port.role)) for port in component.event_inputs
+            replace(
+                port,
+                role=roles.get(port.name, port.role),
+                sign=signs.get(port.name, port.sign),
+            )
+            for port in component.event_inputs
         ),
-        extras={k: v for k, v in extras.items() if not k.startswith((KIND, ROLE))},
+        extras={k: v for k, v in extras.items() if not k.startswith((KIND, ROLE, SIGN))},
     )
 
 

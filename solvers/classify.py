@@ -101,10 +101,11 @@ def survives(
     names: tuple[str, ...],
     step: float,
     units: UnitSystem = SI,
+    bare: UnitSystem = SI,
     implicit: bool = False,
 ) -> bool:
     """Does RK4 with `step` (s), or ROS2, stay near a run of RK4 with steps FINER times smaller, at rest and
-    in a spike?
+    in a spike? `bare` as in `plan_update`.
 
     Rates at rest say little about a spike (Hodgkin-Huxley: 120/ms in it). Models that grow without
     bounds until they are reset grow in both runs, and pass.
@@ -117,11 +118,12 @@ def survives(
     except (KeyError, ArithmeticError, ValueError, TypeError):
         return True
     volts = {s.name for s in system.component.state_variables if s.dimension == VOLTAGE}
-    up = [DEPOLARISED / units.size(VOLTAGE) if name in volts else 0.0 for name in names]
+    spike = DEPOLARISED / units.size(VOLTAGE) / bare.size(VOLTAGE)
+    up = [spike if name in volts else 0.0 for name in names]
     # where a spike begins ROS2 may follow the slope out of all bounds, though it holds at its top
     shares = (0.0, 0.375, 0.5, 1.0) if implicit else (0.0, 1.0)
     h = step / units.size(TIME_DIMENSION)
-    count = max(1, min(200, math.ceil(TRIAL / step)))
+    count = max(1, min(200, math.ceil(TRIAL / (step * bare.size(TIME_DIMENSION)))))
     for share in shares if any(up) else (0.0,):
         start = [values[name] + share * more for name, more in zip(names, up, strict=True)]
         with np.errstate(all="ignore"):

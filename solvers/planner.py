@@ -37,9 +37,11 @@ def plan_update(
     *,
     step: float | None = None,
     units: UnitSystem = SI,
+    bare: UnitSystem = SI,
 ) -> UpdatePlan:
     """The update of a flat component. `step` (s) helps `auto` to judge stiffness; `units` are those of
-    the component's literals. `scheme` is one of SCHEMES, or SECOND.
+    the component's literals. Where all numbers of a component, and the step, are bare multiples of units,
+    `bare` are those. `scheme` is one of SCHEMES, or SECOND.
 
     Raises ModelError S200 (unknown scheme), S201 (no exact solution), S203, S204, S205, S210.
     """
@@ -52,13 +54,13 @@ def plan_update(
     blocks: list[Block] = []
     if component.update is None:
         for system in systems(component):
-            program, found = _plan_system(system, scheme, step, coefficients, units)
+            program, found = _plan_system(system, scheme, step, coefficients, units, bare)
             programs.append((system.regimes, program))
             blocks.extend(found)
     else:
         for variables in integrated(component):
             system = restricted(component, variables)
-            program, found = _plan_system(system, scheme, step, coefficients, units)
+            program, found = _plan_system(system, scheme, step, coefficients, units, bare)
             integrations.append((variables, _committing(program, component, variables)))
             blocks.extend(item for item in found if item not in blocks)
     return UpdatePlan(
@@ -103,6 +105,7 @@ def _plan_system(
     step: float | None,
     coefficients: Coefficients,
     units: UnitSystem,
+    bare: UnitSystem,
 ) -> tuple[Program, list[Block]]:
     """The program of one combination of regimes, and the report of its blocks."""
     builder = Builder(system, Names(coefficients.names.taken))
@@ -123,7 +126,7 @@ def _plan_system(
     chosen, why = scheme, WHY.get(scheme, "")
     if rest:
         if scheme in ("auto", SECOND):
-            chosen, why = _choose(system, rest, step, units)
+            chosen, why = _choose(system, rest, step, units, bare)
         if scheme == SECOND and chosen == "expeuler" and _is_linear(system, rest):
             chosen, why = "expmid", WHY["expmid"]
         if chosen in TABLEAUS:
@@ -173,14 +176,18 @@ def _exact_part(system: System, scheme: str) -> ExactSystem:
 
 
 def _choose(
-    system: System, names: tuple[str, ...], step: float | None, units: UnitSystem
+    system: System,
+    names: tuple[str, ...],
+    step: float | None,
+    units: UnitSystem,
+    bare: UnitSystem,
 ) -> tuple[str, str]:
     """The numerical scheme of the states that have no exact solution, and the reason."""
     if any(system.is_random(system.rates[name]) for name in names):
         return "euler", "the rates draw random numbers: forward Euler"
     found: Stiffness = stiffness(system, names, units)
     if not found.is_stiff(step):
-        if step is None or survives(system, names, step, units):
+        if step is None or survives(system, names, step, units, bare):
             return "rk4", WHY["rk4"]
         speed = "a trial of classic Runge-Kutta left the solution in a spike"
     else:
@@ -189,7 +196,7 @@ def _choose(
     if _is_linear(system, names):
         return "expeuler", f"{speed}; {WHY['expeuler']}"
     if len(names) <= 16:
-        if step is None or survives(system, names, step, units, implicit=True):
+        if step is None or survives(system, names, step, units, bare, implicit=True):
             return "implicit", f"{speed}; {WHY['implicit']}"
         return "expeuler", f"{speed}; a trial of ROS2 left the solution: exponential Euler"
     return "expeuler", f"{speed}; too many states for the implicit scheme: exponential Euler"

@@ -46,7 +46,7 @@ from ..model import (
     Transition,
     While,
 )
-from ..query import conditions, declared, odes, regimes, statics
+from ..query import bodies, conditions, declared, odes, regimes, statics
 from ..units import TIME as TIME_DIMENSION
 from ..units import Unit
 from .intervals import EVERYTHING, Interval, Known, bounds, certain, follow, hull
@@ -120,7 +120,7 @@ class Entry:
 class Arming:
     component: Component
     ranges: Mapping[str, Interval]
-    loops: bool
+    loops: bool = False
     known: dict[str, Interval] = field(default_factory=dict)
     states: list[StateVariable] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
@@ -379,12 +379,22 @@ class Arming:
                     if not moving or not moving <= timers.keys():
                         return part
                     gap = self.plain(Binary("-", left, right), regime)
-                    if _runs(gap, timers) != (-1 if op == ">" else 1):
+                    against = -1 if op == ">" else 1
+                    if _runs(gap, timers) != against and not self.begins(left, right):
                         return Binary(f"{op}=", left, right, part.span)
                     return part
             return rebuild(part, change)
 
         return change(test)
+
+    def begins(self, left: Expr, right: Expr) -> bool:
+        """Does something set two sides equal, so that one is not beyond the other at that moment?"""
+        equal = Binary("==", left, right)
+        for body in bodies(self.component):
+            values = after(body) or {}
+            if free_names(equal) & values.keys() and certain(substitute(equal, values), {}):
+                return True
+        return False
 
     def moving(self, regime: Regime) -> set[str]:
         """What changes all the time in a regime."""

@@ -69,9 +69,9 @@ def counted(item: model.Assign) -> int:
     match item.value:
         case Binary("+", left, right) if own in (left, right):
             step = right if left == own else left
-            return {ONE: 1, Number(-1.0): -1, Unary("-", ONE): -1}.get(step, 0)
+            return 1 if step == ONE else -1 if step in (Number(-1.0), Unary("-", ONE)) else 0
         case Binary("-", left, right) if left == own:
-            return {ONE: -1, Number(-1.0): 1}.get(right, 0)
+            return -1 if right == ONE else 1 if right == Number(-1.0) else 0
     return 0
 
 

@@ -40,16 +40,17 @@ def levels_to_edges(component: Component, log: Log, code: str) -> Component:
 
 
 class _Edging:
-    """One component; `entered` is the state with the time of entry, if it is needed."""
+    """One component; `entered` begins the name of each state with the time of entry to a regime.
+
+    A regime has its own, so that what leads into another does not hold up what happens in it meanwhile.
+    """
 
     def __init__(self, component: Component, log: Log, code: str) -> None:
         self.component, self.log, self.code = component, log, code
         self.analysis = Arming(component, {}, loops=False)
         self.analysis.known = self.analysis.statics()
-        self.entered = ENTERED
-        taken = {item.name for item in (*declared(component), *component.analog_inputs)}
-        while self.entered in taken:
-            self.entered += "_"
+        self.taken = {item.name for item in (*declared(component), *component.analog_inputs)}
+        self.entered: dict[str, str] = {}
 
     def run(self) -> Component:
         """Every condition of the machine, or of the component where there is none."""
@@ -58,7 +59,7 @@ class _Edging:
             lone = Regime(name="", on_conditions=component.on_conditions, odes=component.odes)
             found = self.edged(lone, [Entry(None, (), is_start=True)], {})
             changed = replace(component, on_conditions=found.on_conditions)
-            return self.with_state(changed) if found != lone else component
+            return self.with_states(changed) if found != lone else component
         (machine,) = component.machines
         entries = {r.name: list(self.analysis.entries(machine, r)) for r in machine.regimes}
         facts = self.analysis.flow(machine, entries)
@@ -67,12 +68,23 @@ class _Edging:
             return component
         timed = {r.name for r, old in zip(found_all, machine.regimes, strict=True) if r != old}
         marked = tuple(self.marked(regime, timed) for regime in found_all)
-        return self.with_state(replace(component, machines=(replace(machine, regimes=marked),)))
+        return self.with_states(replace(component, machines=(replace(machine, regimes=marked),)))
 
-    def with_state(self, component: Component) -> Component:
-        """The component with the time of entry as a state, 0 at the start."""
-        state = StateVariable(name=self.entered, dimension=TIME_DIMENSION)
-        return replace(component, state_variables=(*component.state_variables, state))
+    def with_states(self, component: Component) -> Component:
+        """The component with the times of entry as states, 0 at the start."""
+        names = self.entered.values()
+        states = (StateVariable(name=name, dimension=TIME_DIMENSION) for name in names)
+        return replace(component, state_variables=(*component.state_variables, *states))
+
+    def time_of(self, regime: str) -> str:
+        """The state with the time of entry to a regime."""
+        if regime not in self.entered:
+            name = f"{ENTERED}_{regime}" if regime else ENTERED
+            while name in self.taken:
+                name += "0"
+            self.taken.add(name)
+            self.entered[regime] = name
+        return self.entered[regime]
 
     def edged(
         self, regime: Regime, entries: list[Entry], facts: dict[str, dict[str, tuple[float, float]]]
@@ -85,8 +97,8 @@ class _Edging:
                 found.append(item)
                 continue
             waits = again or not all(self.excluded(item, regime, way, facts) for way in entries)
-            body = (*item.body, self.mark()) if again else item.body
-            test = Binary("and", item.test, self.since()) if waits else item.test
+            body = (*item.body, self.mark(regime.name)) if again else item.body
+            test = Binary("and", item.test, self.since(regime.name)) if waits else item.test
             found.append(replace(item, test=test, body=body))
         return replace(regime, on_conditions=tuple(found))
 
@@ -142,20 +154,20 @@ class _Edging:
                 return False
         return True
 
-    def since(self) -> Expr:
+    def since(self, regime: str) -> Expr:
         """True from just after the entry on."""
-        return Binary(">", Name(TIME), Name(self.entered))
+        return Binary(">", Name(TIME), Name(self.time_of(regime)))
 
-    def mark(self) -> Statement:
+    def mark(self, regime: str) -> Statement:
         """Note the time."""
-        return Assign(target=self.entered, value=Name(TIME))
+        return Assign(target=self.time_of(regime), value=Name(TIME))
 
     def marked(self, regime: Regime, timed: set[str]) -> Regime:
         """The regime whose ways to `timed` ones note the time."""
 
         def body(steps: tuple[Statement, ...]) -> tuple[Statement, ...]:
-            leads = any(isinstance(step, Transition) and step.regime in timed for step in steps)
-            return (self.mark(), *steps) if leads else steps
+            goals = [step.regime for step in steps if isinstance(step, Transition)]
+            return (*(self.mark(goal) for goal in goals if goal in timed), *steps)
 
         return replace(
             regime,

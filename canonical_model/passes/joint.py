@@ -73,7 +73,7 @@ class Joint:
 
     def _resting(self, number: int) -> list[Expr]:
         """Timers that stand where the mode's test has stopped them: `r <= 0` is `r == 0` there."""
-        resting = []
+        resting: list[Expr] = []
         for test in self.tests[number]:
             match test:
                 case Binary("<=" | ">=" as op, Name(name), limit) if (

@@ -21,7 +21,7 @@ from ..expr import (
     Unary,
     free_names,
 )
-from ..model import Assign, Component, EventPort
+from ..model import Assign, Component
 
 WEIGHT = "weight"
 CURRENTS = ("i", "I")  # what synapses expose to cells, with a dimension or without
@@ -128,7 +128,7 @@ def degree(expr: Expr, degrees: dict[str, int | None]) -> int | None:
 def with_weight_payload(component: Component, port: str) -> Component:
     """The synapse with `weight` arriving with each event instead of being a parameter."""
     inputs = tuple(
-        EventPort(name=item.name, payload=(WEIGHT,), span=item.span) if item.name == port else item
+        replace(item, payload=(WEIGHT,)) if item.name == port else item
         for item in component.event_inputs
     )
     parameters = tuple(item for item in component.parameters if item.name != WEIGHT)

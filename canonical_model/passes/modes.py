@@ -297,11 +297,11 @@ def _branches(found: Found, mode: Mode, item: model.If, rest: Body) -> list[Mode
     """
     results: list[Mode] = []
     live, denied = [mode], list[Expr]()
-    events: list[tuple[tuple[Expr, ...], Body]] = []
+    events: list[tuple[int, tuple[Expr, ...], Body]] = []
     for test, body in _with_event_first(found, item):
         is_mode = test is None or _is_way(found, test, body)
         if test is not None and body and not is_mode:
-            events.append(((*denied, test), body))
+            events.append((len(results), (*denied, test), body))
             denied.append(negation(test))
             continue
         for way in live:
@@ -310,8 +310,10 @@ def _branches(found: Found, mode: Mode, item: model.If, rest: Body) -> list[Mode
             live = [new for way in live for new in _denied(found, way, test)]
             if events:
                 denied.append(negation(test))
-    for tests, body in events:
-        results = [_instead(found, mode, way, tests, body, item, rest) for way in results]
+    for place, tests, body in events:  # the ways before it are gone instead of it
+        others = results[place:]
+        led = [_instead(found, mode, way, tests, body, item, rest) for way in others]
+        results[place:] = led
     return results
 
 
@@ -444,7 +446,10 @@ def _met(
             raise in_the_way(statement, "it draws a random number in every step")
     place = body[0].span if body else None
     timers, steps = found.timers, found.steps
-    if _is_early(found, start, tests, body, rest) and not start.tests:
+    is_early = _is_early(found, start, tests, body, rest)
+    if is_early and start.tests:
+        note_steps(steps.log, place)  # the ways that were chosen before it stay as they are
+    elif is_early:
         if any(isinstance(s, model.Emit) for s in nested(body)):
             note_steps(steps.log, place)
         ahead = {**start.moved, TIME: 1}

@@ -236,8 +236,8 @@ def _with_regimes(
     shared = [ode for ode in component.odes if ode.variable in always]
     active = [[ode for ode in own_odes if _is_active(ode.variable, mode)] for mode in modes]
     if len(modes) == 1:
-        odes = (*active[0], *shared, *modes[0].rates)
-        return replace(component, odes=odes, on_conditions=met[0])
+        whole = (*active[0], *shared, *modes[0].rates)
+        return replace(component, odes=whole, on_conditions=met[0])
     common = [ode for ode in own_odes if all(ode in odes for odes in active)]
     names = _names(modes, active)
     jump_handlers = [h for h in component.on_events if _moves(h, jumps) and h not in found.events]

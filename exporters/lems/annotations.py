@@ -39,6 +39,8 @@ def annotate(
     for event in component.event_inputs:
         if event.role:
             properties[f"{OURS}role:{port(event.name)}"] = event.role
+        if event.sign:
+            properties[f"{OURS}sign:{port(event.name)}"] = event.sign
     parts = []
     if component.extras.get(NOTES):
         parts.append(Node("notes", body=component.extras[NOTES]))

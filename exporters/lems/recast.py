@@ -6,20 +6,10 @@ import math
 from dataclasses import replace
 
 from ...canonical_model.diagnostics import Level, Log, refuse
-from ...canonical_model.expr import (
-    ZERO,
-    Binary,
-    Expr,
-    Name,
-    substitute,
-)
 from ...canonical_model.model import (
     TEXT,
-    Assign,
     Component,
-    If,
     OnEvent,
-    Statement,
 )
 from ...canonical_model.query import declared
 from .modes import modes_to_state, must_be_modes
@@ -60,20 +50,26 @@ def note_losses(component: Component, log: Log) -> None:
         if item.value is not None and math.isinf(item.value.si):
             message = f"'{item.name}' of '{component.name}' is infinite, which becomes {HUGE:g}"
             log.add("P224", Level.APPROXIMATED, message, item.span)
+    for port in component.event_inputs:
+        if port.sign:
+            message = (
+                f"that the port '{port.name}' of '{component.name}' takes {port.sign} events only is kept in "
+                "an annotation: in LEMS a connection chooses the port, and a weight is a size"
+            )
+            log.add("P227", Level.NOTE, message, port.span)
     if component.checks:
         message = f"the checks of parameters of '{component.name}' have no place in LEMS"
         log.add("P222", Level.DROPPED, message, component.span)
 
 
 def one_handler_a_port(component: Component) -> Component:
-    """Handlers of one port joined, since jLEMS runs the last only; signs of ports as choices."""
+    """Handlers of one port joined, since jLEMS runs the last only."""
 
     def joined(items: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
         found: dict[str, OnEvent] = {}
         for item in sorted(items, key=lambda event: -event.priority):
             before = found.get(item.port)
-            body = _signed(component, item)
-            body = (*before.body, *body) if before else body
+            body = (*before.body, *item.body) if before else item.body
             found[item.port] = OnEvent(port=item.port, body=body, span=item.span)
         return tuple(found.values())
 
@@ -82,36 +78,6 @@ def one_handler_a_port(component: Component) -> Component:
         for m in component.machines
     )
     return replace(component, on_events=joined(component.on_events), machines=machines)
-
-
-def _signed(component: Component, event: OnEvent) -> tuple[Statement, ...]:
-    """A port that takes events of one sign only sees the size of their weights."""
-    port = next((p for p in component.event_inputs if p.name == event.port), None)
-    if port is None or not port.sign or not port.payload:
-        return event.body
-    weight = Name(port.payload[0])
-    is_positive = port.sign == "excitatory"
-    if is_positive:
-        return (If(branches=((Binary(">", weight, ZERO), event.body),)),)
-    size = Binary("-", ZERO, weight)
-    body = tuple(_with(item, {weight.id: size}) for item in event.body)
-    return (If(branches=((Binary("<", weight, ZERO), body),)),)
-
-
-def _with(item: Statement, values: dict[str, Expr]) -> Statement:
-    match item:
-        case Assign(value=value):
-            return replace(item, value=substitute(value, values))
-        case If(branches=branches, otherwise=otherwise):
-            changed = tuple(
-                (substitute(test, values), tuple(_with(s, values) for s in inner))
-                for test, inner in branches
-            )
-            return replace(
-                item, branches=changed, otherwise=tuple(_with(s, values) for s in otherwise)
-            )
-        case _:
-            return item
 
 
 __all__ = ["gathered", "note_losses", "one_handler_a_port", "refuse_unsayable"]

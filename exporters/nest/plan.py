@@ -148,7 +148,8 @@ def plan_model(
     _refuse_unfit(component)
     if is_synapse(component):
         component = weight_as_state(delay_as_input(component))
-    update = plan_update(_with_step(component, h), "auto" if scheme == "rkf45" else scheme, step=h)
+    chosen = "auto" if scheme == "rkf45" else scheme
+    update = plan_update(_with_step(component, h), chosen, step=h, bare=units)
     # an event-driven step may be long: no fixed-step scheme will do
     long = is_synapse(component) and any(block.scheme != "exact" for block in update.blocks)
     if long or (scheme == "auto" and _is_adaptive_by_custom(component, update)):

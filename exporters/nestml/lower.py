@@ -45,7 +45,7 @@ from ...canonical_model.model import (
     Transition,
     While,
 )
-from ...canonical_model.query import declared
+from ...canonical_model.query import bodies, declared, nested
 from ...canonical_model.units import NONE, Dimension, si_quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from .choices import strict_choices
@@ -335,6 +335,13 @@ def _timely(low: Lowering, test: Expr) -> Expr:
     moving |= {o.variable for m in c.machines for r in m.regimes for o in r.odes}
     moving |= {i.name for i in c.analog_inputs}
     derived = {v.name: v.value for v in c.derived_variables if TIME in free_names(v.value)}
+    # what is after a time that is noted is not at that time
+    noted = {
+        Name(item.target)
+        for body in bodies(c)
+        for item in nested(body)
+        if isinstance(item, Assign) and item.value == Name(TIME)
+    }
 
     def change(expr: Expr) -> Expr:
         match expr:
@@ -343,6 +350,8 @@ def _timely(low: Lowering, test: Expr) -> Expr:
                 names = free_names(plain)
                 if TIME not in names or names & moving:
                     return expr
+                if op == ">" and plain.left == Name(TIME) and plain.right in noted:
+                    return Binary(op, plain.left, Binary("+", plain.right, low.half_step()))
                 if plain.left == Name(TIME):
                     return Binary(op, plain.left, Binary("-", plain.right, low.half_step()))
                 later = Binary("+", Name(TIME), low.half_step())

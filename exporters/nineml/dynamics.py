@@ -33,6 +33,7 @@ from .quantities import Quantities
 from .transitions import simultaneous
 
 ANNOTATIONS = "nineml.annotations"
+HELPERS = "nineml.helpers"
 DESCRIBES = "about_"  # and a name: what is said of it
 
 
@@ -82,6 +83,11 @@ class _Class:
         """The flat component."""
         return self.prepared.component
 
+    @property
+    def helpers(self) -> set[str]:
+        """States that only keep a value during a transition, whose assignments NineML makes at once."""
+        return set(self.component.extras.get(HELPERS, "").split())
+
     def run(self) -> Written:
         """Names first, then each part."""
         self.name_all()
@@ -95,7 +101,8 @@ class _Class:
         node.add(*self.ports(exposed))
         dynamics = Node("Dynamics")
         for state in component.state_variables:
-            dynamics.add(self.declared("StateVariable", state.name, state))
+            if state.name not in self.helpers:
+                dynamics.add(self.declared("StateVariable", state.name, state))
         aliases, own = self.aliases()
         for regime in self.prepared.regimes:
             dynamics.add(self.regime(regime, own[regime.name]))
@@ -307,6 +314,8 @@ class _Class:
         target = self.regimes.get(found.regime or regime.name)
         node = Node(tag, {"target_regime": target})
         for name, value in found.assignments.items():
+            if name in self.helpers:
+                continue
             assignment = Node("StateAssignment", {"variable": self.names[name]})
             math = Node("MathInline", body=math_text(value, names))
             node.add(assignment.add(math))

@@ -92,7 +92,7 @@ class Document:
                     "written"
                 )
                 self.log.add("X324", Level.DROPPED, message, component.span)
-        elif not missing:
+        elif not missing and (is_lone or VALUES not in component.extras):
             values = self.values_node(component, parameters, initial)
         is_bare = values is None or (not _says_more(values) and wanted == component.name)
         if is_bare and not missing:
@@ -228,9 +228,9 @@ def write_document(model: Model, log: Log, step: float | None = None) -> Node:
             document.component_names[component.name] = document.names.get(component.name, key)
         document.model_components[component.name] = component
         document.class_names.add(component.extras.get(CLASS, component.name))
-        for item in (*component.parameters, *component.constants):
-            if item.value is not None:
-                document.quantities.prefer(item.value.unit)
+        values = [item.value for item in component.parameters if item.value is not None]
+        for value in (*values, *(item.value for item in component.constants)):
+            document.quantities.prefer(value.unit)
     for component in model.components:
         with log.gather():
             document.add(component)

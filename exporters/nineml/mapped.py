@@ -9,6 +9,7 @@ from ...canonical_model.expr import Expr
 from ...canonical_model.model import (
     Assign,
     Component,
+    Declare,
     DerivedVariable,
     If,
     Ode,
@@ -33,6 +34,8 @@ def mapped(
 
     def statement(item: Statement) -> Statement:
         match item:
+            case Declare(dimension=dimension, value=value):
+                return replace(item, value=change(value, dimension))
             case Assign(target=target, value=value):
                 return replace(item, value=change(value, names.get(target)))
             case If(branches=branches, otherwise=otherwise):

@@ -39,6 +39,7 @@ from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
 from .counts import exact_counts
+from .locals import locals_written_out
 from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
 from .settled import settled
@@ -64,7 +65,7 @@ def prepare(component: Component, log: Log, step: float | None = None) -> Prepar
     flat = _flat(component)
     if flat.update is not None or flat.kernels or flat.functions:
         flat = raise_program(flat, log, step)
-    flat = truths_to_numbers(flat)
+    flat = truths_to_numbers(locals_written_out(flat))
     _refuse(flat)
     _note(flat, log)
     flat = settled(flat, log)

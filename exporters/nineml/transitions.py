@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...canonical_model.diagnostics import Level, Log, Span, refuse
 from ...canonical_model.expr import ONE, Call, Expr, free_names, is_random, substitute, walk
-from ...canonical_model.model import Assign, Emit, Statement, Transition
+from ...canonical_model.model import Assign, Declare, Emit, Report, Statement, Transition
 from .rewrite import BINOMIAL
 
 
@@ -33,8 +33,15 @@ def simultaneous(
     values: dict[str, Expr] = {}
     events: list[str] = []
     regime = ""
+    local: set[str] = set()
     for item in body:
         match item:
+            case Declare(name=name, value=value):
+                values[name] = _now(value, values, aliases, owner, item.span)
+                local.add(name)
+            case Report():
+                message = f"a message of '{owner}' to its user has no place in NineML"
+                log.add("X328", Level.DROPPED, message, item.span)
             case Assign(target=target, value=value):
                 values[target] = _now(value, values, aliases, owner, item.span)
             case Emit(port=port, weight=weight):
@@ -51,7 +58,8 @@ def simultaneous(
                 what = type(item).__name__.lower()
                 message = f"a statement of '{owner}' ({what}) has no place in NineML's transitions"
                 raise refuse("X304", message, item.span)
-    return Simultaneous(values, tuple(events), regime)
+    kept = {name: value for name, value in values.items() if name not in local}
+    return Simultaneous(kept, tuple(events), regime)
 
 
 def _now(

@@ -61,7 +61,10 @@ class Values:
         for item in self.written.parameters():
             name = self.written.names[item.name]
             if item.name in parameters:
-                node.add(self.array("Property", name, parameters[item.name], item.dimension))
+                is_open = item.value is None  # nothing else says what it is
+                node.add(
+                    self.array("Property", name, parameters[item.name], item.dimension, is_open)
+                )
             elif item.value is None:
                 message = f"the parameter '{item.name}' of '{self.component.name}' has no value"
                 raise refuse("X325", message, item.span)
@@ -70,7 +73,8 @@ class Values:
         for state in self.written.prepared.component.state_variables:
             name = self.written.names[state.name]
             if state.name in initial:
-                node.add(self.array("Initial", name, initial[state.name], state.dimension))
+                is_open = state.initial is None
+                node.add(self.array("Initial", name, initial[state.name], state.dimension, is_open))
                 continue
             found = self.start(state, name)
             if found is not None:
@@ -85,33 +89,41 @@ class Values:
         value, symbol = self.quantities.quantity(quantity)
         return Node(tag, {"name": name, "units": symbol}).add(Node("SingleValue", body=value))
 
-    def array(self, tag: str, name: str, values: Floats | Spread, dimension: Dimension) -> Node:
-        """One number for each instance, in SI; a single one where all are equal; or how to draw them."""
+    def array(
+        self, tag: str, name: str, values: Floats | Spread, dimension: Dimension, is_open: bool
+    ) -> Node:
+        """One number for each instance, in SI; or how to draw them. Equal ones become a single one, unless
+        the value `is_open`: nothing but the array says it."""
         if isinstance(values, Spread):
-            return self.spread(tag, name, values, dimension)
+            return self.spread(tag, name, values, dimension, is_open)
         symbol = self.quantities.quantity(si_quantity(1.0, dimension))[1]
-        return self.rows(tag, name, [float(value) for value in values], symbol)
+        return self.rows(tag, name, [float(value) for value in values], symbol, is_open)
 
-    def rows(self, tag: str, name: str, numbers: Sequence[float], symbol: str) -> Node:
+    def rows(
+        self, tag: str, name: str, numbers: Sequence[float], symbol: str, is_open: bool
+    ) -> Node:
         """Numbers in the unit `symbol`."""
         node = Node(tag, {"name": name, "units": symbol})
-        if numbers and all(number == numbers[0] for number in numbers):
+        if numbers and not is_open and all(number == numbers[0] for number in numbers):
             return node.add(Node("SingleValue", body=numbers[0]))
         rows = (Node("ArrayValueRow", {"index": k, "value": v}) for k, v in enumerate(numbers))
         return node.add(Node("ArrayValue").add(*rows))
 
-    def spread(self, tag: str, name: str, values: Spread, dimension: Dimension) -> Node:
+    def spread(
+        self, tag: str, name: str, values: Spread, dimension: Dimension, is_open: bool
+    ) -> Node:
         """Values still to be drawn, in a unit of their scale."""
         unit = Quantity(1.0, Unit("", dimension, values.scale, values.offset))
         if values.kind not in FIXED:
             return self.random(tag, name, values.kind, values.arguments, unit)
         factor, symbol = self.quantities.quantity(unit)
         if factor == 1.0 and not values.offset:
-            return self.rows(tag, name, values.arguments, symbol)
+            is_array = is_open and values.kind == "array"
+            return self.rows(tag, name, values.arguments, symbol, is_array)
         import numpy as np
 
         numbers = np.asarray(values.arguments, dtype=float) * values.scale + values.offset
-        return self.array(tag, name, numbers, dimension)
+        return self.array(tag, name, numbers, dimension, is_open and values.kind == "array")
 
     def start(self, state: StateVariable, name: str) -> Node | None:
         """The initial value of a state; None where there is none to be written."""

@@ -5,11 +5,12 @@ Source: drafts of 1.0 and the examples of other tools (`targetRegime`, `EventOut
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from ...canonical_model.diagnostics import Level, Log, Span
 from .schema import SCHEMA
-from .tree import TEXT, TRUTH, Element, Scalar
+from .tree import INTEGER, TEXT, TRUTH, Element, Scalar
 
 RULES = "http://nineml.net/9ML/1.0/connectionrules/"
 DISTRIBUTIONS = "http://www.uncertml.org/distributions/"
@@ -70,8 +71,23 @@ class Dialect:
             self.remark("a regime needs a name", element.span, "give it any name")
             name = Scalar(f"regime_line_{element.span.line}")
             element = replace(element, attributes={**element.attributes, "name": name})
+        if element.tag == "Unit" and "scale" in element.attributes:
+            element = self.scaled(element)
         children = tuple(self.element(child, element.tag) for child in element.children)
         return replace(element, children=children)
+
+    def scaled(self, element: Element) -> Element:
+        """A unit with a scale that is a power of ten; others stay, and are no part of NineML."""
+        try:
+            exponent = math.log10(float(element.get("scale")))
+            power = int(element.get("power") or "0") + round(exponent)
+        except (ValueError, OverflowError):
+            return element
+        if exponent != round(exponent):
+            return element
+        self.remark("the scale of a unit goes into its power in NineML 1.0", element.at("scale"))
+        attributes = {name: value for name, value in element.attributes.items() if name != "scale"}
+        return replace(element, attributes={**attributes, "power": Scalar(str(power), INTEGER)})
 
     def port(self, element: Element, parent: str) -> Element:
         """`EventPort mode="send"` and its kin."""

@@ -17,6 +17,7 @@ from .syntax import Assignment, Dynamics, Regime, Transition
 CLASS = "nineml.class"
 REGIME = "nineml.regime"
 ANNOTATIONS = "nineml.annotations"
+HELPERS = "nineml.helpers"  # states that only keep a value during a transition
 INITIAL_REGIME = "initial_regime"  # in our annotations
 PAYLOAD = "payload"  # `port=analog=name`: analog ports that stand for what events carry
 DESCRIPTION = "description"
@@ -57,6 +58,8 @@ class Lowering:
             extras[REGIME] = single.name
         if dynamics.annotations:
             extras[ANNOTATIONS] = dynamics.annotations
+        if self.extra:
+            extras[HELPERS] = " ".join(self.extra)
         extras.update(
             {f"nineml.{k}": text for k, text in dynamics.notes.items() if not k.startswith(TEXTS)}
         )

@@ -19,6 +19,8 @@ NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 # functions that the library takes, but that the 1.0 text does not name, are free as names
 RESERVED = frozenset({"t", *FUNCTION_NAMES}) - {"min", "max", "fabs", "tan", "mod"}
 MAX_SIZE = 10_000_000
+# in this order, whichever layout says it
+_RECEIVERS = {"pre": 0, "post": 1, "response": 2, "plasticity": 3}
 CLASS_NAME = "class"  # in our annotations
 
 T = TypeVar("T")
@@ -378,7 +380,7 @@ class Parser:
             response=found["response"],
             plasticity=found.get("plasticity"),
             delay=self.value(delay) if delay else None,
-            links=tuple(links),
+            links=tuple(sorted(links, key=lambda link: _RECEIVERS.get(link.receiver, 0))),
             span=element.span,
             notes=own_notes(element),
         )

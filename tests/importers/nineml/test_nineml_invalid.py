@@ -143,6 +143,8 @@ def test_truth_values_in_disguise(word: str) -> None:
             "    EventPort:\n    - {name: spike, mode: send}",
         ),
         ("  Unit:\n", "  Unit:\n  - {symbol: ms, dimension: time, power: -3}\n"),
+        ("power: -3}", "scale: 0.001}"),
+        ("power: -3}", "power: -6, scale: 1000}"),
     ],
 )
 def test_dialects_are_read_with_a_warning_or_refused(old: str, new: str) -> None:

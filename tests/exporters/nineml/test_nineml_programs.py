@@ -1,0 +1,204 @@
+"""Random update programs to NineML and back: the same spikes at the same steps, or a code that says why not.
+
+Pauses are counted down, counted up, kept by a timer with an equation or by hand, by the time of the last
+spike or by a flag; what is tested where, and in which words, is drawn. More of them: PROGRAMS=500.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from interspike.canonical_model.diagnostics import Level, Log, ModelError
+from interspike.canonical_model.model import Provenance
+from interspike.exporters.nestml.emit import export as to_nestml
+from interspike.exporters.nineml.emit import export_yaml
+from interspike.exporters.nineml.format import REFUSALS
+from interspike.importers.nestml.reader import read as read_nestml
+from interspike.importers.nineml.reader import read as read_nineml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
+import nestml_trial
+
+sys.path.pop(0)
+STEP = nestml_trial.H
+# kind -> states, equations, words for a pause, for none, how it is counted, how it is begun
+HALF = "resolution() / 2"
+PAUSES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "down": (
+        ("r integer = 0", "r integer = n"), (),
+        ("r > 0", "r != 0", "r >= 1", "not (r == 0)", "0 < r", "not (r <= 0)"),
+        ("r == 0", "r <= 0", "r < 1", "not (r > 0)", "0 == r"),
+        ("r -= 1", "r = r - 1", "r = -1 + r"), ("r = n", "r = n + 1", "r = n - 1"),
+    ),
+    "up": (
+        ("r integer = n", "r integer = 0"), (),
+        ("r < n", "r != n", "r <= n - 1", "n > r", "not (r == n)"),
+        ("r >= n", "r == n", "not (r < n)", "n <= r"),
+        ("r += 1", "r = r + 1", "r = 1 + r"), ("r = 0",),
+    ),
+    "equation": (
+        ("r ms = 0 ms", "r ms = pause"), ("r' = -1",),
+        ("r > 0 ms", "not (r <= 0 ms)", f"r > {HALF}"),
+        ("r <= 0 ms", "not (r > 0 ms)", f"r <= {HALF}"),
+        ("integrate_odes(r)",), ("r = pause",),
+    ),
+    "by hand": (
+        ("r ms = 0 ms", "r ms = pause"), (), (f"r > {HALF}", f"not (r <= {HALF})"),
+        (f"r <= {HALF}", f"not (r > {HALF})"), ("r -= resolution()", "r = r - resolution()"),
+        ("r = pause",),
+    ),
+    "since": (
+        ("r ms = -100 ms", "r ms = 0 ms - pause"), (),
+        (f"t - r < pause + {HALF}", f"t <= r + pause - {HALF}"),
+        (f"t > r + pause + {HALF}", f"t - r >= pause - {HALF}"), ("",), ("r = t",),
+    ),
+    "flag": (
+        ("r ms = 0 ms\nf boolean = false",), ("r' = -1",), ("f",), ("not f",),
+        ("integrate_odes(r)",), ("r = pause\nf = true",),
+    ),
+}  # fmt: skip
+PHASES = (  # another counter, which pushes the potential
+    "if q >= period:\n{kick}\nelse:\n    q += 1",
+    "if q == period - 1:\n{kick}\nelse:\n    q += 1",
+    "q += 1\nif q >= period:\n{kick}",
+    "if q < period:\n    q += 1\nelse:\n{kick}",
+)
+ABOVE = ("V_m >= theta", "V_m > theta", "theta <= V_m", "not (V_m < theta)")
+FRAME = """model drawn_neuron:
+    state:
+        V_m mV = 0 mV
+{states}
+    equations:
+        kernel k = exp(-t / tau_s)
+        V_m' = -V_m / tau + (I_e + convolve(k, spikes) * pA) / C
+{equations}
+    parameters:
+        tau ms = 10 ms
+        tau_s ms = 2 ms
+        C pF = 200 pF
+        I_e pA = 600 pA
+        theta mV = 15 mV
+        reset mV = 0 mV
+        pause ms = {pause} ms
+    internals:
+        n integer = steps(pause)
+        period integer = steps(3 ms)
+    input:
+        spikes <- spike
+    output:
+        spike
+    update:
+{update}
+{conditions}
+"""
+
+
+@dataclass(slots=True)
+class Words:
+    """One of several spellings, drawn."""
+
+    draw: Any
+
+    def __call__(self, *items: Any) -> Any:
+        return self.draw(st.sampled_from(items))
+
+
+def inner(text: str) -> str:
+    return indent(text, "    ")
+
+
+@st.composite
+def programs(draw: Any) -> str:
+    """The text of a neuron."""
+    one = Words(draw)
+    kind = one(*PAUSES)
+    state, equations, busy, free, count, begin = PAUSES[kind]
+    waits, runs, counts = one(*busy), one(*free), one(*count)
+    body = draw(
+        st.permutations([one(*begin), "emit_spike()", one("V_m = reset", "V_m = reset", "")])
+    )
+    spike = "\n".join(item for item in body if item)
+    where = one("condition", "after", "nested", "instead", "before")
+    test = one(*ABOVE)
+    fires = f"if {test}:\n{inner(spike)}"
+    integrates = "integrate_odes(V_m)"
+    if where == "nested":
+        integrates += f"\n{fires}"
+    shape = one("else", "otherwise", "two", "clamped")
+    if shape == "else" and counts:
+        lines = [f"if {waits}:\n{inner(counts)}\nelse:\n{inner(integrates)}"]
+    elif shape == "otherwise" and counts:
+        lines = [f"if {runs}:\n{inner(integrates)}\nelse:\n{inner(counts)}"]
+    elif shape == "clamped" and where != "nested":
+        held = f"{counts}\nV_m = reset" if counts else "V_m = reset"
+        lines = ["integrate_odes(V_m)", f"if {waits}:\n{inner(held)}"]
+        if where == "instead":
+            lines[1] += f"\nelif {test}:\n{inner(spike)}"
+    else:
+        lines = [f"if {runs}:\n{inner(integrates)}"]
+        if counts:
+            lines.insert(one(0, 1), f"if {waits}:\n{inner(counts)}")
+    guarded = one(test, f"{runs} and {test}", f"{test} and {runs}")
+    if where in ("before", "after") or (where == "instead" and shape != "clamped"):
+        place = 0 if where == "before" else len(lines)
+        lines.insert(place, f"if {guarded}:\n{inner(spike)}")
+    conditions = [f"onCondition({guarded}):\n{inner(spike)}"] if where == "condition" else []
+    if kind == "flag":
+        ends = f"onCondition({one('f and r <= 0 ms', 'r <= 0 ms and f')}):\n    f = false"
+        conditions.insert(one(0, len(conditions)), ends)
+    states = [one(*state)]
+    if one(True, False, False):
+        states.append("q integer = 0")
+        lines.insert(one(0, len(lines)), one(*PHASES).format(kick=inner("q = 0\nV_m += 3 mV")))
+    return FRAME.format(
+        states=indent("\n".join(states), " " * 8),
+        equations=indent("\n".join(equations), " " * 8),
+        pause=one("2", "1.3", "0.5"),
+        update=indent("\n".join(lines), " " * 8),
+        conditions=inner("\n".join(conditions)),
+    )
+
+
+def there_and_back(text: str) -> tuple[Any, Any, bool]:
+    """The component as it is and as it comes back, and whether something was said to be different."""
+    common: dict[str, Any] = {"scheme": "auto", "step": STEP * 1e-3, "source": Provenance()}
+    log = Log()
+    original = read_nestml(None, text.encode(), file="drawn.nestml", log=Log())
+    (there,) = export_yaml(original, **common, log=log, name="there")
+    model = read_nineml(None, there.data, file=there.path, log=Log(), options={"strict": "yes"})
+    found = to_nestml(model, **common, log=Log(), name="again")
+    (again,) = [item for item in found if item.path.endswith(".nestml")]
+    back = read_nestml(None, again.data, file=again.path, log=Log())
+    told = any(issue.level is Level.APPROXIMATED for issue in log)
+    return original.components[0], back.components[0], told
+
+
+@settings(
+    max_examples=int(os.environ.get("PROGRAMS", "8")),
+    derandomize="PROGRAMS" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(programs())
+def test_programs_come_back_with_the_same_spikes_or_a_reason(text: str) -> None:
+    try:
+        original, again, told = there_and_back(text)
+    except ModelError as problem:
+        assert problem.issues[0].code in REFUSALS, problem.issues[0].message
+        return
+    length = nestml_trial.LENGTH
+    try:
+        nestml_trial.LENGTH = 30.0
+        drive = nestml_trial.Drive(0.0, 40.0)
+        wanted, found = (nestml_trial.on_grid(c, drive, "rk4").spikes for c in (original, again))
+    finally:
+        nestml_trial.LENGTH = length
+    assert told or np.array_equal(np.round(wanted / STEP), np.round(found / STEP)), text
