@@ -6,6 +6,7 @@ random points. A quantity without dimension may stand for one with (a voltage as
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,9 @@ from difflib import SequenceMatcher
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from ...canonical_model.expr import COMPARISONS, Binary, free_names, walk
 from ...canonical_model.model import Component
+from ...canonical_model.query import conditions
 from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Dimension
 from .points import Combination, Effect, Subject, dependencies
 
@@ -382,7 +385,7 @@ def _regime_name(subject: Subject, combination: Combination) -> str:
 def sample(subject: Subject, random: np.random.Generator, count: int) -> dict[str, Floats]:
     """Values of the states: around what the model itself names, voltages on both sides of every threshold."""
     return {
-        name: _draw(subject, dimension, subject.initial[name], random, count)
+        name: _draw(subject, name, dimension, random, count)
         for name, dimension in subject.states.items()
     }
 
@@ -396,12 +399,29 @@ def sample_inputs(subject: Subject, random: np.random.Generator, count: int) -> 
     }
 
 
+def _limits(subject: Subject, name: str) -> list[float]:
+    """What conditions compare a state with, where that is fixed: numbers in tests are nobody's parameters."""
+    from ...solvers.evaluate import evaluate
+
+    found = []
+    for condition in conditions(subject.component):
+        for node in walk(condition.test):
+            if not isinstance(node, Binary) or node.op not in COMPARISONS:
+                continue
+            for side, other in ((node.left, node.right), (node.right, node.left)):
+                if name in free_names(side) and free_names(other) <= subject.statics.keys():
+                    found.append(float(evaluate(other, subject.statics)))
+    return [value for value in found if math.isfinite(value)]
+
+
 def _draw(
-    subject: Subject, dimension: Dimension, initial: float, random: np.random.Generator, count: int
+    subject: Subject, name: str, dimension: Dimension, random: np.random.Generator, count: int
 ) -> Floats:
     import numpy as np
 
-    anchors = [initial]
+    initial = subject.initial[name]
+    limits = _limits(subject, name)
+    anchors = [initial, *limits]
     if dimension == VOLTAGE:
         own = (subject.statics[n] for n, d in subject.dimensions.items() if d == VOLTAGE)
         anchors += [value for value in own if abs(value) < 0.5]
@@ -412,7 +432,7 @@ def _draw(
     else:
         anchors += [0.0, 10 * NEURO.size(dimension)]
     low, high = min(anchors), max(anchors)
-    margin = 0.25 * (high - low) if dimension == VOLTAGE else 0.0
+    margin = 0.25 * (high - low) if dimension == VOLTAGE or limits else 0.0
     if high == low:
         margin = 0.1 * abs(high) or NEURO.size(dimension)
     values: Floats = random.uniform(low - margin, high + margin, count)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...canonical_model.circuit import Circuit
+from ...canonical_model.diagnostics import ModelError
 from ...canonical_model.model import Component
 from ...canonical_model.units import TIME
 from ..sensitivity import alike, draws_numbers
 from . import stimulus
 from .match import Match, Shift, pair_names
 from .results import Difference
-from .stimulus import Distance, amplitudes, driven, respond
+from .stimulus import Distance, Response, amplitudes, driven, respond
 
 SHIFT = 1e-5  # s by which spikes may differ in continuous time
 GRID_SHIFT = 2.01  # steps, on a grid
@@ -21,6 +23,7 @@ FINER = 10
 LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
+UNBOUNDED = "S312"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +104,16 @@ def _at_step(
     factor = stimulus.strength(a, list(inputs))
     ours = [amplitudes(a, list(inputs), level, factor) for level in levels]
     theirs = [{inputs[x][0]: v * inputs[x][1] for x, v in each.items()} for each in ours]
-    one = respond(driven(a, ours, list(pairing.ports), list(pairs), step=step), mode)
     ports = list(pairing.ports.values())
-    other = respond(driven(b, theirs, ports, list(pairs.values()), step=step), mode)
+    one = _response(driven(a, ours, list(pairing.ports), list(pairs), step=step), mode)
+    other = _response(driven(b, theirs, ports, list(pairs.values()), step=step), mode)
+    if isinstance(one, ModelError) and isinstance(other, ModelError):
+        raise one
+    for mine, name, failed in ((True, a.name, one), (False, b.name, other)):
+        if isinstance(failed, ModelError):
+            said = f"of '{name}': {failed.issues[0].message}, the {'second' if mine else 'first'} runs on"
+            return [Difference(kind="trace", name=a.name, other=b.name, sentence=said)], []
+    assert not isinstance(one, ModelError) and not isinstance(other, ModelError)
     allowed = SHIFT if mode == "continuous" else GRID_SHIFT * stimulus.STEP
     slack = 0 if mode == "continuous" else round(allowed / step)
     limit = TRACE if mode == "continuous" else GRID_TRACE
@@ -154,6 +164,16 @@ def _at_step(
                 )
                 differences.append(Difference(kind="trace", name=x, other=y, sentence=sentence))
     return differences[:MAX_SHOWN], distances
+
+
+def _response(circuit: Circuit, mode: str) -> Response | ModelError:
+    """The response, or that a state leaves all bounds. Raises other ModelErrors."""
+    try:
+        return respond(circuit, mode)
+    except ModelError as problem:
+        if problem.issues[0].code != UNBOUNDED:
+            raise
+        return problem
 
 
 def _inputs_by_name(a: Component, b: Component) -> dict[str, tuple[str, float]]:

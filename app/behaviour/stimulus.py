@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LENGTH, STEP = 0.15, 1e-4  # s
-MOST = 1500  # events of a kind, ten a ms: more than any model sends that does not run away
+MOST = 600  # events of a kind, four a ms: more than any model sends that does not run away
 ON, OFF = 0.02, 0.12  # s: when the current flows
 SPIKES = (0.03, 0.05, 0.051, 0.09, 0.13)  # s: arrivals at every event input
 CELL, SOURCE, OUT = "cell", "source", "out"

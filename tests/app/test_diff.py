@@ -282,3 +282,32 @@ def test_what_events_carry_belongs_to_behaviour(tmp_path: Path, weight: str, ver
     assert found.verdict == verdict
     sentences = [d.sentence for item in found.comparisons for d in item.differences]
     assert any("what 'spike' sends" in sentence for sentence in sentences) == (verdict != "same")
+
+
+LITERAL = """
+model spiking:
+    state:
+        v real = -65
+        u real = -13
+    equations:
+        v' = (0.04 * v * v + 5 * v + 140 - u + 10) / ms
+        u' = 0.02 * (0.2 * v - u) / ms
+    output:
+        spike
+    update:
+        integrate_odes()
+    onCondition(v >= 30):
+        v = -65
+        u += 8
+        emit_spike()
+"""
+
+
+def test_a_reset_behind_a_threshold_that_is_only_a_number_is_seen(tmp_path: Path) -> None:
+    # the other one's recovery runs away: it fires ever faster, and then has no solution
+    (tmp_path / "a.nestml").write_text(LITERAL)
+    (tmp_path / "b.nestml").write_text(LITERAL.replace("u += 8", "u -= 8"))
+    found = diff(tmp_path / "a.nestml", tmp_path / "b.nestml")
+    assert found.verdict == "different"
+    sentences = [item.sentence for item in found.comparisons[0].differences]
+    assert any("condition of 'u' differs" in sentence for sentence in sentences)
