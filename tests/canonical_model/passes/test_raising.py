@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from interspike.app.load import load_bytes
 from interspike.canonical_model import model as m
 from interspike.canonical_model import units as u
 from interspike.canonical_model.circuit import Circuit, EventLink, Group, Probe
@@ -346,4 +347,4 @@ model halfway:
     (cell,) = load_bytes(text, file="halfway.nestml", log=Log()).components
     raised = raise_program(cell)
     (state,) = raised.state_variables
-    assert state.initial == parse_expr("period / 2")
+    assert state.initial == E("period / 2")
