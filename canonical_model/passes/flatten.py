@@ -70,7 +70,9 @@ def flatten(
     if component.update is not None or component.kernels or component.functions:
         # languages that write time steps and kernels have no children; their names stay as they are
         root.names = {name: name for name in root.names}
-        return Flat((raise_program if continuous else lower_program)(component), root)
+        if continuous:
+            return Flat(clocks_to_algebra(raise_program(component)), root)
+        return Flat(lower_program(component), root)
     return _Flattening(root, nodes, dict(quantities or {})).run()
 
 
