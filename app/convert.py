@@ -125,6 +125,8 @@ def convert(
     stage("reading")
     given = dict(import_options or {})
     model = read_all(source, data, component, search_path, log, given, as_written=as_written)
+    if component is not None and not pairs:
+        model = chosen(model, component)
     if pairs or suffix:
         from .pairs import with_pairs
 
@@ -267,6 +269,24 @@ def read_source(
             options=import_options,
         )
     return model
+
+
+def chosen(model: Model, name: str) -> Model:
+    """The component of that name alone, or the model whose network has it. Raises ModelError A231."""
+    known = {item.name: item for item in model.components}
+    if name in known:
+        return replace(model, components=(known[name],), network=None, pairings=())
+    network = model.network
+    networks = [] if network is None else [network.name]
+    if network is not None and network.experiment is not None and network.experiment.name:
+        networks.append(network.experiment.name)
+    if networks and name in (model.name, *networks):
+        return model
+    hint = suggest(name, [*known, *networks])
+    raise error(
+        "A231", f"'{model.name}' has no component or network '{name}'",
+        hint=hint or f"there are: {', '.join([*known, *networks][:12])}",
+    )  # fmt: skip
 
 
 def _bytes(source: str | Path) -> bytes:

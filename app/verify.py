@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..canonical_model.diagnostics import Log, error, suggest
+from ..canonical_model.diagnostics import Log, error
 from ..canonical_model.model import Model
 from ..canonical_model.passes.partners import is_synapse
 from . import registry
 from .behaviour.results import DIFFERENT, SAME, Comparison
 from .behaviour.stimulus import LENGTH
-from .convert import SOLVERS, choose_step, convert, read_source
+from .convert import SOLVERS, choose_step, chosen, convert, read_source
 from .quantities import seconds
 from .readback import compare_models, read_results
 from .subjects import subjects
@@ -82,27 +82,12 @@ def verify(
     stage("reading")
     model = read_source(source, data, component, search_path, log, import_options)
     if component is not None:
-        model = _chosen(model, component)
+        model = chosen(model, component)
     if target.run:
         trials = _run(model, target, solver, wanted, step, log, stage)
         how = f"run on {target.backends[0]}"
         return Verified(target=to, how=how, trials=trials)
     return _read_back(model, target, solver, wanted, step, log, stage)
-
-
-def _chosen(model: Model, name: str) -> Model:
-    """The component of that name alone, or the model whose network has it. Raises ModelError A231."""
-    known = {item.name: item for item in model.components}
-    if name in known:
-        return replace(model, components=(known[name],), network=None)
-    if model.network is not None and name in (model.name, model.network.name):
-        return model
-    networks = [model.network.name] if model.network else []
-    hint = suggest(name, [*known, *networks])
-    raise error(
-        "A231", f"'{model.name}' has no component or network '{name}'",
-        hint=hint or f"there are: {', '.join([*known, *networks][:12])}",
-    )  # fmt: skip
 
 
 def _run(

@@ -244,3 +244,29 @@ def test_names_are_safe_for_folders(text: str, name: str) -> None:
 def test_a_solver_that_does_not_exist() -> None:
     with pytest.raises(ModelError, match="did you mean 'implicit'"):
         convert("x", to="text", solver="impplicit")
+
+
+TWO = b"""
+model one:
+    state:
+        V_m mV = -70 mV
+    equations:
+        V_m' = -(V_m + 70 mV) / (10 ms)
+    update:
+        integrate_odes()
+model two:
+    state:
+        V_m mV = -70 mV
+    equations:
+        V_m' = -(V_m + 70 mV) / (20 ms)
+    update:
+        integrate_odes()
+"""
+
+
+@pytest.mark.parametrize("target", ["nest", "nestml", "lems", "nineml", "canonical"])
+def test_one_component_of_a_file(target: str) -> None:
+    result = convert("two.nestml", data=TWO, to=target, component="two")
+    text = b"".join(item.data for item in result.artifacts).decode()
+    assert "10 ms" not in text and "tau = 10" not in text
+    assert not any("one" in item.path.split(".")[0] for item in result.artifacts)
