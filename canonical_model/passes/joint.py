@@ -18,10 +18,11 @@ from .guards import (
     values_after,
     with_target,
 )
+from .happenings import conjunction
 from .intervals import Known, certain
-from .modes import Found, Mode, conjunction
 from .movable import written_out
 from .stepped import negation
+from .ways import Found, Mode
 
 MAX_DUE = 3  # conditions that are tested when a mode is entered
 

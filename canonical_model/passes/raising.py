@@ -20,13 +20,15 @@ from ..units import si_quantity
 from .change import Body, all_expressions, change_bodies
 from .counters import clocked_body, clocked_values, find_timers
 from .guards import targets, usual_values
+from .happenings import conditions_of
 from .idioms import without_samples
 from .inline import inline_functions
 from .intervals import Known, certain
 from .joint import Joint
 from .kernels import lower_kernels
-from .modes import Found, Mode, conditions_of, find_modes, without_locals
+from .modes import find_modes
 from .stepped import Steps, aligned
+from .ways import Found, Mode, without_locals
 
 DERIVATIVE = "__d"
 MAX_CHAIN = 8  # initial values that begin with others
