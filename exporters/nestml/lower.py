@@ -121,11 +121,10 @@ def _assemble(low: Lowering, machines: list[Machine], core: tuple[Statement, ...
     conditions = [_condition(low, item, machines, None) for item in c.on_conditions]
     for machine in machines:
         for number in machine.order():
-            for item in machine.regimes[number].on_conditions:
-                if machine.counter and number == machine.waits:
-                    continue
-                guard = machine.test(number)
-                conditions.append(_condition(low, item, machines, guard))
+            if machine.counter and number == machine.waits:
+                continue
+            items = machine.regimes[number].on_conditions
+            conditions += _of_regime(low, items, machines, machine.test(number))
     update = (*low.start, *core, *low.finish)
     return replace(
         c,
@@ -326,6 +325,26 @@ def _condition(
     if guard is not None:
         test = Binary("and", guard, test)
     return replace(item, test=test, body=_entered(item.body, machines))
+
+
+def _of_regime(
+    low: Lowering, items: tuple[OnCondition, ...], machines: list[Machine], guard: Expr
+) -> list[OnCondition]:
+    """The conditions of a regime: all that hold at the end of a step act, also when one of them leaves it.
+
+    What stands after one that leaves is a choice in the same handler, where the regime is not asked again.
+    """
+    leaves = [any(isinstance(step, Transition) for step in nested(item.body)) for item in items]
+    first = leaves.index(True) if True in leaves else len(items)
+    if first >= len(items) - 1:
+        return [_condition(low, item, machines, guard) for item in items]
+    alone = [_condition(low, item, machines, guard) for item in items[:first]]
+    rest = [_condition(low, item, machines, None) for item in items[first:]]
+    some = rest[0].test
+    for item in rest[1:]:
+        some = Binary("or", some, item.test)
+    body = tuple(If(branches=((item.test, item.body),)) for item in rest)
+    return [*alone, replace(rest[0], test=Binary("and", guard, some), body=body)]
 
 
 def _timely(low: Lowering, test: Expr) -> Expr:

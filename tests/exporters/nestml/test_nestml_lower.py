@@ -233,3 +233,42 @@ def test_what_is_left_out_is_named_in_the_order_of_declaration() -> None:
     convert(Model(name="m", components=(component,)), to="nestml", log=log)
     said = next(issue.message for issue in log if issue.code == "N206")
     assert said.startswith("'deaf': nothing depends on 'in_b', 'in_d', 'in_a', 'in_e', 'in_c'")
+
+
+def test_all_conditions_of_a_regime_act_at_one_moment() -> None:
+    """One that leaves the regime does not keep the others from acting in the same step."""
+    second = Unit("s", TIME)
+    due = parse_expr("x >= 5 ms")
+    up = Regime(
+        name="up", initial=True, odes=(Ode(variable="x", rhs=Number(1.0)),),
+        on_conditions=(
+            OnCondition(test=due, body=(Emit(port="spike"), Transition(regime="down"))),
+            OnCondition(test=due, body=(Assign(target="y", value=Number(2e-3, second)),)),
+        ),
+    )  # fmt: skip
+    down = Regime(
+        name="down", odes=(Ode(variable="y", rhs=Number(1.0)),),
+        on_conditions=(
+            OnCondition(
+                test=parse_expr("y >= 6 ms"),
+                body=(Assign(target="x", value=ZERO), Assign(target="y", value=ZERO),
+                      Emit(port="spike"), Transition(regime="up")),
+            ),
+        ),
+    )  # fmt: skip
+    cell = Component(
+        name="cell",
+        state_variables=tuple(
+            StateVariable(name=n, dimension=TIME, initial=ZERO) for n in ("x", "y")
+        ),
+        machines=(RegimeMachine(regimes=(up, down)),),
+        event_outputs=(EventPort(name="spike"),),
+    )
+    found = []
+    for component in (cell, programmed(cell)):
+        group = Group(name="g", component=component, size=1)
+        probe = Probe(label="s", group="g", index=0, variable="spike")
+        circuit = Circuit(name="c", groups=(group,), event_probes=(probe,))
+        found.append(list(simulate(circuit, mode="grid", length=0.03, step=1e-4).events["s"]))
+    assert found[0][:3] == pytest.approx([5e-3, 9e-3, 14e-3], abs=3e-4)
+    assert found[1] == pytest.approx(found[0], abs=1e-9)
