@@ -38,7 +38,9 @@ the NineML catalogue with stored runs and NESTML the neurons of NESTML 9's libra
   has to be false first (`OnCondition.rising`). Engines that test in every step get the same: where an
   interval analysis does not show that level and edge are the same, a state `armed1` is added
   (`canonical_model/passes/arming.py`). A time or a timer counts at the moment itself: a pause of n steps
-  lasts n steps. LEMS, NESTML and others keep their levels.
+  lasts n steps. The way back: what LEMS, NESTML and others test as long as it holds is written with the
+  time of entry beside it, `v > threshold && t > entered`, where the analysis does not show that it is false
+  on entry, at the start and after its own body (`canonical_model/passes/edging.py`).
 * **Poisson sources** (wait until `t > next`, send, draw the next time) send all events that are due in a
   step of a grid, so that their rate is right above one event a step too; in NESTML they send one.
 * **Multi-dynamics** are flat in the canonical model, which remembers its parts: written as NineML they are
