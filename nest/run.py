@@ -33,16 +33,19 @@ class NestResult:
     traces: dict[str, NDArray[np.float64]]
 
 
+SCRIPTS = {"pynest": "network.py", "pynn": "network_pynn.py"}
+
+
 def run(
     folder: str | Path, *, backend: str = "pynest", length: float | None = None, threads: int = 1
 ) -> NestResult:
-    """Build and run an exported folder for `length` seconds (None: as exported).
+    """Build and run an exported folder for `length` seconds (None: as exported), through PyNEST or `pynn`.
 
     Raises ModelError B400 to B404 where the module cannot be built, B405 for a folder without a network,
     B406 where the run fails.
     """
     place = Path(folder).resolve()
-    script = place / "network.py"
+    script = place / SCRIPTS[backend]
     if not script.is_file():
         module_of(place)
         message = f"'{place.name}' holds models for NEST, but no network to run"
@@ -50,7 +53,9 @@ def run(
     build_once(place)
     with tempfile.TemporaryDirectory() as name:
         output = Path(name) / "result.npz"
-        command = [sys.executable, "-P", str(script), "--output", str(output)]
+        # the script for PyNN imports the other one, which lies beside it
+        safe = ["-P"] if backend == "pynest" else []
+        command = [sys.executable, *safe, str(script), "--output", str(output)]
         command += ["--threads", str(threads)]
         if length is not None:
             command += ["--length", repr(length * 1e3)]

@@ -132,6 +132,7 @@ def readme(name: str, models: Sequence[ModelPlan], source: str, network: bool) -
     ]
     if network:
         lines.append("| `network.py` | builds and runs the network in PyNEST |")
+        lines.append("| `network_pynn.py` | the same through PyNN |")
     lines += [
         "",
         "Build with `interspike convert ... --build`, with `interspike.nest.build`, or with CMake:",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...canonical_model.lazy import np
 from .names import comment
 from .network_plan import NetworkPlan
+from .pynn_code import pynn_script
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,7 +144,7 @@ def _by_sender(found):
     return dict(zip(cells.tolist(), np.split(times, starts[1:])))
 
 
-def main():
+def main(run=run):
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\\n")[0])
     parser.add_argument("--length", type=float, default=LENGTH, help="ms")
@@ -169,7 +170,7 @@ if __name__ == "__main__":
 
 
 def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str, bytes]:
-    """`network.py` and, where arrays are large, `network.npz`."""
+    """`network.py`, the same for PyNN and, where arrays are large, `network.npz`."""
     arrays: dict[str, NDArray[Any]] = {}
     populations = [
         _row(
@@ -217,7 +218,8 @@ def network_files(plan: NetworkPlan, module: str, seed: int | None) -> dict[str,
     script = SCRIPT
     for key, text in texts.items():
         script = script.replace(f"@{key}@", text, 1)
-    files = {"network.py": script.encode()}
+    pynn = pynn_script(texts["TITLE"])
+    files = {"network.py": script.encode(), "network_pynn.py": pynn.encode()}
     if arrays:
         stream = io.BytesIO()
         np.savez(stream, **arrays)  # type: ignore[arg-type]

@@ -77,6 +77,11 @@ def test_a_network_in_nest_gives_the_spikes_of_the_grid_simulator(tmp_path: Path
     for label, times in expected.events.items():
         assert len(result.events[label]) == len(times), label
         assert np.max(np.abs(result.events[label] - times)) <= 1.001 * circuit.step
+    pytest.importorskip("pyNN.nest", reason="PyNN is not installed")
+    through = run(folder, backend="pynn")
+    assert through.events.keys() == result.events.keys()
+    for label, times in result.events.items():
+        assert through.events[label] == pytest.approx(times, abs=1e-9)
     more = run(folder, threads=4)
     assert all(np.array_equal(more.events[label], result.events[label]) for label in more.events)
 
