@@ -14,6 +14,7 @@ from ..diagnostics import Span, error, refuse, suggest
 from ..expr import Expr, Name, Select, add, free_names, is_random, multiply, rebuild
 from ..query import bodies, declared, odes, statics
 from ..units import NONE, Dimension, si_quantity
+from .change import change_statement
 from .clocks import clocks_to_algebra
 from .composite import (
     Node,
@@ -326,6 +327,11 @@ class _Flattening:
                     )
                     otherwise = self._body(node, item.otherwise, depth)
                     result.append(replace(item, branches=branches, otherwise=otherwise))
+                case model.While():
+                    inner = self._body(node, item.body, depth)
+                    result.append(replace(item, test=self.expr(node, item.test), body=inner))
+                case _:
+                    result.append(change_statement(item, lambda expr: self.expr(node, expr)))
         return tuple(result)
 
     def _emit(self, node: Node, item: model.Emit, depth: int) -> Iterator[model.Statement]:

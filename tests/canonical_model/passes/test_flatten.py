@@ -118,3 +118,15 @@ def test_a_circle_of_events_is_an_error() -> None:
     outer = relay(children=(model.Child(name="part", id="part", component=inner),))
     with pytest.raises(ModelError, match="L152"):
         flatten(outer)
+
+
+def test_loops_stay_in_bodies() -> None:
+    again = Binary("<", Name("x"), Number(3.0))
+    step = model.Assign(target="x", value=Binary("+", Name("x"), ONE))
+    body = (model.Declare(name="y", value=ONE), model.While(test=again, body=(step,)))
+    source = model.Component(
+        name="source",
+        state_variables=(model.StateVariable(name="x", initial=ZERO),),
+        on_conditions=(model.OnCondition(test=again, body=body),),
+    )
+    assert flatten(source).component.on_conditions == source.on_conditions
