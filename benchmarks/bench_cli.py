@@ -6,13 +6,12 @@ Every run is a process of its own. Prints a Markdown table; peers that are not i
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from measure import best
+from measure import best, jneuroml
 
 MODEL = Path(__file__).resolve().parents[1] / "fixtures/lems/izhikevich_network.xml"
 INTERSPIKE = [sys.executable, "-P", "-m", "interspike"]
@@ -46,10 +45,9 @@ def main() -> None:
 
 def peers(folder: Path, times: int) -> list[tuple[str, float]]:
     """jNeuroML's exports of the same file, if Java and pyNeuroML are here."""
-    spec = importlib.util.find_spec("pyneuroml")
-    if spec is None or spec.origin is None or shutil.which("java") is None:
+    jar = jneuroml()
+    if jar is None or shutil.which("java") is None:
         return []
-    (jar,) = (Path(spec.origin).parent / "lib").glob("jNeuroML-*-jar-with-dependencies.jar")
     rows = []
     for flag, target in EXPORTS.items():
         command = ["java", "-Xmx400m", "-jar", str(jar), MODEL.name, flag]

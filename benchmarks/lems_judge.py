@@ -10,7 +10,6 @@ kept in the work folder, those of one version of the code: a call goes on where 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -32,7 +31,7 @@ from interspike.canonical_model.passes.flatten import flatten
 from interspike.canonical_model.passes.partners import is_synapse
 from interspike.canonical_model.serial import dumps
 from matrix import _draws
-from measure import ROOT, version
+from measure import ROOT, jneuroml, version
 from numpy.typing import NDArray
 from round_trips import sources
 
@@ -185,10 +184,8 @@ def document(place: Path) -> str:
 
 def play(path: Path) -> Played:
     """Run a document with jNeuroML in its folder. Raises Unrunnable with the engine's words."""
-    package = importlib.util.find_spec("pyneuroml")
-    assert package is not None and package.submodule_search_locations
-    library = Path(package.submodule_search_locations[0]) / "lib"
-    jar = next(library.glob("jNeuroML-*-jar-with-dependencies.jar"))
+    jar = jneuroml()
+    assert jar is not None, "jNeuroML (in pyNeuroML) is not installed"
     before = set(path.parent.rglob("*"))
     command = [
         "java", "-Xmx900m", "-XX:+UseSerialGC", "-Djava.awt.headless=true",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import tempfile
@@ -42,6 +43,14 @@ def best(command: Sequence[str], folder: Path | None = None, times: int = 5) -> 
     """The cheapest of several runs: what the work costs where nothing disturbs it."""
     costs = [once(command, folder) for _ in range(times)]
     return Cost(min(cost.cpu for cost in costs), min(cost.peak for cost in costs))
+
+
+def jneuroml() -> Path | None:
+    """The program's file inside of pyNeuroML; None where it is not installed."""
+    found = importlib.util.find_spec("pyneuroml")
+    folders = list(found.submodule_search_locations or ()) if found else []
+    pattern = "lib/jNeuroML-*-jar-with-dependencies.jar"
+    return next(iter(sorted(Path(folders[0]).glob(pattern))), None) if folders else None
 
 
 def version() -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from interspike.nest import build as building
-from measure import Cost, once, version
+from measure import Cost, jneuroml, once, version
 from nestml_peer import GENERATE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -173,11 +173,7 @@ def indexes(library: Path) -> list[str]:
 
 
 def _in_jneuroml(place: Path) -> str:
-    import importlib.util
-
-    found = importlib.util.find_spec("pyneuroml")
-    folders = list(found.submodule_search_locations or ()) if found else []
-    jar = next(iter(sorted(Path(folders[0]).glob("lib/jNeuroML-*.jar"))), None) if folders else None
+    jar = jneuroml()
     if jar is None or shutil.which("java") is None:
         return "jNeuroML is not installed here"
     # a run of nothing reads and resolves every type and component

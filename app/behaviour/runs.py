@@ -65,10 +65,12 @@ def simulated(
     )
     # points that could be compared tell most: one strong stimulus confirms
     levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)
-    found = _at_step(flats, mode, pairing, levels, stimulus.STEP)
+    factor = stimulus.strength(a, list(pairing.inputs))
+    driving = [amplitudes(a, list(pairing.inputs), level, factor) for level in levels]
+    found = _at_step(flats, mode, pairing, levels, driving, stimulus.STEP)
     if mode == "continuous" or not found[0] or pairing.draws:
         return found
-    finer = _at_step(flats, mode, pairing, levels, stimulus.STEP / FINER)
+    finer = _at_step(flats, mode, pairing, levels, driving, stimulus.STEP / FINER)
     return ([], finer[1]) if _vanish(found[1], finer[1]) else finer
 
 
@@ -96,13 +98,12 @@ def _at_step(
     mode: str,
     pairing: Pairing,
     levels: Sequence[int],
+    ours: Sequence[Mapping[str, float]],
     step: float,
 ) -> tuple[list[Difference], list[Distance]]:
-    """Both runs with steps of `step` seconds."""
+    """Both runs with steps of `step` seconds; `ours` are the first one's amplitudes at each of `levels`."""
     a, b = flats
     pairs, outputs, inputs = pairing.states, pairing.outputs, pairing.inputs
-    factor = stimulus.strength(a, list(inputs))
-    ours = [amplitudes(a, list(inputs), level, factor) for level in levels]
     theirs = [{inputs[x][0]: v * inputs[x][1] for x, v in each.items()} for each in ours]
     ports = list(pairing.ports.values())
     one = _response(driven(a, ours, list(pairing.ports), list(pairs), step=step), mode)

@@ -24,7 +24,7 @@ from ..model import (
 from ..query import conditions, declared
 from ..units import TIME as TIME_DIMENSION
 from .arming import Arming, Entry, after
-from .intervals import bounds
+from .intervals import Interval, bounds
 
 ENTERED = "entered"
 
@@ -87,7 +87,7 @@ class _Edging:
         return self.entered[regime]
 
     def edged(
-        self, regime: Regime, entries: list[Entry], facts: dict[str, dict[str, tuple[float, float]]]
+        self, regime: Regime, entries: list[Entry], facts: dict[str, dict[str, Interval]]
     ) -> Regime:
         """The regime with triggers."""
         found = []
@@ -106,7 +106,7 @@ class _Edging:
         self,
         item: OnCondition,
         regime: Regime,
-        facts: dict[str, dict[str, tuple[float, float]]],
+        facts: dict[str, dict[str, Interval]],
     ) -> bool:
         """May it hold again just after its own body, which then comes once more?"""
         if item.rising or any(isinstance(step, Transition) for step in item.body):
@@ -133,7 +133,7 @@ class _Edging:
         item: OnCondition,
         regime: Regime,
         way: Entry,
-        facts: dict[str, dict[str, tuple[float, float]]],
+        facts: dict[str, dict[str, Interval]],
     ) -> bool:
         """Is it false after this way in, or would its body change nothing at the start?"""
         leaves = replace(item, body=(Transition(regime=""),))  # what its own body does is no matter
