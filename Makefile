@@ -9,7 +9,7 @@ SOURCES := $(shell find app canonical_model exporters importers lems_types solve
 	-not -path '*/__pycache__/*' 2>/dev/null) __init__.py __main__.py README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types docs benchmarks clean
+.PHONY: help demo test fuzz lint types docs benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ test: $(VENV)/.package-test  ## lint, check types and run every test
 	cd / && '$(CURDIR)/$(BIN)/mypy' --config-file '$(CURDIR)/pyproject.toml' \
 		--cache-dir '$(CURDIR)/.mypy_cache' -p interspike
 	$(BIN)/pytest -n 2
+
+fuzz: $(VENV)/.package-test  ## run the random tests on examples that no run had before
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=fuzz
 
 lint: $(VENV)/.package-test  ## ruff: check and format in place
 	$(BIN)/ruff check --fix .

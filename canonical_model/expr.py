@@ -267,6 +267,13 @@ def multiply(factors: list[Expr] | tuple[Expr, ...]) -> Expr:
     return _chain("*", factors, ONE)
 
 
+def expm1_by_tanh(x: Expr) -> Expr:
+    """exp(x) - 1 as tanh(x/2) (exp(x) + 1): no cancellation near 0 and no overflow below it."""
+    return Binary(
+        "*", Call("tanh", (Binary("/", x, Number(2.0)),)), Binary("+", Call("exp", (x,)), ONE)
+    )
+
+
 def _chain(op: str, parts: list[Expr] | tuple[Expr, ...], neutral: Expr) -> Expr:
     if not parts:
         return neutral

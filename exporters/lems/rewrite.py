@@ -18,6 +18,7 @@ from ...canonical_model.expr import (
     Name,
     Number,
     Unary,
+    expm1_by_tanh,
     is_boolean,
     rebuild,
 )
@@ -173,9 +174,9 @@ class Rewriter:
             case "floor", (x,):
                 return _floor(x)
             case "expm1", (x,):
-                return Binary("*", Number(2.0), _half_product(x))
+                return expm1_by_tanh(x)
             case "exprel", (x,):
-                ratio = Binary("/", _half_product(x), Binary("*", HALF, x))
+                ratio = Binary("/", expm1_by_tanh(x), x)
                 return Conditional(((Binary("==", x, ZERO), ONE),), ratio)
             case "max", (x, y):
                 return Conditional(((Binary(">", x, y), x),), y)
@@ -200,11 +201,6 @@ def _less(expr: Expr) -> Expr:
 
 def _floor(x: Expr) -> Expr:
     return Unary("-", Call("ceil", (Unary("-", x),)))
-
-
-def _half_product(x: Expr) -> Expr:
-    half = Binary("*", HALF, x)
-    return Binary("*", Call("exp", (half,)), Call("sinh", (half,)))
 
 
 def _chosen(holds: Expr, value: Expr, other: Expr) -> Expr:

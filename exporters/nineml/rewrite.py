@@ -16,6 +16,7 @@ from ...canonical_model.expr import (
     Expr,
     Number,
     Unary,
+    expm1_by_tanh,
     rebuild,
 )
 from ...canonical_model.units import NONE, Dimension, Quantity, si_quantity
@@ -79,7 +80,7 @@ class Rewriter:
             case "tan", (x,):
                 return Binary("/", Call("sin", (x,)), Call("cos", (x,)))
             case "expm1", (x,):
-                return Binary("*", Number(2.0), _half_product(x))
+                return expm1_by_tanh(x)
             case "exprel", (x,):
                 # no cancellation; undefined at 0 only, where its limit is 1
                 if "exprel" not in self.noted:
@@ -89,7 +90,7 @@ class Rewriter:
                         "it is 1"
                     )
                     self.log.add("X303", Level.APPROXIMATED, message)
-                return Binary("/", _half_product(x), Binary("*", HALF, x))
+                return Binary("/", expm1_by_tanh(x), x)
             case "abs", (x,):
                 return self.size(x)
             case "max" | "min", (x, y):
@@ -125,11 +126,6 @@ class Rewriter:
         one = self.constant(si_quantity(1.0, dimension))
         ratio = Binary("/", x, one)
         return Binary("*", one, Call("sqrt", (Binary("*", ratio, ratio),)))
-
-
-def _half_product(x: Expr) -> Expr:
-    half = Binary("*", HALF, x)
-    return Binary("*", Call("exp", (half,)), Call("sinh", (half,)))
 
 
 def dimensioned(

@@ -225,7 +225,7 @@ def test_random_documents_come_back(text: str, forms: list[str]) -> None:
 
 @pytest.mark.skipif(not (TOOLS / "nineml_shim.py").exists(), reason="the shim is not here")
 @pytest.mark.skipif(importlib.util.find_spec("nineml") is None, reason="no NineML library")
-@settings(EASY, max_examples=1, derandomize=True)
+@settings(EASY, max_examples=1)
 @given(documents())
 def test_the_library_takes_some(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     sys.path.insert(0, str(TOOLS))

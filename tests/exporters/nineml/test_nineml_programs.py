@@ -183,7 +183,6 @@ def there_and_back(text: str) -> tuple[Any, Any, bool]:
 
 @settings(
     max_examples=int(os.environ.get("PROGRAMS", "8")),
-    derandomize="PROGRAMS" not in os.environ,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
