@@ -24,7 +24,7 @@ FINER = 10
 LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
-COPIES = 40  # cells of a kind where chance rules: their events are counted together
+COPIES = 24  # cells of a kind where chance rules: their events are counted together
 UNBOUNDED = "S312"
 
 
