@@ -25,6 +25,9 @@ LATE = """<ComponentType name="lateCell" extends="baseCellMembPot">
 <Dynamics><StateVariable name="v" dimension="voltage" exposure="v"/>
 <OnCondition test="t .gt. when"><StateAssignment variable="v" value="5*mV"/></OnCondition>
 </Dynamics></ComponentType><lateCell id="c"/>"""
+RESTING = """<ionChannelHH id="k" conductance="1pS"/><pointCellCondBased id="c" C="10pF" v0="-65mV"
+ thresh="0mV"><channelPopulation id="l" ionChannel="k" number="3000" erev="-54mV" ion="k"/>
+</pointCellCondBased>"""
 POISSON = '<spikeGeneratorPoisson id="s" averageRate="50 Hz"/>'
 
 
@@ -45,6 +48,7 @@ def _model(body: str) -> Model:
         (ARRAY, "960 ms", "961 ms"),
         (LATE, "700ms", "800ms"),
         (POISSON, "50 Hz", "51 Hz"),
+        (RESTING, "0mV", "0.2mV"),
     ],
 )
 def test_a_change_that_others_see_is_a_difference(body: str, old: str, new: str) -> None:
