@@ -307,6 +307,9 @@ def test_refusals_name_their_numbers(tmp_path: Path) -> None:
     broken = replace(base.event_links[0], weight=np.full(100, np.nan))
     with pytest.raises(ModelError, match=r"T313.*finite"):
         write(replace(base, event_links=(broken,)), tmp_path, form="application")
+    large = replace(base.event_links[0], weight=np.full(100, 1e39))
+    with pytest.raises(ModelError, match=r"T303.*single precision"):
+        write(replace(base, event_links=(large,)), tmp_path)
     many = link(("a", 30), ("b", 1), 40_000, 1.0)
     with pytest.raises(ModelError, match=r"T314.*needs \d+ bytes"):
         write(replace(base, event_links=(many,)), tmp_path, form="application")
