@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from ...canonical_model import model
 from ...canonical_model.assembly import Assembly, Joint, Shown, inside, keep
 from ...canonical_model.diagnostics import error, refuse, suggest
-from ...canonical_model.expr import Expr, Name, Number, add
+from ...canonical_model.expr import Expr, Name, Number, add, free_names
 from ...canonical_model.passes.product import MAX_RELAYS, one_machine
 from ...canonical_model.query import declared, handlers, regimes
+from ...canonical_model.scope import find_cycle
 from ...canonical_model.units import NONE, Unit, dimension_name
 from .kept import VALUES, values_text
 from .lower import ANNOTATIONS, CLASS, with_initial_regime
 from .renaming import Renaming, inner
-from .syntax import Document, Dynamics, Link, Multi
+from .syntax import Document, Dynamics, Exposed, Link, Multi
 
 if TYPE_CHECKING:
     from .components import Components, Given, Instance
@@ -115,6 +116,12 @@ def join(multi: Multi, subs: Mapping[str, model.Component]) -> model.Component:
     if count > MAX_QUANTITIES:
         message = f"'{multi.name}' has {count} quantities with those of its parts"
         raise error("X141", message, multi.span, hint=f"at most {MAX_QUANTITIES}")
+    shown: dict[tuple[bool, str], Exposed] = {}
+    for item in multi.exposures:
+        # a port that sends may be called as one that receives
+        if shown.setdefault((item.kind.endswith("Send"), item.name), item) is not item:
+            message = f"'{multi.name}' has two ports that are called '{item.name}'"
+            raise error("X141", message, item.span, hint="give one of them another name")
     joined = _Join(multi, subs).run()
     if any(port.payload for sub in subs.values() for port in sub.event_inputs):
         return joined
@@ -171,6 +178,14 @@ class _Join:
             span=multi.span,
         )  # fmt: skip
         internal = {port: tuple(targets) for port, targets in self.routes.items()}
+        circle = find_cycle({d.name: free_names(d.value) for d in joined.derived_variables})
+        if circle:
+            shown = " -> ".join([*circle, circle[0]])
+            message = f"in '{multi.name}' values need each other through ports: {shown}"
+            hint = "a state variable on the way breaks the circle"
+            raise error(
+                "X113", message, multi.links[0].span if multi.links else multi.span, hint=hint
+            )
         has_own = any(regime.derived_variables for regime in regimes(joined))
         known = {event.port for event in handlers(joined)}
         unheard = [port for targets in internal.values() for port in targets if port not in known]
@@ -209,6 +224,12 @@ class _Join:
             return True
         if link.send_port in outs and link.receive_port in ins:
             return True
+        if link.send_port in {*sends, *outs} and link.receive_port in {*takes, *ins}:
+            message = (
+                f"'{link.send_port}' of '{link.sender}' and '{link.receive_port}' of '{link.receiver}' "
+                "do not join: one port has values, the other events"
+            )
+            raise error("X143", message, link.span)
         known, wrong, owner = (
             ({*sends, *outs}, link.send_port, link.sender)
             if link.send_port not in {*sends, *outs}
