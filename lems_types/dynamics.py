@@ -89,6 +89,8 @@ def lower_dynamics(resolved: ResolvedType, types: Types, log: Log) -> LoweredDyn
     initial = _initial_values(starts, scope)
     machine = tuple(_regime(regime, scope) for regime in dynamics.regimes)
     _check_transitions(dynamics, machine, scope)
+    if dynamics.regimes:
+        _warn_of_jlems(dynamics, scope)
     return LoweredDynamics(
         state_variables=tuple(
             model.StateVariable(
@@ -291,6 +293,23 @@ def _check_transitions(
                 message = f"there is no regime '{action.target}' in '{scope.type.name}'"
                 hint = suggest(action.target, names)
                 scope.log.add("L135", Level.ERROR, message, action.span, hint=hint)
+
+
+def _warn_of_jlems(dynamics: syntax.Dynamics, scope: _Scope) -> None:
+    """What stands beside regimes runs in each of them; jLEMS (0.12, measured) runs all but this."""
+    for handler in dynamics.handlers:
+        if handler.kind == "OnEvent":
+            message = f"<OnEvent port=\"{handler.port}\"> beside the regimes of '{scope.type.name}'"
+            message += " runs in all of them; jLEMS gives events to the active regime only"
+            hint = "for jLEMS, write it into each regime"
+            scope.log.add("L137", Level.WARNING, message, handler.span, hint=hint)
+            continue
+        for action in handler.actions:
+            if action.kind == "Transition":
+                message = f"the transition to '{action.target}' beside the regimes of"
+                message += f" '{scope.type.name}' is made from all of them; jLEMS never makes it"
+                hint = "for jLEMS, write the condition into each regime"
+                scope.log.add("L137", Level.WARNING, message, action.span, hint=hint)
 
 
 def _exposures(dynamics: syntax.Dynamics, scope: _Scope) -> tuple[model.Exposure, ...]:

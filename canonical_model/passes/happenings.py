@@ -105,7 +105,7 @@ def meet(
         return mode
     whole = (*body, *_meanwhile(found, body, rest))
     item = model.OnCondition(test=guard, body=whole, span=place)
-    return replace(mode, met=(*mode.met, Happening(item, start.moved)))
+    return replace(mode, met=(*mode.met, Happening(item, start.moved, start.held)))
 
 
 def comes_early(found: Found, mode: Mode, tests: tuple[Expr, ...], body: Body, rest: Body) -> bool:

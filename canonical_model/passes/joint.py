@@ -252,19 +252,66 @@ class Joint:
 
     def conditions(self, number: int) -> tuple[model.OnCondition, ...]:
         """What happens in a mode, then the ways out of it."""
-        own = [*self._within(number, number).values()]
         held = self.modes[number].held
         found = []
-        for item in own:
-            body = item.body
-            if self._goal(body) in (None, number):
-                body = _while_held(body, held)
+        for place, item in self._within(number, number).items():
+            goal = self._goal(item.body)
+            if goal is not None and goal != number:
+                found += self._leaving(item, place, number, goal)
+                continue
+            body = _while_held(item.body, held)
+            if body != item.body and self._outlasts(place, number):
+                *more, item = self._ending(item, place, number)
+                found += more
             body = self._going(body, number)
             if body:
                 found.append(replace(item, body=body))
         for k, test in self._out(number).items():
             found += self._ways(number, k, test)
         return tuple(found)
+
+    def _leaving(
+        self, item: model.OnCondition, place: int, number: int, goal: int
+    ) -> list[model.OnCondition]:
+        """A condition that leads to another mode, and together with what may hold then too, where it stands
+        behind it in the program and does something else in the other mode."""
+        values = values_after(item.body) or {}
+        before, entered = self._within(number, number), self._within(number, goal)
+        known = {**self.kept[number], **values}
+        found, test = [], item.test
+        for k, other in entered.items():
+            here = before.get(k)
+            body = _while_held(other.body, self.modes[goal].held)
+            same_body = here and body == _while_held(here.body, self.modes[number].held)
+            if k <= place or (here and here.test == other.test and same_body):
+                continue
+            told = _folded(substitute(other.test, values))
+            if certain(substitute(other.test, known), self.known) is not None or told == ONE:
+                continue
+            body = self._led((*item.body, *body), number, goal)
+            found.append(replace(item, test=Binary("and", test, told), body=body))
+            test = Binary("and", test, negation(told))
+            if len(found) == MAX_DUE:
+                break
+        return [*found, replace(item, test=test, body=self._going(item.body, number))]
+
+    def _outlasts(self, place: int, number: int) -> bool:
+        """Does a condition stand behind what the mode holds, so that what it does in the last step stays?"""
+        met = self.modes[number].met
+        place += len(self.common)
+        return place >= len(met) or met[place].held == self.modes[number].held
+
+    def _ending(self, item: model.OnCondition, place: int, number: int) -> list[model.OnCondition]:
+        """A condition together with the ways out of the mode, then without them."""
+        found, test = [], item.test
+        for goal, leaves in self._out(number).items():
+            other = self._within(number, goal).get(place)
+            if other is None or leaves == ONE:
+                continue
+            body = self._led(_while_held(other.body, self.modes[goal].held), number, goal)
+            found.append(replace(item, test=Binary("and", leaves, test), body=body))
+            test = Binary("and", test, negation(leaves))
+        return [*found, replace(item, test=test)]
 
     def _out(self, number: int) -> dict[int, Expr]:
         """The modes that follow on a mode by themselves, with the tests that lead there."""

@@ -25,10 +25,12 @@ from .stepped import Steps, Timers
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A condition that a way through the program meets, and how far each timer has come there."""
+    """A condition that a way through the program meets, how far each timer has come there, and what is held
+    by then."""
 
     item: model.OnCondition
     moved: Mapping[str, int]
+    held: tuple[model.Assign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ...solvers.numpy_printer import print_numpy
 from ...solvers.plan import STEP
 from .c_printer import identifier
 from .partition import App
-from .plan import Plan
+from .plan import Plan, starts_of
 from .python_code import unit_words
 
 
@@ -25,8 +25,8 @@ def host_class(plan: Plan, app: App) -> str:
         p.name: p.value.si / size(p.dimension) for p in component.parameters if p.value is not None
     }
     group = app.groups[0]
-    initial = {name: float(values[0]) for name, values in group.states.items()}
-    dimensions = {item.name: item.dimension for item in declared(component)}
+    initial = starts_of(group)
+    dimensions = {i.name: i.dimension for i in declared(component) if i.name not in model.rests}
     units = {n: unit_words(d) for n, d in dimensions.items() if d != NONE}
     facts = {
         "app_name": app.name,

@@ -21,6 +21,7 @@ from ...solvers.evaluate import coefficient_values, parameter_values
 from ...solvers.plan import UpdatePlan
 from ...solvers.planner import plan_update
 from .c_printer import MAX_FLOAT, MIN_FLOAT, identifier
+from .compensate import FINE, compensated, moving
 from .hoist import hoist
 
 MAX_INSTANCES = 65_535
@@ -40,6 +41,7 @@ class ModelPlan:
     outputs: list[str] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     hoisted: int = 0  # how many of the coefficients, the last ones, replace expressions
+    rests: tuple[str, ...] = ()  # states that hold what rounding left out of others
 
     @property
     def repeats(self) -> bool:
@@ -95,6 +97,12 @@ def state_fields(model: ModelPlan) -> dict[str, Any]:
     component = model.component
     names = [item.name for item in component.state_variables]
     return {"states": names, "machines": len(component.machines)}
+
+
+def starts_of(group: GroupPlan) -> dict[str, float]:
+    """The first instance's states at the start, in the chip's units, as a modeller knows them."""
+    shown = {k: v for k, v in group.states.items() if k not in group.model.rests}
+    return {name: float(values[0]) for name, values in shown.items()}
 
 
 def words_of(model: ModelPlan) -> int:
@@ -197,10 +205,16 @@ def _model(
         name, number = f"{wanted}_{number}", number + 1
     component = group.component
     update = plan_update(component, scheme, step=step, units=units)
+    rests = None
+    if step < FINE:
+        update, rests = moving(component, update)
     plain = len(update.coefficients)
     if hoisted:
         component, update = hoist(component, update)
+    if rests is not None:
+        component, update = compensated(component, update, rests)
     model = ModelPlan(name, group.component, component, update, _used(component, update))
+    model.rests = tuple(rests.rests.values()) if rests else ()
     model.hoisted = len(update.coefficients) - plain
     model.fields = _fields(component, update)
     models.append(model)
@@ -276,6 +290,7 @@ def _group(
         name: machine.y[place] / units.size(dimensions.get(name, NONE))
         for name, place in compiled.slices.items()
     }
+    states |= dict.fromkeys(model.rests, np.zeros(group.size))
     kept = {name: values[name] for name in model.used}
     return GroupPlan(number, group, model, kept, states, machine.regimes[number])
 

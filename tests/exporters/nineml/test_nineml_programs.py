@@ -14,6 +14,7 @@ from textwrap import indent
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from interspike.canonical_model.diagnostics import Level, Log, ModelError
@@ -157,7 +158,9 @@ def programs(draw: Any) -> str:
     states = [one(*state)]
     if one(True, False, False):
         states.append("q integer = 0")
-        lines.insert(one(0, len(lines)), one(*PHASES).format(kick=inner("q = 0\nV_m += 3 mV")))
+        lines.insert(
+            one(*range(len(lines) + 1)), one(*PHASES).format(kick=inner("q = 0\nV_m += 3 mV"))
+        )
     return FRAME.format(
         states=indent("\n".join(states), " " * 8),
         equations=indent("\n".join(equations), " " * 8),
@@ -181,6 +184,60 @@ def there_and_back(text: str) -> tuple[Any, Any, bool]:
     return original.components[0], back.components[0], told
 
 
+def spikes(component: Any) -> Any:
+    """The steps at which it fires in 30 ms."""
+    length = nestml_trial.LENGTH
+    try:
+        nestml_trial.LENGTH = 30.0
+        found = nestml_trial.on_grid(component, nestml_trial.Drive(0.0, 40.0), "rk4").spikes
+    finally:
+        nestml_trial.LENGTH = length
+    return np.round(found / STEP)
+
+
+CLAMPED = """integrate_odes(V_m)
+if r > resolution() / 2:
+    r -= resolution()
+    V_m = reset
+if V_m >= theta:
+    emit_spike()
+    r = pause
+    V_m = reset
+"""
+KICK = "if q >= period:\n    q = 0\n    V_m += 3 mV\nelse:\n    q += 1\n"
+# states, equations, pause, update, conditions
+TOGETHER = {  # what ends or begins a pause, and something else in the same step
+    "kick ends with the pause": ("r ms = 0 ms\nq integer = 0", "", "0.5", CLAMPED + KICK.replace(
+        "else:\n    q += 1\n", "").replace("if q", "q += 1\nif q"), ""),
+    "kick begins with the pause": ("r ms = 0 ms\nq integer = 0", "", "0.5", KICK + CLAMPED, ""),
+    "kick behind the pause": ("r ms = 0 ms\nq integer = 0", "", "1.3", CLAMPED + KICK, ""),
+    "kick before it is held": ("r ms = 0 ms\nq integer = 0", "", "0.5",
+        CLAMPED.replace("if r", KICK + "if r", 1), ""),
+    "above the threshold when the pause ends": (
+        "r ms = 0 ms\nf boolean = false", "r' = -1", "0.5",
+        "if f:\n    integrate_odes(r)\nelse:\n    integrate_odes(V_m)",
+        "onCondition(f and r <= 0 ms):\n    f = false\n"
+        "onCondition(not f and V_m >= theta):\n    r = pause\n    f = true\n    emit_spike()",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_two_things_in_one_step_keep_their_order(name: str) -> None:
+    states, equations, pause, update, conditions = TOGETHER[name]
+    text = FRAME.format(
+        states=indent(states, " " * 8),
+        equations=indent(equations, " " * 8),
+        pause=pause,
+        update=indent(update, " " * 8),
+        conditions=inner(conditions),
+    )
+    original, again, told = there_and_back(text)
+    wanted = spikes(original)
+    assert len(wanted) > 2
+    assert np.array_equal(wanted, spikes(again)) and not told
+
+
 @settings(
     max_examples=int(os.environ.get("PROGRAMS", "8")),
     deadline=None,
@@ -193,11 +250,4 @@ def test_programs_come_back_with_the_same_spikes_or_a_reason(text: str) -> None:
     except ModelError as problem:
         assert problem.issues[0].code in REFUSALS, problem.issues[0].message
         return
-    length = nestml_trial.LENGTH
-    try:
-        nestml_trial.LENGTH = 30.0
-        drive = nestml_trial.Drive(0.0, 40.0)
-        wanted, found = (nestml_trial.on_grid(c, drive, "rk4").spikes for c in (original, again))
-    finally:
-        nestml_trial.LENGTH = length
-    assert told or np.array_equal(np.round(wanted / STEP), np.round(found / STEP)), text
+    assert told or np.array_equal(spikes(original), spikes(again)), text
