@@ -125,6 +125,8 @@ def _with(item: Artifact, model: Model, target: Exporter, making: Making) -> Art
 def _read(lines: Sequence[bytes], file: str) -> tuple[Making, Model]:
     """Options and model. Raises ModelError, ValueError and the errors of what packs."""
     made = json.loads(lines[0].removeprefix(MARK).decode())
+    if not isinstance(made, dict):
+        raise ValueError("no options")
     target = made.pop("target")
     packed = b"".join(_packed(lines[1:]))
     engine = zlib.decompressobj()

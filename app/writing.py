@@ -117,11 +117,11 @@ def write(
         raise unwritable(folder, problem) from problem
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write one file whole or not at all. Raises ModelError A023."""
+def write_file(path: Path, data: bytes, staging: Path | None = None) -> None:
+    """Write one file whole or not at all, by way of `staging` as in `write`. Raises ModelError A023."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=staging or path.parent)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)

@@ -36,14 +36,16 @@ class Exporter:
     `run(folder, *, backend, length) -> Executed` for targets that `interspike run` can build and
     execute on one of `backends` (the default first); `length` is in seconds, None as exported.
     `build` is the dotted path of `build(folder) -> Path` for targets whose output is compiled.
-    `index` is the dotted path of `index(results) -> tuple[Artifact, ...]`, which makes of many exports
-    one thing (a package, a list of modules): `results` maps folders to the files in them, both relative to
-    where the artifacts will lie.
+    `index` is the dotted path of `index(results, read) -> tuple[Artifact, ...]`, which makes of many exports
+    one thing (a package, a module): `results` maps folders to the files in them, both relative to
+    where the artifacts will lie, and `read` gives the bytes of `<folder>/<file>`.
     `solvers` are names of solvers that this target has besides those of all.
     `together` is the dotted path of `together(circuit) -> Circuit` where the target integrates parts as one
     system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.
     `integrates` is the dotted path of `integrates(circuit, scheme) -> str` where the target chooses another
     solver than the reference simulator: that one of the latter that does the same.
+    `order` is the dotted path of `order(circuit) -> tuple[str, ...]` where the target takes the stages of a
+    step in another order than the reference simulator (`solvers.grid.StepOrder`); () for the latter's own.
     `run_synapse` is the dotted path of `run_synapse(folder, target, record, spikes, *, delay, steps, step)
     -> Executed` where synapses are no nodes of a network: one connection of an exported synapse (see
     `app.synapses`).
@@ -65,6 +67,7 @@ class Exporter:
     solvers: tuple[str, ...] = ()
     together: str = ""
     integrates: str = ""
+    order: str = ""
     run_synapse: str = ""
     comment: tuple[str, str, str] | None = None
     scratch: tuple[str, ...] = ("build", "__pycache__")

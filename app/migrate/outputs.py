@@ -46,7 +46,14 @@ def sweep(options: Options, target: str, wanted: set[str], staging: Path, *, exa
             grave = tempfile.mkdtemp(dir=staging)
             place.rename(Path(grave) / "old")
             shutil.rmtree(grave, ignore_errors=True)
-            _remove_empty(place.parent, root)
+            _remove_empty(place.parent, options.output)
+
+
+def remove_file(path: Path, root: Path) -> None:
+    """Remove a file and the folders below `root` that it leaves empty, as far as that can be done."""
+    with suppress(OSError):
+        path.unlink()
+        _remove_empty(path.parent, root)
 
 
 def _results(root: Path) -> Iterator[Path]:

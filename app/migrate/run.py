@@ -25,6 +25,7 @@ from .pool import Pool
 from .summary import Summary, write_summary
 from .work import file_digest
 
+LOCK = "lock"
 PATIENCE = 10.0  # s to wait for the processes of an earlier run that was killed
 _CODE = (
     "app",
@@ -40,7 +41,7 @@ _CODE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a migration is: sources done of `total` that have to be converted, in `elapsed` s."""
+    """How far a migration is: sources done, and failed, of `total` to convert, in `elapsed` s."""
 
     done: int
     total: int
@@ -96,8 +97,8 @@ def migrate(
     """Convert every model below `options.source` to every target, into `options.output`.
 
     With `resume` an output folder of an earlier migration is brought up to date: only what changed is
-    converted. Whatever ends the run, each result is whole or absent, and a resumed run leaves the same
-    bytes as an undisturbed one.
+    converted; results for targets that are not named this time stay. Whatever ends the run, each
+    result is whole or absent, and a resumed run leaves the same bytes as an undisturbed one.
 
     Raises ModelError A003, A004, A010, A012 for options, A200 to A205 and A020 to A023 for folders. What
     is wrong with single models is in the summary.
@@ -114,7 +115,7 @@ def migrate(
         jobs = list(_jobs(plan, ledger))
         _convert(plan, jobs, ledger, staging, lock, on_progress)
         _forget(plan, ledger)
-        summary = write_summary(options, plan.found, ledger)
+        summary = write_summary(options, plan.found, ledger, staging)
         for target in options.targets:
             sweep(options, target, summary.folders[target], staging, exact=True)
         shutil.rmtree(staging, ignore_errors=True)
@@ -124,10 +125,11 @@ def migrate(
 def _check(options: Options) -> None:
     """Raise ModelError for options that cannot be right, before any work."""
     for target in options.targets:
-        registry.exporter(target)
-    if options.solver not in SOLVERS:
-        hint = suggest(options.solver, SOLVERS)
-        raise error("A012", f"there is no solver '{options.solver}'", hint=hint)
+        solvers = (*SOLVERS, *registry.exporter(target).solvers)
+        if options.solver not in solvers:
+            hint = suggest(options.solver, solvers)
+            message = f"there is no solver '{options.solver}' for the target '{target}'"
+            raise error("A012", message, hint=hint)
     seconds(options.dt, "dt")
 
 
@@ -144,6 +146,8 @@ def _prepare(options: Options, resume: bool) -> None:
                 message = f"'{output}' holds a migration already"
                 hint = "go on with --resume, or name another folder"
                 raise error("A201", message, hint=hint)
+        elif resume and (state / LOCK).exists():
+            pass  # the ledger was removed: everything is converted again
         elif output.exists() and any(item.name != state.name for item in output.iterdir()):
             message = f"the output folder '{output}' exists and was not written by interspike"
             raise error("A021", message, hint="name another folder with -o")
@@ -155,7 +159,7 @@ def _prepare(options: Options, resume: bool) -> None:
 @contextmanager
 def _locked(options: Options) -> Iterator[int]:
     """Hold the output folder; gives the descriptor that holds it. Raises ModelError A206."""
-    with (options.state / "lock").open("w") as stream:
+    with (options.state / LOCK).open("w") as stream:
         end = time.monotonic() + PATIENCE
         while True:
             try:
@@ -227,7 +231,8 @@ def _convert(
     if not jobs:
         return
     start = time.monotonic()
-    done = failed = 0
+    done = 0
+    failed: set[str] = set()
     inputs: dict[str, Mapping[str, str]] = {}
     with Pool(plan.options, staging, lock) as pool:
         for job, message in pool.run(jobs):
@@ -237,10 +242,12 @@ def _convert(
                 inputs.pop(job.source, None)
                 done += 1
                 elapsed = time.monotonic() - start
-                on_progress(Progress(done=done, total=len(jobs), failed=failed, elapsed=elapsed))
+                progress = Progress(done=done, total=len(jobs), failed=len(failed), elapsed=elapsed)
+                on_progress(progress)
             else:
                 rows = [Row.from_json(item) for item in message["rows"]]
-                failed += any(row.status in (FAILED, CRASHED) for row in rows)
+                if any(row.status in (FAILED, CRASHED) for row in rows):
+                    failed.add(job.source)
                 target = message["target"]
                 read = inputs.get(job.source, {job.source: plan.current(job.source)})
                 ledger.record(job.source, target, plan.key(job.source, target, rows), read, rows)
@@ -248,6 +255,6 @@ def _convert(
 
 def _forget(plan: _Plan, ledger: Ledger) -> None:
     """Records of sources that are gone."""
-    for source, target in list(ledger.names()):
+    for source, target in ledger.names():
         if source not in plan.folders:
             ledger.forget(source, target)

@@ -30,6 +30,7 @@ from .options import (
     Options,
     Row,
 )
+from .outputs import remove_file
 from .page import page
 
 SOUND = (EXACT, LOSSY, REFUSED)
@@ -42,10 +43,14 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Numbers of rows by target and status; `folders` of results by target, relative to the target's."""
+    """Numbers of rows by target and status; `folders` of results by target, relative to the target's.
+
+    `kept` are targets of an earlier run, whose results were left as they are.
+    """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     folders: dict[str, set[str]] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
 
     def count(self, status: str) -> int:
         """How many rows have this status."""
@@ -66,27 +71,40 @@ class Summary:
         return found
 
 
-def write_summary(options: Options, found: Sequence[Found], ledger: Ledger) -> Summary:
+def write_summary(
+    options: Options, found: Sequence[Found], ledger: Ledger, staging: Path
+) -> Summary:
     """Write the summary files, indices and the citation into the output folder. Raises ModelError A023."""
     readers = _readers(options, found, ledger)
 
     def rows() -> Iterator[Row]:
         return _rows(options, found, ledger, readers)
 
-    summary = Summary(folders={target: set() for target in options.targets})
+    def write(path: str, data: bytes) -> None:
+        writing.write_file(options.output / path, data, staging)
+
+    kept = sorted({target for _, target in ledger.names()} - set(options.targets))
+    summary = Summary(folders={target: set() for target in options.targets}, kept=tuple(kept))
     for row in rows():
         summary.counts[row.target, row.status] += 1
         if row.folder:
             summary.folders[row.target].add(row.folder.partition("/")[2])
-    writing.write_file(options.output / "migration.csv", _csv(rows()))
-    writing.write_file(options.output / "migration.json", _json(options, summary, rows()))
+    write("migration.csv", _csv(rows()))
+    write("migration.json", _json(options, summary, rows()))
     title = options.source.resolve().name
-    writing.write_file(options.output / "index.html", page(title, summary.to_json(), rows()))
-    writing.write_file(options.output / "CITATION.md", citation(options, rows()))
+    write("index.html", page(title, summary.to_json(), rows()))
+    write("CITATION.md", citation(options, rows()))
     for target in options.targets:
         places = sorted(summary.folders[target])
-        for artifact in index_files(options.output / target, target, places):
-            writing.write_file(options.output / target / artifact.path, artifact.data)
+        artifacts = index_files(options.output / target, target, places)
+        files = {f"{target}/{artifact.path}": artifact.data for artifact in artifacts}
+        ledger.note_indexes(files)
+        for path, data in files.items():
+            write(path, data)
+        for path in sorted(ledger.indexes() - set(files)):
+            if path.startswith(f"{target}/"):
+                remove_file(options.output / path, options.output)
+                ledger.forget_index(path)
     return summary
 
 
@@ -186,5 +204,7 @@ def text(summary: Summary, targets: Sequence[str], output: Path) -> str:
         cells = "".join(f"  {summary.counts[name, status] or '':>8}" for status in shown)
         lines.append(f"{name or 'other files':{width}}{cells}".rstrip())
     lines += [f"  {status}: {STATUSES[status]}" for status in shown]
+    if summary.kept:
+        lines.append(f"left as they were: results for {', '.join(summary.kept)}")
     lines.append(f"each with its reasons: {output / 'index.html'}")
     return "\n".join(lines)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from ...canonical_model.diagnostics import LOSSES, Issue, Level, Log, ModelError, Span
@@ -20,6 +20,7 @@ from .options import CRASHED, EXACT, FAILED, INCLUDED, LOSSY, REFUSED, Row
 MAX_REASONS = 40  # of one conversion in tables; the conversion's own report has all
 # sound sources that are not all that this target needs: values of parameters, a cell to create
 INCOMPLETE = frozenset({"S211", "B300"})
+_ENDINGS = (".xml", ".nml", ".h5")
 NOTHING = dict.fromkeys(REPORTED, 0)
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -52,7 +53,11 @@ def work(job: Mapping[str, Any], config: Mapping[str, Any], send: Send) -> None:
 
 
 def watch_reads(root: Path) -> Callable[[], set[str]]:
-    """Take note of every file that is opened from now on; what is returned ends it: those below `root`."""
+    """Take note of every file that is opened from now on; what is returned ends it.
+
+    It gives the files below `root`, and those within two folders above it that are named like models:
+    no include leads further (`importers/lems/includes.py`).
+    """
     seen: set[str] = set()
     watching = True
 
@@ -63,12 +68,18 @@ def watch_reads(root: Path) -> Callable[[], set[str]]:
     def end() -> set[str]:
         nonlocal watching
         watching = False
-        base = str(root.resolve()) + os.sep
         real = {os.path.realpath(path) for path in seen}
-        return {path[len(base) :] for path in real if path.startswith(base)}
+        return {path for name in real if _is_input(path := os.path.relpath(name, root.resolve()))}
 
     sys.addaudithook(hook)
     return end
+
+
+def _is_input(path: str) -> bool:
+    """Whether a file that was opened, seen from the source folder, is one that a model was made from."""
+    parts = PurePath(path).parts
+    outside = parts.count("..")
+    return not outside or (outside <= 2 and PurePath(path).suffix.lower() in _ENDINGS)
 
 
 def _digests(paths: set[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from ..model import (
 )
 from ..query import conditions, declared
 from ..units import TIME as TIME_DIMENSION
-from .arming import Arming, Entry, after
+from .entries import Analysis, Entry, after
 from .intervals import Interval, bounds
 
 ENTERED = "entered"
@@ -47,8 +47,7 @@ class _Edging:
 
     def __init__(self, component: Component, log: Log, code: str) -> None:
         self.component, self.log, self.code = component, log, code
-        self.analysis = Arming(component, {}, loops=False)
-        self.analysis.known = self.analysis.statics()
+        self.analysis = Analysis(component)
         self.taken = {item.name for item in (*declared(component), *component.analog_inputs)}
         self.entered: dict[str, str] = {}
 

@@ -6,15 +6,12 @@ NESTML's equations have no time, so what depends on time alone becomes a state t
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...canonical_model.expr import TIME, Binary, Expr, Name, free_names, substitute
 from ...canonical_model.model import Assign, Component, DerivedVariable, Regime, StateVariable
 from ...canonical_model.query import odes, regimes, statics
 from ...canonical_model.units import TIME as TIME_DIMENSION
-
-if TYPE_CHECKING:
-    from .lower import Lowering
+from .lowering import Lowering
 
 MIDDLE = "step_middle"
 

@@ -6,32 +6,26 @@ an update program, at most one handler for each port, and neither regimes nor ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ...canonical_model.diagnostics import refuse
 from ...canonical_model.expr import (
-    ONE,
     TIME,
     ZERO,
     Binary,
     Call,
-    Conditional,
     Expr,
     Name,
     Number,
     Unary,
     free_names,
-    is_random,
     substitute,
-    walk,
 )
 from ...canonical_model.model import (
-    BOOLEAN,
     INTEGER,
     Argument,
     Assign,
     Component,
-    DerivedParameter,
     DerivedVariable,
     EventPort,
     Function,
@@ -45,53 +39,19 @@ from ...canonical_model.model import (
     Transition,
     While,
 )
+from ...canonical_model.passes.timegrid import slackened, timers
 from ...canonical_model.query import bodies, declared, nested
-from ...canonical_model.units import NONE, Dimension, si_quantity
 from ...canonical_model.units import TIME as TIME_DIMENSION
+from ...canonical_model.units import si_quantity
 from .choices import strict_choices
 from .clock import Machine, guarded, plan_machines
 from .extrema import sampled_extrema
 from .held import hold_inputs
+from .lowering import HALF, Lowering
+from .starts import first_values, plain_initial, random_start
 
 MAX_TIMES = 2000
-HALF = "half_step"
 WEIGHT = "weight"
-
-
-@dataclass(slots=True)
-class Lowering:
-    """A component on its way, and the names that it has."""
-
-    component: Component
-    taken: set[str]
-    statics: list[DerivedParameter] = field(default_factory=list)
-    states: list[StateVariable] = field(default_factory=list)
-    functions: list[Function] = field(default_factory=list)
-    start: list[Statement] = field(default_factory=list)
-    finish: list[Statement] = field(default_factory=list)
-
-    def fresh(self, wanted: str) -> str:
-        """A name that the component does not have yet."""
-        name = wanted
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
-        return name
-
-    def half_step(self) -> Expr:
-        """Half of the step, as an internal quantity made when first needed."""
-        if not any(item.name == HALF for item in self.statics):
-            self.taken.add(HALF)
-            value = Binary("*", Number(0.5), Call("resolution"))
-            self.statics.append(
-                DerivedParameter(
-                    name=HALF,
-                    dimension=TIME_DIMENSION,
-                    value=value,
-                    description="events count at the nearest end of a step",
-                )
-            )
-        return Name(HALF)
 
 
 def lower(component: Component) -> Component:
@@ -104,9 +64,9 @@ def lower(component: Component) -> Component:
     names = {item.name for item in declared(component)}
     names |= {item.name for item in component.analog_inputs}
     names |= {port.name for port in component.event_inputs}
-    low = Lowering(_first_values(component), names | {HALF})
-    _random_start(low)
-    _plain_initial(low)
+    low = Lowering(first_values(component), names | {HALF})
+    random_start(low)
+    plain_initial(low)
     low.component, samples = sampled_extrema(low.component, low.fresh)
     low.start += samples
     low.component = hold_inputs(low.component, low)
@@ -161,105 +121,6 @@ def _assemble(low: Lowering, machines: list[Machine], core: tuple[Statement, ...
 def _port(port: EventPort, low: Lowering) -> EventPort:
     """In a program every event carries a weight, be it read or not."""
     return port if port.payload or WEIGHT in low.taken else replace(port, payload=(WEIGHT,))
-
-
-def _literal(value: float, dimension: Dimension) -> Number:
-    """A number of SI as a literal with its unit."""
-    quantity = si_quantity(value, dimension)
-    return Number(quantity.value, None if dimension == NONE else quantity.unit)
-
-
-def _first_values(component: Component) -> Component:
-    """Initial values in terms of what is fixed: derived variables in them are replaced by their values."""
-    derived = {item.name: item.value for item in component.derived_variables}
-    initial = {s.name: s.initial or ZERO for s in component.state_variables}
-    for machine in component.machines:
-        regime = next(r for r in machine.regimes if r.name == machine.initial)
-        derived.update({item.name: item.value for item in regime.derived_variables})
-    inputs = {i.name: _literal(i.default, i.dimension) for i in component.analog_inputs}
-    zero_time = Number(0.0, si_quantity(0.0, TIME_DIMENSION).unit)
-
-    def settle(expr: Expr, depth: int = 0) -> Expr:
-        names = free_names(expr)
-        table: dict[str, Expr] = {n: v for n, v in derived.items() if n in names}
-        if table and depth < 100:
-            return settle(substitute(expr, table), depth + 1)
-        rest = {n: initial[n] for n in names & initial.keys() if not is_random(initial[n])}
-        known: dict[str, Expr] = {**{n: v for n, v in inputs.items() if n in names}, **rest}
-        if known and depth < 100:
-            return settle(substitute(expr, known), depth + 1)
-        return substitute(expr, {TIME: zero_time})
-
-    states = tuple(
-        replace(s, initial=settle(s.initial)) if s.initial is not None else s
-        for s in component.state_variables
-    )
-    return replace(component, state_variables=states)
-
-
-def _random_start(low: Lowering) -> None:
-    """Draws and entry actions that belong to the start go into the first step: states cannot hold them."""
-    c = low.component
-    drawn: dict[str, Expr] = {
-        s.name: s.initial
-        for s in c.state_variables
-        if s.initial is not None and is_random(s.initial)
-    }
-    while True:
-        more = {
-            s.name: s.initial
-            for s in c.state_variables
-            if s.initial is not None
-            and s.name not in drawn
-            and free_names(s.initial) & drawn.keys()
-        }
-        if not more:
-            break
-        drawn.update(more)
-    entries: list[Statement] = []
-    for machine in c.machines:
-        regime = next(r for r in machine.regimes if r.name == machine.initial)
-        entries += regime.on_entry
-    if not drawn and not entries:
-        return
-    order = _in_order(drawn)
-    flag = low.fresh("has_started")
-    body: tuple[Statement, ...] = (
-        *(Assign(target=name, value=drawn[name]) for name in order),
-        *entries,
-        Assign(target=flag, value=ONE),
-    )
-    low.states.append(
-        StateVariable(
-            name=flag, kind=BOOLEAN, initial=ZERO, description="false before the first step"
-        )
-    )
-    low.start.append(If(branches=((Unary("not", Name(flag)), body),)))
-    states = tuple(replace(s, initial=None) if s.name in drawn else s for s in c.state_variables)
-    low.component = replace(c, state_variables=states)
-
-
-def _plain_initial(low: Lowering) -> None:
-    """Initial values that choose become internals: NESTML's analysis cannot read a choice there."""
-    states = []
-    for state in low.component.state_variables:
-        initial = state.initial
-        if initial is not None and any(isinstance(node, Conditional) for node in walk(initial)):
-            name = low.fresh(f"{state.name}_initial")
-            low.statics.append(
-                DerivedParameter(name=name, dimension=state.dimension, value=initial)
-            )
-            state = replace(state, initial=Name(name))
-        states.append(state)
-    low.component = replace(low.component, state_variables=tuple(states))
-
-
-def _in_order(values: dict[str, Expr]) -> list[str]:
-    """Names so that each comes after those that its value reads."""
-    from ...solvers.graph import topological
-
-    order, _ = topological({n: set(free_names(v)) & values.keys() - {n} for n, v in values.items()})
-    return [*order, *(name for name in values if name not in order)]
 
 
 def _timed(low: Lowering) -> None:
@@ -348,11 +209,13 @@ def _of_regime(
 
 
 def _timely(low: Lowering, test: Expr) -> Expr:
-    """Comparisons in which `t` stands against what does not move count `t` half a step later."""
+    """Comparisons in which `t` stands against what does not move count `t` half a step later; those of
+    timers, which are rounded in every step, hold to half a step."""
     c = low.component
     moving = {o.variable for o in c.odes} | {v.name for v in c.derived_variables}
     moving |= {o.variable for m in c.machines for r in m.regimes for o in r.odes}
     moving |= {i.name for i in c.analog_inputs}
+    clocks = timers(c)
     derived = {v.name: v.value for v in c.derived_variables if TIME in free_names(v.value)}
     # what is after a time that is noted is not at that time
     noted = {
@@ -367,6 +230,8 @@ def _timely(low: Lowering, test: Expr) -> Expr:
             case Binary("<" | "<=" | ">" | ">=" as op, left, right):
                 plain = Binary(op, substitute(left, derived), substitute(right, derived), expr.span)
                 names = free_names(plain)
+                if TIME not in names and names & clocks and not names & moving - clocks:
+                    return slackened(Binary(op, left, right, expr.span), low.half_step())
                 if TIME not in names or names & moving:
                     return expr
                 if op == ">" and plain.left == Name(TIME) and plain.right in noted:
@@ -408,23 +273,35 @@ def _entered(
 
 
 def _handlers(component: Component, machines: list[Machine]) -> tuple[OnEvent, ...]:
-    """One handler for each port; what regimes do with the event is guarded."""
+    """One handler for each port; what regimes do with the event is a choice, so that only one hears it."""
     found: dict[str, OnEvent] = {}
-    order: list[tuple[Expr | None, OnEvent]] = [(None, item) for item in component.on_events]
+    for item in component.on_events:
+        _heard_too(found, item, _entered(item.body, machines))
     for machine in machines:
+        choices: dict[str, dict[int, list[OnEvent]]] = {}
         for number, regime in enumerate(machine.regimes):
-            order += [(machine.test(number), item) for item in regime.on_events]
-    for guard, item in order:
-        body = _entered(item.body, machines)
-        if guard is not None and body:
-            body = (If(branches=((guard, body),)),)
-        known = found.get(item.port)
-        if known is None:
-            found[item.port] = replace(item, body=body)
-        else:
-            priority = max(known.priority, item.priority)
-            found[item.port] = replace(known, body=(*known.body, *body), priority=priority)
+            for item in regime.on_events:
+                choices.setdefault(item.port, {}).setdefault(number, []).append(item)
+        for chosen in choices.values():
+            branches = []
+            for number, items in chosen.items():
+                body = tuple(step for item in items for step in _entered(item.body, machines))
+                if body:
+                    branches.append((machine.test(number), body))
+            items = [item for found_here in chosen.values() for item in found_here]
+            first = replace(items[0], priority=max(item.priority for item in items))
+            _heard_too(found, first, (If(branches=tuple(branches)),) if branches else ())
     return tuple(item for item in found.values() if item.body)
+
+
+def _heard_too(found: dict[str, OnEvent], item: OnEvent, body: tuple[Statement, ...]) -> None:
+    """Add what one more handler of a port does."""
+    known = found.get(item.port)
+    if known is None:
+        found[item.port] = replace(item, body=body)
+    else:
+        priority = max(known.priority, item.priority)
+        found[item.port] = replace(known, body=(*known.body, *body), priority=priority)
 
 
 def _regime_odes(machines: list[Machine]) -> list[Ode]:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from interspike.app.migrate.ledger import Ledger
 from interspike.app.migrate.options import Options, Row
 from interspike.app.migrate.page import page
 from interspike.app.migrate.run import migrate
-from interspike.app.migrate.summary import Summary
+from interspike.app.migrate.summary import Summary, text
 from interspike.canonical_model.diagnostics import ModelError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -119,10 +120,10 @@ def test_include_files_are_no_failures(tmp_path: Path) -> None:
     source.mkdir()
     (source / "types.xml").write_text(TYPES)
     (source / "part.xml").write_text(FRAGMENT)
-    text = USER.format(name="whole", tau=5, include="types.xml").replace(
+    user = USER.format(name="whole", tau=5, include="types.xml").replace(
         '<decay id="whole"', '<Include file="part.xml"/><decay id="whole"'
     )
-    (source / "whole.xml").write_text(text)
+    (source / "whole.xml").write_text(user)
     chosen = options(tmp_path)
     summary = migrate(chosen)
     found = rows(chosen.output)
@@ -216,9 +217,112 @@ def test_folders_and_output_are_checked(tmp_path: Path) -> None:
     migrate(options(tmp_path))
     with pytest.raises(ModelError, match="A201"):
         migrate(options(tmp_path))
-    (tmp_path / "out/.interspike/ledger.sqlite").write_bytes(b"no database " * 100)
-    with pytest.raises(ModelError, match="A205"):
-        migrate(options(tmp_path), resume=True)
+
+
+def small(tmp_path: Path, *names: str) -> None:
+    """Models of one decaying value."""
+    (tmp_path / "source").mkdir(exist_ok=True)
+    (tmp_path / "source/types.xml").write_text(TYPES)
+    for k, name in enumerate(names, 1):
+        text = USER.format(name=name, tau=k, include="types.xml")
+        (tmp_path / f"source/{name}.xml").write_text(text)
+
+
+def test_a_ledger_that_is_damaged_or_foreign(tmp_path: Path) -> None:
+    small(tmp_path, "one", "two")
+    chosen = options(tmp_path, targets=("nestml",))
+    migrate(chosen)
+    before = tree(chosen.output)
+    ledger = chosen.state / "ledger.sqlite"
+    base = sqlite3.connect(ledger)
+    base.execute("UPDATE done SET rows = '[{}]' WHERE source = 'one.xml'")
+    base.execute("UPDATE done SET inputs = '[' WHERE source = 'two.xml'")
+    base.commit()
+    base.close()
+    assert migrate(chosen, resume=True).exit_code == 0
+    assert tree(chosen.output) == before
+    for damage in (b"no database " * 100, ledger.read_bytes()[:5000] + b"?" * 9000):
+        ledger.write_bytes(damage)
+        with pytest.raises(ModelError, match="A205"):
+            migrate(chosen, resume=True)
+    ledger.unlink()
+    base = sqlite3.connect(ledger)
+    base.execute("CREATE TABLE done(a TEXT)")
+    base.close()
+    with pytest.raises(ModelError, match=r"A205.*\n.*--resume"):
+        migrate(chosen, resume=True)
+    # the way out that the hint names
+    ledger.unlink()
+    assert migrate(chosen, resume=True).exit_code == 0
+    assert tree(chosen.output) == before
+
+
+def test_an_index_goes_with_the_last_model(tmp_path: Path) -> None:
+    small(tmp_path, "one")
+    chosen = options(tmp_path, targets=("nest", "spinnaker2", "lems", "nestml"))
+    migrate(chosen)
+    assert (chosen.output / "spinnaker2/interspike_cells").is_dir()
+    (tmp_path / "source/one.xml").unlink()
+    migrate(chosen, resume=True)
+    fresh = options(tmp_path, targets=chosen.targets, output=tmp_path / "fresh")
+    migrate(fresh)
+    assert tree(chosen.output) == tree(fresh.output)
+    assert [item.name for item in chosen.output.iterdir() if item.is_dir()] == [".interspike"]
+
+
+def test_other_targets_stay_and_are_told(tmp_path: Path) -> None:
+    small(tmp_path, "one")
+    migrate(options(tmp_path))
+    before = tree(tmp_path / "out/nestml")
+    summary = migrate(options(tmp_path, targets=("spinnaker2",)), resume=True)
+    assert summary.kept == ("nestml",)
+    assert "left as they were: results for nestml" in text(summary, ["spinnaker2"], tmp_path)
+    assert tree(tmp_path / "out/nestml") == before
+
+
+def test_a_kill_leaves_nothing_beside_the_summaries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small(tmp_path, "one")
+    places: list[Path] = []
+    make = tempfile.mkstemp
+
+    def seen(prefix: str, dir: Path) -> tuple[int, str]:
+        places.append(dir)
+        return make(prefix=prefix, dir=dir)
+
+    monkeypatch.setattr(tempfile, "mkstemp", seen)
+    chosen = options(tmp_path, targets=("nestml",))
+    migrate(chosen)
+    assert set(places) == {chosen.state / "staging"}
+
+
+def test_failures_are_counted_by_file(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/part.xml").write_text(FRAGMENT)
+    counts: list[int] = []
+    migrate(options(tmp_path), on_progress=lambda progress: counts.append(progress.failed))
+    assert counts == [1]
+
+
+def test_a_solver_of_one_target_only(tmp_path: Path) -> None:
+    small(tmp_path, "one")
+    assert migrate(options(tmp_path, targets=("nest",), solver="gsl")).exit_code == 0
+    with pytest.raises(ModelError, match="A012"):
+        migrate(options(tmp_path, solver="gsl"), resume=True)
+
+
+def test_an_include_beside_the_source_folder_is_an_input(tmp_path: Path) -> None:
+    small(tmp_path, "one")
+    (tmp_path / "source/types.xml").rename(tmp_path / "types.xml")
+    model = tmp_path / "source/one.xml"
+    model.write_text(model.read_text().replace('"types.xml"', '"../types.xml"'))
+    chosen = options(tmp_path, targets=("nestml",))
+    assert migrate(chosen).exit_code == 0
+    before = tree(chosen.output)
+    (tmp_path / "types.xml").write_text(TYPES.replace("-x/tau", "-2*x/tau"))
+    migrate(chosen, resume=True)
+    assert tree(chosen.output) != before
 
 
 def test_links_fifos_and_large_files(tmp_path: Path) -> None:

@@ -80,6 +80,18 @@ def test_what_a_stranger_packs_is_not_believed(tmp_path: Path) -> None:
         assert "999" not in found.text(found.artifacts[0].path)
 
 
+def test_options_of_an_origin_that_are_none(tmp_path: Path) -> None:
+    data = convert(FIXTURES / SOURCES["nestml"], to="lems").artifacts[0].data
+    head, _, rest = data.rpartition(MARK)
+    _, _, packed = rest.partition(b"\n")
+    path = tmp_path / "model.xml"
+    for made in (b"5", b"[]", b'{"target": 5}', b'{"target": "lems", "dt": [1]}', b"{"):
+        path.write_bytes(head + MARK + made + b"\n" + packed)
+        log = Log()
+        convert(path, to="canonical", log=log)
+        assert "A251" in {issue.code for issue in log}
+
+
 def test_networks_come_back_from_a_set_of_files(tmp_path: Path) -> None:
     """NESTML has no networks: its files hold one together, a single one of them only its cell."""
     there = convert(FIXTURES / SOURCES["nineml"], to="nestml", output=tmp_path / "set")
