@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from interspike.app.diff import DIFFERENT, SAME, diff
 from interspike.app.load import load_bytes
+from interspike.app.verify import verify
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.model import Model
 
@@ -70,3 +71,9 @@ def test_a_rate_under_other_names_is_counted_over_many_cells() -> None:
     same, other = (_model(own.replace("{rate}", f"{rate} Hz")) for rate in (50, 80))
     assert diff(_model(POISSON), same).verdict == SAME
     assert diff(_model(POISSON), other).verdict == DIFFERENT
+
+
+def test_an_input_that_follows_the_time_is_written_as_such() -> None:
+    ramp = """<rampGenerator id="p" delay="300ms" duration="40ms" startAmplitude="1nA"
+      finishAmplitude="3nA" baselineAmplitude="0nA"/>"""
+    assert verify(_model(ramp), to="nineml").verdict == SAME
