@@ -19,10 +19,12 @@ from ...canonical_model.model import (
     Component,
     Constant,
     Declare,
+    DerivedVariable,
     Emit,
     If,
     Parameter,
     Report,
+    StateVariable,
 )
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
@@ -213,7 +215,8 @@ def offered(flat: Component) -> dict[str, Dimension]:
         return {}
     named = {item.variable for item in flat.exposures}
     inner = (d for m in flat.machines for r in m.regimes for d in r.derived_variables)
-    items = (*flat.derived_variables, *inner, *flat.state_variables)
+    items: list[DerivedVariable | StateVariable]
+    items = [*flat.derived_variables, *inner, *flat.state_variables]
     return {d.name: d.dimension for d in items if d.name in named}
 
 
