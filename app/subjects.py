@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..canonical_model.diagnostics import Log, error
+from ..canonical_model.diagnostics import Level, Log, error
 from ..canonical_model.model import Component, EventPort, Model, TimedEvents
 from ..canonical_model.network import EventRecording, Experiment, Network, Population, Recording
 from .behaviour import stimulus
@@ -30,9 +30,22 @@ def subjects(
         return
     if not model.components:
         raise error("A230", f"'{model.name}' holds no component to run")
-    for component in model.components:
+    for component in _complete(model, log):
         chosen = choose_step(step, 0.0, log)
         yield component.name, alone(model, component, length or stimulus.LENGTH, chosen)
+
+
+def _complete(model: Model, log: Log) -> tuple[Component, ...]:
+    """The components whose parameters all have values; all where none has, so that running says which."""
+    found = []
+    for component in model.components:
+        missing = [item.name for item in component.parameters if item.value is None]
+        if missing:
+            message = f"'{component.name}' is not run: it has no value for {', '.join(missing[:8])}"
+            log.add("A233", Level.WARNING, message, component.span)
+        else:
+            found.append(component)
+    return tuple(found) or model.components
 
 
 def _with_experiment(

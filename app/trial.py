@@ -22,6 +22,7 @@ from .sensitivity import alike, draws, horizon
 if TYPE_CHECKING:
     from ..canonical_model.circuit import Circuit
     from ..exporters.format import Executed, Exporter
+    from ..solvers.grid import StepOrder
 
 SHIFT = 2.01  # steps by which spikes may differ
 ADAPTIVE = ("rkf45",)  # they err by their tolerance: a steep rise comes a sample sooner or later
@@ -64,7 +65,7 @@ def trial(name: str, model: Model, target: Exporter, solver: str, log: Log) -> T
 
     circuit = together(wire_model(model, Log(), None), target)
     scheme = _as_target(circuit, target, solver)
-    reference = simulate(circuit, mode="grid", scheme=scheme)
+    reference = simulate(circuit, mode="grid", scheme=scheme, order=_order(circuit, target))
     found = _execute(model, target, solver, log)
     slack = 1 if scheme in ADAPTIVE else 0
     whole = compare_runs(name, circuit, reference, found, target.name, slack=slack)
@@ -125,6 +126,17 @@ def _as_target(circuit: Circuit, target: Exporter, solver: str) -> str:
     function = registry.load_function(target.integrates, dict(target.needs), target.name)
     scheme: str = function(circuit, solver)
     return scheme
+
+
+def _order(circuit: Circuit, target: Exporter) -> StepOrder:
+    """The order of a step that the target has."""
+    from ..solvers.grid import TICK, StepOrder
+
+    if not target.order:
+        return TICK
+    function = registry.load_function(target.order, dict(target.needs), target.name)
+    stages: tuple[str, ...] = function(circuit)
+    return StepOrder(stages) if stages else TICK
 
 
 def _execute(model: Model, target: Exporter, solver: str, log: Log) -> Executed:
@@ -197,7 +209,9 @@ def compare_runs(
     both = max(ends) <= min(ends) + EXPLODING * reference.step
     until = end if both else until
     for label, times in reference.events.items():
-        theirs = np.asarray(found.events.get(label, ()), dtype=float)
+        if label not in found.events:  # a port that the target has not, as its report says
+            continue
+        theirs = np.asarray(found.events[label], dtype=float)
         times, theirs = times[times < end], theirs[theirs < end]
         allowed = shift * reference.step
         distance = stimulus.event_distance(

@@ -46,6 +46,10 @@ the NineML catalogue with stored runs and NESTML the neurons of NESTML 9's libra
 * **Multi-dynamics** are flat in the canonical model, which remembers its parts: written as NineML they are
   multi-dynamics again (with values: `MultiDynamicsProperties`), a response and its plasticity are apart
   again. What was changed since is written flat.
+* **Regimes of parts** stay apart: two parts that reach their thresholds at one moment both act. Only where
+  a part hears another's events in some of its regimes do they become combinations of regimes, as in the
+  reference library.
+* **Two events at one moment** are heard one after another: the second in the regime to which the first led.
 * **The regime at the start** is the option `regime`, else that of our annotation, else the one with most
   derivatives (note X130).
 * **Offsets of units** (degC) are ignored, as in the reference library; `offsets=apply` applies them.

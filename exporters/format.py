@@ -44,6 +44,8 @@ class Exporter:
     system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.
     `integrates` is the dotted path of `integrates(circuit, scheme) -> str` where the target chooses another
     solver than the reference simulator: that one of the latter that does the same.
+    `order` is the dotted path of `order(circuit) -> tuple[str, ...]` where the target takes the stages of a
+    step in another order than the reference simulator (`solvers.grid.StepOrder`); () for the latter's own.
     `run_synapse` is the dotted path of `run_synapse(folder, target, record, spikes, *, delay, steps, step)
     -> Executed` where synapses are no nodes of a network: one connection of an exported synapse (see
     `app.synapses`).
@@ -65,6 +67,7 @@ class Exporter:
     solvers: tuple[str, ...] = ()
     together: str = ""
     integrates: str = ""
+    order: str = ""
     run_synapse: str = ""
     comment: tuple[str, str, str] | None = None
     scratch: tuple[str, ...] = ("build", "__pycache__")

@@ -131,8 +131,9 @@ def variable(node: Node, name: str) -> str | None:
     return node.names.get(name)
 
 
-def machine_name(node: Node) -> str:
-    return "_".join(identifier(part) for part in node.path)
+def machine_name(node: Node, own: str = "") -> str:
+    """The flat name of a node's machine that is called `own` there."""
+    return "_".join([*(identifier(part) for part in node.path), *([own] if own else [])])
 
 
 def relative(node: Node, path: str) -> Node | None:

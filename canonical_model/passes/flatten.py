@@ -277,7 +277,7 @@ class _Flattening:
     def _machines(self, node: Node) -> tuple[model.RegimeMachine, ...]:
         return tuple(
             model.RegimeMachine(
-                name=machine_name(node),
+                name=machine_name(node, machine.name),
                 regimes=tuple(
                     replace(
                         regime,
@@ -317,7 +317,7 @@ class _Flattening:
                     target = node.names.get(item.target, item.target)
                     result.append(replace(item, target=target, value=self.expr(node, item.value)))
                 case model.Transition():
-                    result.append(replace(item, machine=machine_name(node)))
+                    result.append(replace(item, machine=machine_name(node, item.machine)))
                 case model.Emit():
                     result.extend(self._emit(node, item, depth))
                 case model.If():

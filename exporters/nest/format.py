@@ -14,6 +14,7 @@ FORMAT = Exporter(
     run_synapse="interspike.nest.synapse_run:run_synapse",
     together="interspike.exporters.nest.network_plan:together",
     integrates="interspike.exporters.nest.network_plan:integrates",
+    order="interspike.exporters.nest.network_plan:order",
     backends=("pynest", "pynn"),
     index="interspike.exporters.nest.index:index",
     build="interspike.nest.build:build",

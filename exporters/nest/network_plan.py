@@ -106,6 +106,16 @@ def plan_network(
     return plan
 
 
+def order(circuit: Circuit) -> tuple[str, ...]:
+    """NEST's order of a step: what arrives at its end is there when conditions are tested.
+
+    A program of a step says itself when events count.
+    """
+    if any(group.component.update is not None for group in circuit.groups):
+        return ()
+    return ("gather", "integrate", "deliver", "conditions")
+
+
 def integrates(circuit: Circuit, scheme: str) -> str:
     """The reference simulator's solver for what these groups get in NEST with `scheme`: one for all of them.
 

@@ -153,37 +153,49 @@ def _arrivals(plan: ModelPlan) -> list[str]:
 
 
 def _events(plan: ModelPlan, general: tuple[OnEvent, ...]) -> list[str]:
-    """Handlers of what arrived, those of regimes too: higher priority first, else as written."""
-    component = plan.component
+    """Handlers of what arrived: those that always hear, higher priority first, then those of regimes.
+
+    One event after another: an event is heard in the regime to which the one before has led.
+    """
     lines: list[str] = []
-    items: list[tuple[OnEvent, int, int]] = [(item, -1, -1) for item in general]
-    for m, machine in enumerate(component.machines):
-        for r, regime in enumerate(machine.regimes):
-            items += [(item, m, r) for item in regime.on_events]
-    machines = sorted({m for _, m, _ in items if m >= 0})
-    lines += [f"    const int heard_{m} = s.r_{m};" for m in machines]
-    for item, m, r in sorted(items, key=lambda entry: -entry[0].priority):
+    for item in sorted(general, key=lambda entry: -entry.priority):
         port = plan.ports.spike(item.port)
-        scope = _scope(plan)
-        for name in port.port.payload:
-            scope.names[name] = f"w_{port.channel}"
-        body = statements_code(scope, item.body, "      ")
+        body = _handler(plan, port, item)
         if body:
-            lines += [_guard(port, m, r), "    {", *body, "    }"]
+            lines += [_guard(port), "    {", *body, "    }"]
+    for m, machine in enumerate(plan.component.machines):
+        heard = [(r, item) for r, regime in enumerate(machine.regimes) for item in regime.on_events]
+        for name in dict.fromkeys(item.port for _, item in heard):
+            port = plan.ports.spike(name)
+            choices: dict[int, list[str]] = {}
+            for r, item in heard:
+                if item.port == name:
+                    choices.setdefault(r, []).extend(_handler(plan, port, item))
+            inner: list[str] = []
+            for r, body in choices.items():
+                word = "else if" if inner else "if"
+                inner += [f"      {word} ( heard == {r} )", "      {", *body, "      }"]
+            start = f"      const int heard = s.r_{m};"
+            lines += [_guard(port), "    {", start, *inner, "    }"]
     return lines
 
 
-def _guard(port: SpikePort, machine: int, regime: int) -> str:
+def _handler(plan: ModelPlan, port: SpikePort, item: OnEvent) -> list[str]:
+    """What a handler does."""
+    scope = _scope(plan)
+    for name in port.port.payload:
+        scope.names[name] = f"w_{port.channel}"
+    return statements_code(scope, item.body, "      ")
+
+
+def _guard(port: SpikePort) -> str:
     """When the handlers of a port run."""
-    tests = [f"heard_{machine} == {regime}"] if machine >= 0 else []
     label = f" /* {identifier(port.port.name)} */"
     if port.mode == "repeat":
-        head = "".join(f"if ( {test} )\n    " for test in tests)
-        loop = f"for ( long k = 0; k < std::lround( arrived[ {port.count} ] ); ++k )"
-        return f"    {head}{loop}{label}"
+        return f"    for ( long k = 0; k < std::lround( arrived[ {port.count} ] ); ++k ){label}"
     if port.mode == "once":
-        tests.append(f"arrived[ {port.count} ] > 0.0")
-    return f"    if ( {' and '.join(tests)} ){label}" if tests else f"    {label.strip()}"
+        return f"    if ( arrived[ {port.count} ] > 0.0 ){label}"
+    return f"    {label.strip()}"
 
 
 def _condition(plan: ModelPlan, item: OnCondition, indent: str) -> list[str]:

@@ -191,7 +191,8 @@ def _model_name(component: Component, taken: set[str]) -> str:
 def _output(component: Component, log: Log) -> str:
     """The port whose events are the spikes; a model in NESTML has one."""
     sent = [s.port for body in bodies(component) for s in nested(body) if isinstance(s, Emit)]
-    ports = list(dict.fromkeys(sent))
+    declared_first = [port.name for port in component.event_outputs if port.name in sent]
+    ports = list(dict.fromkeys([*declared_first, *sent]))
     if not ports:
         return SPIKE if any(p.name == SPIKE for p in component.event_outputs) else ""
     chosen = SPIKE if SPIKE in ports else ports[0]

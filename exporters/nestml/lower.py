@@ -39,6 +39,7 @@ from ...canonical_model.model import (
     Transition,
     While,
 )
+from ...canonical_model.passes.timegrid import slackened, timers
 from ...canonical_model.query import bodies, declared, nested
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from ...canonical_model.units import si_quantity
@@ -208,11 +209,13 @@ def _of_regime(
 
 
 def _timely(low: Lowering, test: Expr) -> Expr:
-    """Comparisons in which `t` stands against what does not move count `t` half a step later."""
+    """Comparisons in which `t` stands against what does not move count `t` half a step later; those of
+    timers, which are rounded in every step, hold to half a step."""
     c = low.component
     moving = {o.variable for o in c.odes} | {v.name for v in c.derived_variables}
     moving |= {o.variable for m in c.machines for r in m.regimes for o in r.odes}
     moving |= {i.name for i in c.analog_inputs}
+    clocks = timers(c)
     derived = {v.name: v.value for v in c.derived_variables if TIME in free_names(v.value)}
     # what is after a time that is noted is not at that time
     noted = {
@@ -227,6 +230,8 @@ def _timely(low: Lowering, test: Expr) -> Expr:
             case Binary("<" | "<=" | ">" | ">=" as op, left, right):
                 plain = Binary(op, substitute(left, derived), substitute(right, derived), expr.span)
                 names = free_names(plain)
+                if TIME not in names and names & clocks and not names & moving - clocks:
+                    return slackened(Binary(op, left, right, expr.span), low.half_step())
                 if TIME not in names or names & moving:
                     return expr
                 if op == ">" and plain.left == Name(TIME) and plain.right in noted:
@@ -268,23 +273,35 @@ def _entered(
 
 
 def _handlers(component: Component, machines: list[Machine]) -> tuple[OnEvent, ...]:
-    """One handler for each port; what regimes do with the event is guarded."""
+    """One handler for each port; what regimes do with the event is a choice, so that only one hears it."""
     found: dict[str, OnEvent] = {}
-    order: list[tuple[Expr | None, OnEvent]] = [(None, item) for item in component.on_events]
+    for item in component.on_events:
+        _heard_too(found, item, _entered(item.body, machines))
     for machine in machines:
+        choices: dict[str, dict[int, list[OnEvent]]] = {}
         for number, regime in enumerate(machine.regimes):
-            order += [(machine.test(number), item) for item in regime.on_events]
-    for guard, item in order:
-        body = _entered(item.body, machines)
-        if guard is not None and body:
-            body = (If(branches=((guard, body),)),)
-        known = found.get(item.port)
-        if known is None:
-            found[item.port] = replace(item, body=body)
-        else:
-            priority = max(known.priority, item.priority)
-            found[item.port] = replace(known, body=(*known.body, *body), priority=priority)
+            for item in regime.on_events:
+                choices.setdefault(item.port, {}).setdefault(number, []).append(item)
+        for chosen in choices.values():
+            branches = []
+            for number, items in chosen.items():
+                body = tuple(step for item in items for step in _entered(item.body, machines))
+                if body:
+                    branches.append((machine.test(number), body))
+            items = [item for found_here in chosen.values() for item in found_here]
+            first = replace(items[0], priority=max(item.priority for item in items))
+            _heard_too(found, first, (If(branches=tuple(branches)),) if branches else ())
     return tuple(item for item in found.values() if item.body)
+
+
+def _heard_too(found: dict[str, OnEvent], item: OnEvent, body: tuple[Statement, ...]) -> None:
+    """Add what one more handler of a port does."""
+    known = found.get(item.port)
+    if known is None:
+        found[item.port] = replace(item, body=body)
+    else:
+        priority = max(known.priority, item.priority)
+        found[item.port] = replace(known, body=(*known.body, *body), priority=priority)
 
 
 def _regime_odes(machines: list[Machine]) -> list[Ode]:

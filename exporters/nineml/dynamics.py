@@ -144,6 +144,8 @@ class _Class:
         sends = Names()
         for port in component.event_outputs:
             self.sends[port.name] = sends.get(port.name)
+        # the library finds things by name only: a regime may not be called as a quantity or a port
+        self.regimes.taken |= {*self.symbols.given.values(), *self.sends.values()}
         for regime in self.prepared.regimes:
             self.regimes.get(regime.name)
         changed = {old: new for old, new in self.names.items() if old != new}

@@ -1,9 +1,8 @@
 """The rules that a dynamics class must keep: names, ports, regimes, dimensions of every equation.
 
 Codes: X110 names that clash, X111 undeclared name, X112 unused parameter, X113 alias circle, X114 no
-such regime, X115 regimes that nothing joins, X116 not a state variable, X117 port without its quantity,
-X118 unused or undeclared port, X119 done twice, X120 dimension not defined, X121 random outside of
-assignments; U2xx dimensions.
+such regime, X115 regimes that nothing joins, X116 no state variable, X117 port without its quantity, X118
+unused or undeclared port, X119 done twice, X120 unknown dimension, X121 misplaced random; U2xx dimensions.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from ...canonical_model.diagnostics import Level, Log, Span, suggest
 from ...canonical_model.dimensions import infer, problems
 from ...canonical_model.expr import (
     TIME,
+    Binary,
     Expr,
     Name,
     Number,
@@ -24,11 +24,19 @@ from ...canonical_model.expr import (
     is_random,
     walk,
 )
+from ...canonical_model.fixed import fixed_value
 from ...canonical_model.scope import find_cycle
 from ...canonical_model.units import NONE, Dimension
+from .assignments import reads
 from .syntax import Assignment, Declared, Document, Dynamics, Regime, Transition
 
 PI = "pi"
+_NO_NAMES = {
+    **dict.fromkeys(
+        ("true", "false"), "NineML has no truth values in expressions; compare numbers"
+    ),
+    **dict.fromkeys(("nan", "inf", "infinity"), "numbers are finite in NineML"),
+}
 
 
 @dataclass(slots=True)
@@ -57,9 +65,7 @@ def check_dynamics(dynamics: Dynamics, document: Document, log: Log) -> Checked:
 
 class _Check:
     def __init__(self, dynamics: Dynamics, document: Document, log: Log) -> None:
-        self.dynamics = dynamics
-        self.document = document
-        self.log = log
+        self.dynamics, self.document, self.log = dynamics, document, log
         self.result = Checked(dynamics, document)
         self.constants = {item.name for item in dynamics.constants}
 
@@ -220,7 +226,7 @@ class _Check:
                 target = transition.target or regime.name
                 if target not in joined:
                     message = f"a transition leads to the regime '{target}', which does not exist"
-                    hint = suggest(target, names)
+                    hint = suggest(target, names) or f"regimes: {', '.join(names)}"
                     self.report("X114", message, transition.target_span, hint)
                     continue
                 joined[regime.name].add(target)
@@ -271,17 +277,37 @@ class _Check:
             inner = self.result.regime_names[regime.name]
             for alias in regime.aliases:
                 self.expr(alias.value, inner, None, f"the alias '{alias.name}'", alias.span)
+            moving = {TIME, *(ode.name for ode in regime.derivatives)}
             for ode in regime.derivatives:
                 rate = names.get(ode.name, NONE) / units.TIME
                 self.expr(ode.value, inner, rate, f"d{ode.name}/dt", ode.span)
             for transition in (*regime.on_conditions, *regime.on_events):
-                self.transition(transition, inner)
+                self.transition(transition, inner, moving)
 
-    def transition(self, transition: Transition, names: Mapping[str, Dimension]) -> None:
-        """Trigger and assignments."""
+    def equalities(self, trigger: Expr, moving: set[str], span: Span) -> None:
+        """X124 for an equality of what moves: it holds at single points, and is never seen."""
+        aliases = {item.name: item.value for item in self.dynamics.aliases}
+        for node in walk(trigger):
+            if (
+                isinstance(node, Binary)
+                and node.op in ("==", "!=")
+                and reads(node, aliases) & moving
+            ):
+                message = (
+                    f"a trigger of '{self.dynamics.name}' tests whether moving quantities are equal, "
+                    "which they are at single points at most: it may never act"
+                )
+                hint = "compare with '<' or '>'"
+                self.log.add("X124", Level.WARNING, message, node.span or span, hint=hint)
+
+    def transition(
+        self, transition: Transition, names: Mapping[str, Dimension], moving: set[str]
+    ) -> None:
+        """Trigger and assignments; `moving` is what changes all the time."""
         trigger = transition.trigger
         if trigger is not None:
             self.expr(trigger, names, NONE, "a trigger", transition.span)
+            self.equalities(trigger, moving, transition.span)
             if not is_boolean(trigger):
                 hint = "compare it: 'v > threshold'"
                 self.report(
@@ -304,7 +330,12 @@ class _Check:
         known = {PI: NONE} | dict(names)
         for name in sorted(free_names(expr) - known.keys() - {TIME}):
             message = f"{what} uses '{name}', which is not declared,"
-            self.report("X111", message, _place(expr, name) or span, suggest(name, names))
+            hint = _NO_NAMES.get(name.lower()) or suggest(name, names)
+            self.report("X111", message, _place(expr, name) or span, hint)
+        for node in walk(expr):
+            if isinstance(node, Binary) and node.op == "/" and fixed_value(node.right, {}) == 0:
+                message = f"{what} divides by zero"
+                self.report("X125", message, node.span or span, "no number stands for infinity")
         if is_random(expr) and not random:
             message = f"{what} draws random numbers, which only state assignments may"
             self.report("X121", message, span)

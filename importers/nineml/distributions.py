@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ...canonical_model.diagnostics import Span, error, suggest
+from ...canonical_model.diagnostics import ModelError, Span, error, suggest
 from ...canonical_model.expr import ONE, Binary, Call, Expr, Number, Unary
 from .dialect import DISTRIBUTIONS
 from .syntax import Library
@@ -59,10 +59,18 @@ def arguments(kind: str, values: Mapping[str, float], span: Span) -> tuple[float
         message = f"the distribution '{kind}' needs {names}; given: {given}"
         raise error("X211", message, span)
     positive = {"exponential": 0, "gamma": 1, "beta": 1, "weibull": 0, "pareto": 0, "poisson": 0}
-    is_wrong = kind in positive and found[positive[kind]] <= 0
-    if is_wrong or (kind == "normal" and found[1] < 0):
-        raise error("X211", f"a parameter of the distribution '{kind}' is out of range", span)
+    if kind in positive and found[positive[kind]] <= 0:
+        raise _out_of_range(kind, wanted[positive[kind]][0], found[positive[kind]], "above 0", span)
+    if kind == "normal" and found[1] < 0:
+        raise _out_of_range(kind, "variance", found[1], "0 or more", span)
+    if kind == "uniform" and found[0] > found[1]:
+        raise _out_of_range(kind, "minimum", found[0], f"up to the maximum {found[1]:g}", span)
     return found
+
+
+def _out_of_range(kind: str, name: str, value: float, wanted: str, span: Span) -> ModelError:
+    message = f"'{name}' of the distribution '{kind}' is {value:g}, which is out of range"
+    return error("X211", message, span, hint=f"it is {wanted}")
 
 
 def drawing(kind: str, args: tuple[float, ...]) -> Expr | None:

@@ -109,6 +109,7 @@ class Documents:
             )
         shown = root.namespace[:80]
         what = "an older draft of NineML" if _OLD.search(shown) else "not NineML"
+        what = "a version of NineML that is not known here" if found and found[1] != "0" else what
         raise error("X017", f"the namespace '{shown}' is {what}", root.span, hint=hint)
 
     def parsed(self, root: Element, file: str, version: int) -> Document:

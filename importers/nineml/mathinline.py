@@ -40,6 +40,14 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _SAME = {"&": "&&", "|": "||", "=": "==", "**": "^"}
+_CHOICE = "NineML has no conditional expression; use regimes"
+_UNIT = "numbers have no units here: declare a Constant with units, or '*' is missing"
+_HINTS = {
+    **dict.fromkeys(("?", ":", "if", "else"), _CHOICE),
+    **dict.fromkeys(("\u2212", "\u2013", "\u2014"), "write the minus sign '-'"),
+    "\u00b7": "write '*'", "\u00d7": "write '*'", "and": "write '&&'", "or": "write '||'",
+    "not": "write '!'", "=": "write '=='",
+}  # fmt: skip
 _COMPARISONS = frozenset({"<", ">", "<=", ">=", "==", "!="})
 
 
@@ -86,12 +94,9 @@ class _Parser:
                 return [*tokens, ("end", "", offset)]
             match = _TOKEN.match(text, offset)
             if match is None or match.lastgroup is None:
-                hint = (
-                    "NineML has no conditional expression; use regimes"
-                    if text[offset] in "?:"
-                    else ""
+                raise self.fail(
+                    f"unexpected '{text[offset]}'", offset, _HINTS.get(text[offset], "")
                 )
-                raise self.fail(f"unexpected '{text[offset]}'", offset, hint)
             word = match[0]
             tokens.append((match.lastgroup, _SAME.get(word, word), offset))
             offset = match.end()
@@ -114,7 +119,9 @@ class _Parser:
         expr = self.either()
         kind, word, offset = self.token
         if kind != "end":
-            raise self.fail(f"unexpected '{word}'", offset)
+            is_unit = kind == "name" and self.tokens[self.position - 1][0] == "number"
+            hint = _HINTS.get(word, _UNIT if is_unit else "")
+            raise self.fail(f"unexpected '{word}'", offset, hint)
         if fold(expr, lambda _, parts: 1 + max(parts, default=0)) > MAX_HEIGHT:
             raise self.fail(f"more than {MAX_HEIGHT} operations in a row", 0, code="X102")
         return expr
@@ -234,7 +241,8 @@ class _Parser:
         self.depth -= 1
         known = _FUNCTIONS.get(name)
         if known is None:
-            hint = suggest(name, _FUNCTIONS) or "the functions of NineML 1.0 are in docs/formats"
+            known_ones = f"'*' multiplies; functions: {', '.join(sorted(_FUNCTIONS))}"
+            hint = suggest(name, _FUNCTIONS) or known_ones
             raise self.fail(f"there is no function '{name}'", offset, hint)
         counts, build = known
         if len(args) not in counts:

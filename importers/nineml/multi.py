@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from ...canonical_model import model
 from ...canonical_model.assembly import Assembly, Joint, Shown, inside, keep
-from ...canonical_model.diagnostics import error, suggest
-from ...canonical_model.expr import Expr, Name, Number, add
-from ...canonical_model.passes.product import one_machine
+from ...canonical_model.diagnostics import error, refuse, suggest
+from ...canonical_model.expr import Expr, Name, Number, add, free_names
+from ...canonical_model.passes.product import MAX_RELAYS, one_machine
 from ...canonical_model.query import declared, handlers, regimes
+from ...canonical_model.scope import find_cycle
 from ...canonical_model.units import NONE, Unit, dimension_name
 from .kept import VALUES, values_text
 from .lower import ANNOTATIONS, CLASS, with_initial_regime
 from .renaming import Renaming, inner
-from .syntax import Document, Dynamics, Link, Multi
+from .syntax import Document, Dynamics, Exposed, Link, Multi
 
 if TYPE_CHECKING:
     from .components import Components, Given, Instance
@@ -115,6 +116,12 @@ def join(multi: Multi, subs: Mapping[str, model.Component]) -> model.Component:
     if count > MAX_QUANTITIES:
         message = f"'{multi.name}' has {count} quantities with those of its parts"
         raise error("X141", message, multi.span, hint=f"at most {MAX_QUANTITIES}")
+    shown: dict[tuple[bool, str], Exposed] = {}
+    for item in multi.exposures:
+        # a port that sends may be called as one that receives
+        if shown.setdefault((item.kind.endswith("Send"), item.name), item) is not item:
+            message = f"'{multi.name}' has two ports that are called '{item.name}'"
+            raise error("X141", message, item.span, hint="give one of them another name")
     joined = _Join(multi, subs).run()
     if any(port.payload for sub in subs.values() for port in sub.event_inputs):
         return joined
@@ -171,10 +178,25 @@ class _Join:
             span=multi.span,
         )  # fmt: skip
         internal = {port: tuple(targets) for port, targets in self.routes.items()}
+        circle = find_cycle({d.name: free_names(d.value) for d in joined.derived_variables})
+        if circle:
+            shown = " -> ".join([*circle, circle[0]])
+            message = f"in '{multi.name}' values need each other through ports: {shown}"
+            hint = "a state variable on the way breaks the circle"
+            raise error(
+                "X113", message, multi.links[0].span if multi.links else multi.span, hint=hint
+            )
         has_own = any(regime.derived_variables for regime in regimes(joined))
-        if internal or has_own:
-            return one_machine(_heard(joined, internal), internal)
-        return _pruned(joined)
+        known = {event.port for event in handlers(joined)}
+        unheard = [port for targets in internal.values() for port in targets if port not in known]
+        if unheard:
+            message = f"nothing handles the events that reach '{unheard[0]}'"
+            raise error("X143", message, joined.span)
+        # a part that hears in one regime only needs no combination of regimes
+        by_regime = {event.port for regime in regimes(joined) for event in regime.on_events}
+        if has_own or any(by_regime & set(targets) for targets in internal.values()):
+            return one_machine(joined, internal)
+        return _relayed(joined, internal)
 
     def sub(self, name: str, link: Link | None, span: object = None) -> model.Component:
         """A sub-component by name."""
@@ -202,6 +224,12 @@ class _Join:
             return True
         if link.send_port in outs and link.receive_port in ins:
             return True
+        if link.send_port in {*sends, *outs} and link.receive_port in {*takes, *ins}:
+            message = (
+                f"'{link.send_port}' of '{link.sender}' and '{link.receive_port}' of '{link.receiver}' "
+                "do not join: one port has values, the other events"
+            )
+            raise error("X143", message, link.span)
         known, wrong, owner = (
             ({*sends, *outs}, link.send_port, link.sender)
             if link.send_port not in {*sends, *outs}
@@ -314,24 +342,37 @@ class _Join:
         return Renaming(self.multi, sub, self.names[sub]).component(component)
 
 
-def _heard(component: model.Component, internal: Mapping[str, tuple[str, ...]]) -> model.Component:
-    """The component as `one_machine` takes it; every inner port must be heard by somebody."""
-    known = {event.port for event in handlers(component)}
-    for targets in internal.values():
-        for target in targets:
-            if target not in known:
-                message = f"nothing handles the events that reach '{target}'"
-                raise error("X143", message, component.span)
-    return component
+def _relayed(
+    component: model.Component, internal: Mapping[str, tuple[str, ...]]
+) -> model.Component:
+    """The component without inner ports: an event that stays inside is what its handlers do.
 
-
-def _pruned(component: model.Component) -> model.Component:
-    """The component without handlers and events of ports that nothing outside knows."""
+    Raises ModelError R121 for events that go round in a circle.
+    """
     inputs = {port.name for port in component.event_inputs}
     outputs = {port.name for port in component.event_outputs}
+    heard = {
+        port: tuple(
+            step
+            for target in targets
+            for event in component.on_events
+            if event.port == target
+            for step in event.body
+        )
+        for port, targets in internal.items()
+    }
 
-    def body(items: tuple[model.Statement, ...]) -> tuple[model.Statement, ...]:
-        return tuple(i for i in items if not isinstance(i, model.Emit) or i.port in outputs)
+    def body(items: tuple[model.Statement, ...], depth: int = 0) -> tuple[model.Statement, ...]:
+        if depth > MAX_RELAYS:
+            message = f"events inside of '{component.name}' go round in a circle"
+            raise refuse("R121", message, component.span)
+        found: list[model.Statement] = []
+        for item in items:
+            if not isinstance(item, model.Emit) or item.port in outputs:
+                found.append(item)
+            if isinstance(item, model.Emit):
+                found += body(heard.get(item.port, ()), depth + 1)
+        return tuple(found)
 
     def conditions(items: tuple[model.OnCondition, ...]) -> tuple[model.OnCondition, ...]:
         return tuple(replace(item, body=body(item.body)) for item in items)
@@ -339,22 +380,19 @@ def _pruned(component: model.Component) -> model.Component:
     def events(items: tuple[model.OnEvent, ...]) -> tuple[model.OnEvent, ...]:
         return tuple(replace(item, body=body(item.body)) for item in items if item.port in inputs)
 
+    def regime(item: model.Regime) -> model.Regime:
+        return replace(
+            item,
+            on_conditions=conditions(item.on_conditions),
+            on_events=events(item.on_events),
+        )
+
     return replace(
         component,
         on_conditions=conditions(component.on_conditions),
         on_events=events(component.on_events),
         machines=tuple(
-            replace(
-                machine,
-                regimes=tuple(
-                    replace(
-                        regime,
-                        on_conditions=conditions(regime.on_conditions),
-                        on_events=events(regime.on_events),
-                    )
-                    for regime in machine.regimes
-                ),
-            )
+            replace(machine, regimes=tuple(regime(item) for item in machine.regimes))
             for machine in component.machines
         ),
     )

@@ -129,7 +129,8 @@ class Parser:
         for port in ports:
             if port.tag == "AnalogReducePort" and port.get("operator") not in ("+", "add"):
                 message = f"the operator '{port.get('operator')}' of a reduce port is not '+'"
-                self.log.add("X033", Level.ERROR, message, port.at("operator"))
+                hint = "inputs are added up: operator: '+'"
+                self.log.add("X033", Level.ERROR, message, port.at("operator"), hint=hint)
         return syntax.Dynamics(
             name=name,
             parameters=self.declared(e for e in members if e.tag == "Parameter"),
@@ -329,7 +330,8 @@ class Parser:
             raise error("X015", f"'{element.tag}' needs 'Size'", element.span)
         number = self.integer(size.body, size.span, "the size of a population")
         if not 0 <= number <= MAX_SIZE:
-            raise error("X032", f"the size {number} is out of range", size.span)
+            hint = f"a whole number from 0 to {MAX_SIZE}"
+            raise error("X032", f"the size {number} is out of range", size.span, hint=hint)
         return syntax.Population(
             name=self.name(element),
             size=number,
