@@ -154,17 +154,25 @@ def indexes(library: Path) -> list[str]:
         out = Path(name) / "out"
         source = Path(name) / "source"
         source.mkdir()
-        for path in sorted((library / "neurons").glob("iaf_psc_*.nestml"))[:4]:
-            shutil.copyfile(path, source / path.name)
+        for path in _small_set(library):
+            place = source / path.parent.name
+            place.mkdir(exist_ok=True)
+            shutil.copyfile(path, place / path.name)
         (source / "CITATION.cff").write_text("cff-version: 1.2.0\n")
         targets = [word for to in ("nest", "lems", "spinnaker2") for word in ("--to", to)]
         command = [sys.executable, "-P", "-m", "interspike", "migrate", str(source), *targets]
         once([*_forgiving(), *command, "-o", str(out)])
-        lines.append(f"* LEMS, `index.xml`, in jNeuroML: {_in_jneuroml(out / 'lems')}")
         lines.append(
-            f"* NEST, one project for all modules, built and loaded: {_in_nest(out / 'nest')}"
+            f"{len(_small_set(library))} models: neurons and synapses of NESTML's library and"
         )
-        lines.append(f"* PyNN classes, imported: {_in_python(out / 'spinnaker2')}")
+        lines += ["two networks of ours.", ""]
+        lines.append(f"* LEMS, in jNeuroML: {_in_jneuroml(out / 'lems')}")
+        made = _in_nest(out / "nest")
+        lines.append(f"* NEST, one module, built, loaded and each of its models created: {made}")
+        made = _in_python(out / "spinnaker2")
+        lines.append(
+            "* PyNN classes, imported and instantiated with a stand-in for py-spinnaker2: " + made
+        )
         cited = "CITATION.cff" in (out / "CITATION.md").read_text()
         lines.append(
             f"* `CITATION.md` names the source's own citation file: {'yes' if cited else 'no'}"
@@ -172,21 +180,52 @@ def indexes(library: Path) -> list[str]:
     return lines
 
 
+def _small_set(library: Path) -> list[Path]:
+    names = ("izhikevich_neuron", "iaf_psc_exp_neuron", "iaf_cond_alpha_neuron")
+    own = [ROOT / "fixtures/lems" / name for name in ("iaf.xml", "izhikevich_network.xml")]
+    synapse = library / "synapses/static_synapse.nestml"
+    return [*(library / f"neurons/{name}.nestml" for name in names), synapse, *own]
+
+
 def _in_jneuroml(place: Path) -> str:
     jar = jneuroml()
     if jar is None or shutil.which("java") is None:
         return "jNeuroML is not installed here"
-    # a run of nothing reads and resolves every type and component
+    said = [_read_whole(place, path.name, jar) for path in sorted(place.glob("index*.xml"))]
+    return "; ".join(said)
+
+
+def _read_whole(place: Path, index: str, jar: Path) -> str:
+    """A run of nothing reads and resolves every type and component."""
     trial = place / "trial.xml"
     trial.write_text(
-        '<Lems><Target component="s"/><Include file="index.xml"/><Include file="Simulation.xml"/>'
+        f'<Lems><Target component="s"/><Include file="{index}"/><Include file="Simulation.xml"/>'
         '<Include file="Networks.xml"/><network id="none"/>'
         '<Simulation id="s" length="1ms" step="0.1ms" target="none"/></Lems>'
     )
     command = ["java", "-Djava.awt.headless=true", "-jar", str(jar), "trial.xml", "-nogui"]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
-    return "read whole" if done.returncode == 0 and "ERROR" not in said else said.strip()[-200:]
+    if done.returncode or "ERROR" in said:
+        return said.strip()[-200:]
+    return f"`{index}` read whole, {(place / index).read_text().count('<Include')} files"
+
+
+_CREATE = """
+import json, nest
+nest.Install("interspike_models_module")
+names = json.load(open("models.json"))
+made = 0
+for name in names:
+    if name in nest.node_models:
+        nest.Create(name)
+    else:
+        ends = nest.Create("parrot_neuron", 2)
+        nest.Connect(ends[0], ends[1], syn_spec={"synapse_model": name})
+    made += 1
+nest.Simulate(10.0)
+print("made", made, "of", len(names))
+"""
 
 
 def _in_nest(place: Path) -> str:
@@ -195,17 +234,18 @@ def _in_nest(place: Path) -> str:
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         if done.returncode:
             return (done.stdout + done.stderr).strip()[-200:]
-    modules = sorted(place.rglob("*_module.so"))
-    code = f"import nest\nfor m in {[str(m) for m in modules]!r}: nest.Install(m)\nprint('loaded')"
-    command = [sys.executable, "-P", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place)
-    said = f"{len(modules)} modules" if "loaded" in done.stdout else done.stderr.strip()[-200:]
-    return said
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _CREATE], capture_output=True, text=True, check=False, cwd=place,
+        env={**os.environ, "LD_LIBRARY_PATH": str(place / "build")},
+    )  # fmt: skip
+    said = [line for line in done.stdout.splitlines() if line.startswith("made")]
+    return f"{said[0].removeprefix('made ')} models" if said else done.stderr.strip()[-200:]
 
 
 def _in_python(place: Path) -> str:
-    code = "import interspike_cells as c\nfor n in c.CLASSES: getattr(c, n)\nprint(len(c.CLASSES), 'classes')"
-    paths = os.pathsep.join([str(place), os.environ.get("PYTHONPATH", "")])
+    code = "import interspike_cells as c\nprint(sum(bool(getattr(c, n)()) for n in c.CLASSES), 'classes')"
+    stand_in = ROOT / "tests/spinnaker2/fake"
+    paths = os.pathsep.join([str(place), str(stand_in), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": paths},

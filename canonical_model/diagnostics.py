@@ -24,6 +24,7 @@ class Level(Enum):
     REFUSED = "refused"
 
 
+MAX_TEXT = 2000  # characters of a sentence that a person should read
 FATAL = (Level.ERROR, Level.REFUSED)
 LOSSES = (Level.APPROXIMATED, Level.DROPPED, Level.REFUSED)
 
@@ -55,6 +56,13 @@ class Issue:
     span: Span | None = None
     text: str = ""
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        """Sentences quote models, whose names may have any length."""
+        for name in ("message", "text", "hint"):
+            value = getattr(self, name)
+            if len(value) > MAX_TEXT:
+                object.__setattr__(self, name, f"{value[: MAX_TEXT - 3]}...")
 
     def render(self) -> str:
         """Plain text as a compiler prints it: place, level, code, sentence, source text, hint."""

@@ -3,7 +3,8 @@
 Codes: V101 name given twice, V102 unknown name, V103 assignment to what is not a state, V104 ODE of an
 undeclared state, V105 two ODEs at once, V106 unknown output port, V107 unknown input port, V108 unknown
 regime or machine, V109 machine without a clear start, V110 algebraic cycle, V111 exposure of nothing,
-V112 derived parameter of something that changes, V113 times out of order, V114 not a condition;
+V112 derived parameter of something that changes, V113 times out of order, V114 not a condition,
+V118 a name too long for a file;
 U201-U204 dimensions (`dimensions.problems`); V140-V151 networks (`verify_network`).
 """
 
@@ -53,6 +54,7 @@ from .verify_network import verify_network
 
 MAX_NESTING = 100  # compilers stop at about 200 open parentheses
 MAX_DEPTH = 2000
+MAX_NAME = 200  # a file name holds 255 bytes, endings included
 
 
 def verify_model(model: Model) -> list[Issue]:
@@ -64,6 +66,10 @@ def verify_model(model: Model) -> list[Issue]:
             message = f"two components are called '{component.name}'"
             found.append(Issue("V101", Level.ERROR, message, component.span))
         seen.add(component.name)
+        if len(component.name) > MAX_NAME:
+            message = f"the name '{component.name[:40]}...' has {len(component.name)} characters"
+            hint = f"files are named after models: {MAX_NAME} characters at most"
+            found.append(Issue("V118", Level.ERROR, message, component.span, hint=hint))
         found.extend(verify_component(component))
     if model.network is not None:
         found.extend(verify_network(model.network, model.components))

@@ -36,9 +36,9 @@ class Exporter:
     `run(folder, *, backend, length) -> Executed` for targets that `interspike run` can build and
     execute on one of `backends` (the default first); `length` is in seconds, None as exported.
     `build` is the dotted path of `build(folder) -> Path` for targets whose output is compiled.
-    `index` is the dotted path of `index(results) -> tuple[Artifact, ...]`, which makes of many exports
-    one thing (a package, a list of modules): `results` maps folders to the files in them, both relative to
-    where the artifacts will lie.
+    `index` is the dotted path of `index(results, read) -> tuple[Artifact, ...]`, which makes of many exports
+    one thing (a package, a module): `results` maps folders to the files in them, both relative to
+    where the artifacts will lie, and `read` gives the bytes of `<folder>/<file>`.
     `solvers` are names of solvers that this target has besides those of all.
     `together` is the dotted path of `together(circuit) -> Circuit` where the target integrates parts as one
     system that the model keeps apart (synapses with their cells): the same behaviour but for the grid.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from ..canonical_model.diagnostics import error
@@ -37,7 +38,8 @@ def print_numpy(expr: Expr, names: Mapping[str, str]) -> str:
         case Number():
             # a unit is a factor, except for offset units, which have been converted on import
             number = expr.value if expr.unit is None else expr.value * expr.unit.scale
-            return f"({number!r})" if number < 0 else repr(number)
+            text = repr(number) if math.isfinite(number) else f"np.{abs(number)!r}"
+            return f"({'-' * math.isinf(number)}{text})" if number < 0 else text
         case Name(name):
             return names[name]
         case Unary("not", operand):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
+from ...canonical_model.expr import free_names
 from ...canonical_model.model import Component, Constant, Parameter
+from ...canonical_model.passes.change import all_expressions
+from ..sensitivity import draws_numbers
 from .match import Match, compare, plain
 from .points import Subject
 from .results import Difference
@@ -43,7 +46,8 @@ def named_differences(a: Subject, b: Subject, match: Match) -> Iterator[Differen
         rest = compare(a, b, match, {y: a.statics[x] for x, y in causes})
     for item in rest[:MAX_SHOWN]:
         where = f" in regime {item.regime}" if item.regime else ""
-        what = {"rate": f"d({item.name})/dt", "condition": f"the condition of '{item.name}'",
+        what = {"rate": f"d({item.name})/dt", "value": f"'{item.name}'",
+                "condition": f"the condition of '{item.name}'",
                 "event": f"an event at '{item.name}'",
                 "weight": f"what '{item.name}' sends"}[item.kind]  # fmt: skip
         sentence = f"{what}{where} differs at {item.share:.0%} of the points, e.g. {item.sample}"
@@ -53,7 +57,7 @@ def named_differences(a: Subject, b: Subject, match: Match) -> Iterator[Differen
 def _initial_values(a: Subject, b: Subject, match: Match) -> Iterator[Difference]:
     for x, (y, _) in match.states.items():
         own, its = match.seen(x, a.initial[x]), b.initial[y]
-        if abs(own - its) > 1e-9 * max(abs(own), abs(its)):
+        if not _is_near(own, its):
             sentence = f"'{x}' starts at {own:.6g} where '{y}' starts at {its:.6g} (SI)"
             yield Difference(kind="initial value", name=x, other=y, sentence=sentence)
 
@@ -70,11 +74,7 @@ def _value(subject: Subject, name: str) -> str:
 def _causes(a: Subject, b: Subject, match: Match) -> list[tuple[str, str]]:
     """Pairs of parameters whose different values are behind disagreements: the smallest such set."""
     for pairs in _parameter_pairs(a, b):
-        unequal = [
-            (x, y)
-            for x, y in pairs.items()
-            if abs(a.statics[x] - b.statics[y]) > 1e-9 * max(abs(a.statics[x]), abs(b.statics[y]))
-        ]
+        unequal = [(x, y) for x, y in pairs.items() if not _is_near(a.statics[x], b.statics[y])]
         if not unequal:
             continue
         left = len(compare(a, b, match, {y: a.statics[x] for x, y in unequal}))
@@ -116,6 +116,26 @@ def _parameter_pairs(a: Subject, b: Subject) -> Iterator[dict[str, str]]:
             yield {**base, **more}
 
 
+def told_apart(a: Component, b: Component) -> Iterator[Difference]:
+    """What no run has to show: other times of events that are listed, and other values in what are the
+    same random equations, where chance hides a small difference."""
+    ours, theirs = (sorted(x for item in c.timed_events for x in item.times) for c in (a, b))
+    if ours and theirs and not (len(ours) == len(theirs) and all(map(_is_near, ours, theirs))):
+        pairs = zip(ours, theirs, strict=False)
+        apart = next((f"{x:.6g} s | {y:.6g} s" for x, y in pairs if not _is_near(x, y)), "")
+        shown = apart or f"{len(ours)} | {len(theirs)} of them"
+        sentence = f"the listed times of events differ: {shown}"
+        yield Difference(kind="spikes", name=a.name, other=b.name, sentence=sentence)
+    read = [tuple(all_expressions(c)) for c in (a, b)]
+    if draws_numbers(a) and read[0] == read[1]:
+        names = frozenset[str]().union(*map(free_names, read[0]))
+        yield from (item for item in values_by_name(a, b) if item.name in names)
+
+
+def _is_near(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-9 * max(abs(one), abs(other))
+
+
 def values_by_name(a: Component, b: Component) -> Iterator[Difference]:
     """Parameters of one name with different values: likely causes where equations cannot be compared."""
     ours: list[Parameter | Constant] = [*a.parameters, *a.constants]
@@ -125,8 +145,7 @@ def values_by_name(a: Component, b: Component) -> Iterator[Difference]:
         other = theirs.get((plain(item.name), item.dimension))
         if other is None or item.value is None or other.value is None:
             continue
-        own, its = item.value.si, other.value.si
-        if abs(own - its) > 1e-9 * max(abs(own), abs(its)):
+        if not _is_near(item.value.si, other.value.si):
             sentence = (
                 f"parameter '{item.name}' is {item.value} where '{other.name}' is {other.value}"
             )

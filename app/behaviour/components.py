@@ -18,13 +18,13 @@ from ...canonical_model.units import (
     Quantity,
     si_quantity,
 )
-from .causes import named_differences, values_by_name
+from .causes import named_differences, told_apart, values_by_name
 from .match import TOLERANCE, Match, Shift, best_match, pair_states, plain, shifts
 from .points import carriers, subject
 from .ports import with_common_ports
 from .results import Comparison, Difference
 from .runs import simulated
-from .stimulus import Distance
+from .stimulus import LENGTH, Distance
 
 # of parameters without a value, in the field's units: mV, ms, pA, pF
 TYPICAL = {VOLTAGE: -30.0, TIME: 5.0, CURRENT: 100.0, CAPACITANCE: 100.0}
@@ -70,11 +70,13 @@ def compare_components(
             remarks += remark
     except ModelError as problem:
         remarks.append(f"no simulation: {problem.issues[0].message}")
-    form = [item for item in named if item.kind in ("rate", "condition", "event")]
+    form = [item for item in named if item.kind in ("rate", "value", "condition", "event")]
     decided = "points" if match is not None else "simulation"
-    if form and len(form) == len(named) and distances and not shown:
+    late = match is not None and max(match.moments) > LENGTH
+    if form and len(form) == len(named) and distances and not shown and not late:
         remarks.append("the equations take different forms; in simulation there is no difference")
         named, decided = [], "simulation"
+    named += told_apart(*flats)
     if shown and not named:
         named += values_by_name(*flats)
     if match is None and not distances:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import permutations
@@ -18,7 +18,7 @@ from ...canonical_model.expr import COMPARISONS, Binary, free_names, walk
 from ...canonical_model.model import Component
 from ...canonical_model.query import conditions
 from ...canonical_model.units import CURRENT, NEURO, NONE, TIME, VOLTAGE, Dimension
-from .points import Combination, Effect, Subject, dependencies
+from .points import NOW, Combination, Effect, Subject, dependencies, moments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,10 @@ Pairs = dict[
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Something that is not the same at the points: `kind` rate, condition or event; where, and a sample."""
+    """Something that is not the same at the points: where, and a sample.
+
+    `kind` is rate, value, condition, event or weight.
+    """
 
     kind: str
     name: str
@@ -68,6 +71,8 @@ class Match:
     regimes: dict[Combination, Combination]
     disagreements: list[Disagreement] = field(default_factory=list)
     shifts: dict[str, Shift] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    moments: tuple[float, ...] = (NOW,)
 
     def seen(self, x: str, values: Any) -> Any:
         """Values of A's state `x` as B counts them."""
@@ -90,6 +95,9 @@ def best_match(a: Subject, b: Subject) -> Match | None:
             break
     if best is not None and best.disagreements:
         best = _shifted(a, b, best)
+    if best is not None:
+        best.moments = moments(a.component, b.component)
+        best.disagreements = compare(a, b, best, {})
     return best
 
 
@@ -139,11 +147,12 @@ def _candidates(a: Subject, b: Subject) -> Iterator[Match]:
     inputs = _pair_inputs(a, b)
     ports = pair_names(a.ports, b.ports)
     outputs = pair_names(a.outputs, b.outputs)
+    seen = pair_shown(a.shown, b.shown)
     for states in _pair_states(a, b):
         for regimes in _pair_regimes(a, b):
             for factors in _factors(a, b, states):
                 pairs = {x: (y, factors[x]) for x, y in states.items()}
-                yield Match(pairs, inputs, ports, outputs, regimes)
+                yield Match(pairs, inputs, ports, outputs, regimes, shown=seen)
 
 
 def likeness(one: str, other: str) -> float:
@@ -174,6 +183,20 @@ def pair_names(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, str]:
     for _, i, j in ranked:
         if ours[i] not in pairs and theirs[j] not in pairs.values():
             pairs[ours[i]] = theirs[j]
+    return pairs
+
+
+def pair_shown(ours: Mapping[str, Dimension], theirs: Mapping[str, Dimension]) -> dict[str, str]:
+    """What others see of two components: of one name and dimension, or the only ones of a dimension."""
+    pairs: dict[str, str] = {}
+    for is_named in (True, False):
+        for x, dimension in ours.items():
+            left = [y for y, d in theirs.items() if d == dimension and y not in pairs.values()]
+            if is_named:
+                left = [y for y in left if plain(y) == plain(x)]
+            alone = sum(d == dimension for o, d in ours.items() if o not in pairs) == 1
+            if x not in pairs and len(left) == 1 and (is_named or alone):
+                pairs[x] = left[0]
     return pairs
 
 
@@ -297,27 +320,49 @@ def compare(
     one = a.machine(COUNT, inputs)
     other = b.machine(COUNT, {**values, **their_inputs})
     weight = random.uniform(0.5, 5.0, COUNT) * random.choice((-1.0, 1.0), COUNT)
-    found: list[Disagreement] = []
-    for ours, its in match.regimes.items():
-        where = _regime_name(a, ours)
+    found: dict[tuple[str, str, str, str], Disagreement] = {}
+    for one.t in match.moments:
+        other.t = one.t
+        for ours, its in match.regimes.items():
+            where = _regime_name(a, ours)
 
-        def both(ours: Combination = ours, its: Combination = its) -> None:
-            a.place(one, states, ours)
-            b.place(other, theirs, its)
+            def both(ours: Combination = ours, its: Combination = its) -> None:
+                a.place(one, states, ours)
+                b.place(other, theirs, its)
 
-        both()
-        first, second = a.rates(one), b.rates(other)
-        for x, (y, factor) in match.states.items():
-            bad = differing(first[x] * factor, second[y])
-            if bad.any():
-                found.append(_at("rate", x, y, where, bad, first[x] * factor, second[y]))
-        both()
-        found += _effects("condition", "", match, a.settle(one), b.settle(other), where, a)
-        for port, its_port in match.ports.items():
-            both()
-            effects = a.deliver(one, port, weight), b.deliver(other, its_port, weight)
-            found += _effects("event", port, match, *effects, where, a)
-    return found
+            for item in _disagreeing(a, b, match, (one, other), both, where, weight):
+                found.setdefault((item.kind, item.name, item.other, item.regime), item)
+    return list(found.values())
+
+
+def _disagreeing(
+    a: Subject,
+    b: Subject,
+    match: Match,
+    machines: tuple[Any, Any],
+    place: Callable[[], None],
+    where: str,
+    weight: Floats,
+) -> Iterator[Disagreement]:
+    """What disagrees in one combination of regimes at one time; `place` puts both machines to the points."""
+    one, other = machines
+    place()
+    first, second = a.rates(one), b.rates(other)
+    for x, (y, factor) in match.states.items():
+        bad = differing(first[x] * factor, second[y])
+        if bad.any():
+            yield _at("rate", x, y, where, bad, first[x] * factor, second[y])
+    seen, their = a.values(one), b.values(other)
+    for x, y in match.shown.items():
+        bad = differing(seen[x], their[y])
+        if bad.any():
+            yield _at("value", x, y, where, bad, seen[x], their[y])
+    place()
+    yield from _effects("condition", "", match, a.settle(one), b.settle(other), where, a)
+    for port, its_port in match.ports.items():
+        place()
+        effects = a.deliver(one, port, weight), b.deliver(other, its_port, weight)
+        yield from _effects("event", port, match, *effects, where, a)
 
 
 def _effects(

@@ -6,13 +6,14 @@ computed by the code that defines their meaning.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import combinations, pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from ...canonical_model.diagnostics import Issue, Level, ModelError
-from ...canonical_model.expr import free_names
+from ...canonical_model.expr import TIME, Name, Number, free_names, walk
 from ...canonical_model.model import (
     Assign,
     Component,
@@ -23,8 +24,10 @@ from ...canonical_model.model import (
     Parameter,
     Report,
 )
+from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
 from ...canonical_model.units import NONE, VOLTAGE, Dimension, si_quantity
+from ...canonical_model.units import TIME as SECONDS
 from ..sensitivity import draws_numbers
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 NOW = 0.123  # s: the time at which everything is evaluated
 MAX_COMBINATIONS = 16
+MAX_MOMENTS = 40
 
 Combination = tuple[int, ...]  # the active regime of each machine
 
@@ -54,7 +58,8 @@ class Effect:
 class Subject:
     """A flat component made ready: inputs and constants are parameters, so that each may be varied.
 
-    `states` are those that matter (see `relevant`), `statics` the values of parameters in SI.
+    `states` are those that matter (see `relevant`), `statics` the values of parameters in SI, `shown` what
+    others see of it (see `shown`).
     """
 
     component: Component
@@ -66,6 +71,7 @@ class Subject:
     outputs: tuple[str, ...]
     carriers: frozenset[str]
     combinations: tuple[Combination, ...]
+    shown: dict[str, Dimension] = field(default_factory=dict)
     start: Combination = ()
     initial: dict[str, float] = field(default_factory=dict)
 
@@ -104,6 +110,16 @@ class Subject:
             machine.engine.rhs(machine.t, machine.y, dy, machine.regimes)
         item = machine.engine.groups[0]
         return {name: dy[item.slices[name]] for name in self.states}
+
+    def values(self, machine: Any) -> dict[str, Floats]:
+        """What others see, where the machine stands."""
+        import numpy as np
+
+        item = machine.engine.groups[0]
+        everyone = np.arange(item.size)
+        with np.errstate(all="ignore"):
+            found = {x: machine.value(item, Name(x), everyone, {}) for x in self.shown}
+        return {x: np.broadcast_to(np.asarray(v, float), (item.size,)) for x, v in found.items()}
 
     def settle(self, machine: Any) -> Effect:
         """What the conditions do that hold at the points, each tested once in the order written."""
@@ -166,9 +182,9 @@ def subject(flat: Component) -> Subject:
     for item in flat.parameters:
         if item.value is None:
             raise _undecided("A241", f"parameter '{item.name}' of '{flat.name}' has no value")
-    combinations = tuple(product(*(range(len(machine.regimes)) for machine in flat.machines)))
-    if len(combinations) > MAX_COMBINATIONS:
-        raise _undecided("A242", f"'{flat.name}' has {len(combinations)} combinations of regimes")
+    active = tuple(product(*(range(len(machine.regimes)) for machine in flat.machines)))
+    if len(active) > MAX_COMBINATIONS:
+        raise _undecided("A242", f"'{flat.name}' has {len(active)} combinations of regimes")
     ready = _all_parameters(flat)
     states = relevant(flat)
     given: list[Parameter | Constant] = [*flat.parameters, *flat.constants]
@@ -181,13 +197,44 @@ def subject(flat: Component) -> Subject:
         ports=tuple(port.name for port in flat.event_inputs if _is_heard(flat, port.name, states)),
         outputs=tuple(port.name for port in flat.event_outputs),
         carriers=carriers(flat),
-        combinations=combinations,
+        combinations=active,
+        shown=shown(flat),
     )
     machine = made.machine(1, {})
     made.start = tuple(int(values[0]) for values in machine.regimes[0])
     slices = machine.engine.groups[0].slices
     made.initial = {name: float(machine.y[slices[name]][0]) for name in made.states}
     return made
+
+
+def shown(flat: Component) -> dict[str, Dimension]:
+    """The variables that a component without a membrane offers to others: a synapse its current, say."""
+    if any(state.dimension == VOLTAGE for state in flat.state_variables):
+        return {}
+    offered = {item.variable for item in flat.exposures}
+    return {d.name: d.dimension for d in flat.derived_variables if d.name in offered}
+
+
+def moments(*flats: Component) -> tuple[float, ...]:
+    """Times (s) at which all may differ that depends on time: between those that the components name."""
+    named: set[float] = set()
+    for flat in flats:
+        every = [node for expr in all_expressions(flat) for node in walk(expr)]
+        if Name(TIME) not in every:
+            continue
+        given: list[Parameter | Constant] = [*flat.parameters, *flat.constants]
+        named |= {p.value.si for p in given if p.dimension == SECONDS and p.value is not None}
+        named |= {
+            node.value * node.unit.scale
+            for node in every
+            if isinstance(node, Number) and node.unit and node.unit.dimension == SECONDS
+        }
+    named = {abs(time) for time in named if math.isfinite(time)}
+    edges = sorted(
+        {0.0, *named, *(one + other for one, other in combinations(sorted(named)[:8], 2))}
+    )
+    between = [(one + other) / 2 for one, other in pairwise(edges)] + [1.1 * edges[-1]]
+    return (NOW, *between[:MAX_MOMENTS]) if named else (NOW,)
 
 
 def carriers(flat: Component) -> frozenset[str]:
@@ -245,6 +292,7 @@ def relevant(flat: Component) -> set[str]:
             wanted |= free_names(condition.test)
     for emit in _sent(flat):
         wanted |= free_names(emit.weight) if emit.weight is not None else frozenset()
+    wanted |= shown(flat).keys()
     if not wanted:
         return names
     regimes_matter = bool(flat.machines)
@@ -306,4 +354,4 @@ def dependencies(flat: Component) -> dict[str, set[str]]:
     return found
 
 
-__all__ = ["NONE", "Effect", "Subject", "dependencies", "relevant", "subject"]
+__all__ = ["NONE", "Effect", "Subject", "dependencies", "moments", "relevant", "shown", "subject"]

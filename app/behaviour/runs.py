@@ -11,7 +11,8 @@ from ...canonical_model.model import Component
 from ...canonical_model.units import TIME
 from ..sensitivity import alike, draws_numbers
 from . import stimulus
-from .match import Match, Shift, pair_names
+from .match import Match, Shift, pair_names, pair_shown
+from .points import shown
 from .results import Difference
 from .stimulus import Distance, Response, amplitudes, driven, respond
 
@@ -23,6 +24,7 @@ FINER = 10
 LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
+COPIES = 24  # cells of a kind where chance rules: their events are counted together
 UNBOUNDED = "S312"
 
 
@@ -58,13 +60,16 @@ def simulated(
         if match
         else pair_names(*([p.name for p in f.event_inputs] for f in flats)),
         outputs=pair_names(*([p.name for p in f.event_outputs] for f in flats)),
-        states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)},
+        states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)}
+        | pair_shown(shown(a), shown(b)),
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
         shifts={x: shift.value for x, shift in (match.shifts if match else shifted).items()},
         draws=any(map(draws_numbers, flats)),
     )
     # points that could be compared tell most: one strong stimulus confirms
     levels = stimulus.levels(a, list(pairing.inputs), few=match is not None)
+    if pairing.draws:
+        levels *= COPIES // len(levels)
     factor = stimulus.strength(a, list(pairing.inputs))
     driving = [amplitudes(a, list(pairing.inputs), level, factor) for level in levels]
     found = _at_step(flats, mode, pairing, levels, driving, stimulus.STEP)
@@ -137,9 +142,6 @@ def _at_step(
             )
             distances.append(distance)
             if pairing.draws:
-                if not alike(*distance.spikes):
-                    bad = True
-                    differences.append(_spikes(x, y, distance, ours[k]))
                 continue
             drift = 0.0 if mode == "continuous" else LATER * step * len(first)
             if distance.spikes[0] != distance.spikes[1] or distance.shift > allowed + drift:
@@ -164,7 +166,24 @@ def _at_step(
                     f"'{x}' and '{y}' are {distance.trace:.2%} of their range apart {_at(ours[k])}"
                 )
                 differences.append(Difference(kind="trace", name=x, other=y, sentence=sentence))
+    if pairing.draws:
+        return _by_counts(outputs, distances)
     return differences[:MAX_SHOWN], distances
+
+
+def _by_counts(
+    outputs: Mapping[str, str], distances: Sequence[Distance]
+) -> tuple[list[Difference], list[Distance]]:
+    """Outputs whose events are more or fewer than chance explains, all cells together."""
+    differences, totals = [], []
+    for x, y in outputs.items():
+        counts = [item.spikes for item in distances if item.name.endswith(f", {x}")]
+        one, other = (sum(each) for each in zip(*counts, strict=True))
+        totals.append(Distance(name=f"{len(counts)} runs, {x}", spikes=(one, other)))
+        if not alike(one, other):
+            sentence = f"{one} events from '{x}', {other} from '{y}' in {len(counts)} runs"
+            differences.append(Difference(kind="spikes", name=x, other=y, sentence=sentence))
+    return differences, totals
 
 
 def _response(circuit: Circuit, mode: str) -> Response | ModelError:

@@ -14,7 +14,7 @@ from .. import registry
 from ..convert import safe_name
 from .options import STATE, Options
 
-RESERVED = ("interspike_cells", STATE)
+RESERVED = ("interspike_cells", "interspike_models", STATE)  # folders of indexes
 COMMON_ENDINGS = (".xml", ".json", ".yml", ".yaml", ".h5", "")  # of all sorts of files
 MAX_DEPTH = 64
 MAX_FILES = 1_000_000

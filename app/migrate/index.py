@@ -20,7 +20,7 @@ def index_files(root: Path, target: str, places: Sequence[str]) -> tuple[Artifac
     exporter = registry.exporter(target)
     if exporter.index:
         make = registry.load_function(exporter.index, dict(exporter.needs), exporter.name)
-        found: tuple[Artifact, ...] = make(results)
+        found: tuple[Artifact, ...] = make(results, lambda path: (root / path).read_bytes())
         return found
     lines = [
         f"{place}/{path}" for place, paths in results.items() for path in paths

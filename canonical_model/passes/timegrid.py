@@ -7,10 +7,11 @@ float32 and in float64.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..circuit import Circuit
-from ..expr import TIME, Binary, Expr, Name, free_names, rebuild
+from ..expr import TIME, Binary, Conditional, Expr, Name, free_names, rebuild
 from ..fixed import fixed_value
 from ..model import Component, OnCondition, Parameter
 from ..query import odes
@@ -23,6 +24,7 @@ from .program import bind_step
 
 SLACK = "t_slack"
 FRACTION = 0.01
+MAX_DEPTH = 20
 ROUNDING = 1e-12  # of products of literals such as 1e3 * ms / s
 
 
@@ -51,15 +53,10 @@ def _component(component: Component, step: float) -> Component:
 
 def _with_timers(component: Component) -> Component:
     """Slack where a timer, which moves by 1 or -1 per unit of time, is compared with what stands still."""
-    moving = {ode.variable: ode.rhs for ode in odes(component)}
-    clocks = {
-        item.name
-        for item in component.state_variables
-        if item.dimension == TIME_DIMENSION
-        and item.name in moving
-        and keeps_time(moving[item.name])
-    }
-    others = {*moving, *(item.name for item in component.derived_variables)} - clocks
+    times = {s.name for s in component.state_variables if s.dimension == TIME_DIMENSION}
+    clocks = timers(component) & times
+    others = {ode.variable for ode in odes(component)} - clocks
+    others |= {item.name for item in component.derived_variables}
     others |= {item.name for item in component.analog_inputs}
 
     def change(expr: Expr) -> Expr:
@@ -73,10 +70,29 @@ def _with_timers(component: Component) -> Component:
     return change_expressions(component, change) if clocks else component
 
 
-def keeps_time(rate: Expr) -> bool:
-    """True for the rate of a clock or a timer: a second a second, up or down."""
-    value = fixed_value(rate, {})
-    return value is not None and abs(abs(value) - 1.0) < ROUNDING
+def timers(component: Component) -> set[str]:
+    """States that run a second a second, up or down, wherever and whenever they run at all."""
+    values = {item.name: item.value for item in component.derived_variables}
+    rates: dict[str, set[float | None]] = {}
+    for ode in odes(component):
+        rates.setdefault(ode.variable, set()).update(_rates(ode.rhs, values))
+    return {name for name, found in rates.items() if _keep_time(found)}
+
+
+def _keep_time(rates: set[float | None]) -> bool:
+    sizes = [None if rate is None else abs(rate) for rate in rates if rate != 0.0]
+    return bool(sizes) and all(s is not None and abs(s - 1.0) < ROUNDING for s in sizes)
+
+
+def _rates(rate: Expr, values: Mapping[str, Expr], depth: int = 0) -> set[float | None]:
+    """The numbers that a rate chooses from; None where one is no number."""
+    match rate:
+        case Name(name) if name in values and depth < MAX_DEPTH:
+            return _rates(values[name], values, depth + 1)
+        case Conditional(cases, otherwise) if depth < MAX_DEPTH:
+            parts = (otherwise, *(value for _, value in cases))
+            return {found for part in parts for found in _rates(part, values, depth + 1)}
+    return {fixed_value(rate, {})}
 
 
 def _with_times(component: Component) -> Component:
@@ -117,8 +133,8 @@ def _with_times(component: Component) -> Component:
     )
 
 
-def slackened(expr: Binary) -> Binary:
+def slackened(expr: Binary, slack: Expr = Name(SLACK)) -> Binary:  # noqa: B008
     """Equality within the slack counts as equality: not yet greater, not yet less."""
     is_strict = expr.op in ("<", ">")
     grows = "+" if (expr.op in (">", ">=")) == is_strict else "-"
-    return Binary(expr.op, expr.left, Binary(grows, expr.right, Name(SLACK)), expr.span)
+    return Binary(expr.op, expr.left, Binary(grows, expr.right, slack), expr.span)

@@ -57,6 +57,8 @@ def identify(
         return np.asarray(((second(where, settings) - target) / sizes).ravel())
 
     checks = first(proof[0], ())
+    if not np.all(np.isfinite(checks)):
+        return None
     settled = _by_rows(other, points[1], wanted / sizes, sizes, unknown, starts, tolerance)
     usual = _starts(unknown, starts)
     places = [k for k, name in enumerate(unknown) if name in settled]
@@ -70,7 +72,9 @@ def identify(
         values = _snapped(values, unknown, starts, exact)
         if np.max(np.abs(gap(values, points[1], wanted))) > tolerance:
             continue
-        if np.max(np.abs(gap(values, proof[1], checks))) <= tolerance:
+        # far from where the values were found terms may be much larger: each point by its own size
+        far = np.maximum(np.abs(checks) / sizes, 1.0).ravel()
+        if np.max(np.abs(gap(values, proof[1], checks)) / far) <= tolerance:
             return dict(zip(unknown, (float(v) for v in values), strict=True))
     return None
 
@@ -188,6 +192,8 @@ def _sparse(gap: Callable[[Array], Array], values: Array, tolerance: float) -> A
     slope = _slope(gap, values)
     norms = np.linalg.norm(slope, axis=0)
     used = norms > 0
+    if not used.any():
+        return values
     scaled = slope[:, used] / norms[used]
     _, sizes, rows = np.linalg.svd(scaled)
     null = rows[int(np.sum(sizes > 1e-6 * sizes[0])) :]

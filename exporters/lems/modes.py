@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...canonical_model.expr import (
+    ONE,
     TIME,
     ZERO,
     Binary,
@@ -28,12 +29,15 @@ from ...canonical_model.model import (
     DerivedVariable,
     If,
     Ode,
+    OnCondition,
     OnEvent,
     Regime,
+    RegimeMachine,
     Statement,
     StateVariable,
     Transition,
 )
+from ...canonical_model.passes.entries import Analysis
 from ...canonical_model.query import declared, expressions, nested
 from ...canonical_model.units import TIME as TIME_DIMENSION
 
@@ -104,9 +108,9 @@ def modes_to_state(component: Component) -> Component:
     """The one machine of a component as a state, guards and choices."""
     (machine,) = component.machines
     taken = {item.name for item in declared(component)}
-    mode = "mode"
-    while mode in taken:
-        mode += "_"
+    mode = _fresh("mode", taken)
+    waiting = _passed(component, machine)
+    entered = {name: _fresh(f"entered_{name}", taken) for name in waiting}
     numbers = {regime.name: float(k) for k, regime in enumerate(machine.regimes)}
     entries = {regime.name: regime.on_entry for regime in machine.regimes}
     start = Number(numbers[machine.initial])
@@ -117,6 +121,8 @@ def modes_to_state(component: Component) -> Component:
             match item:
                 case Transition(regime=name):
                     found.append(Assign(target=mode, value=Number(numbers[name])))
+                    if name in entered:
+                        found.append(Assign(target=entered[name], value=Name(TIME)))
                     found.extend(body(entries[name]))
                 case If(branches=branches, otherwise=otherwise):
                     changed = tuple((test, body(inner)) for test, inner in branches)
@@ -130,8 +136,14 @@ def modes_to_state(component: Component) -> Component:
         low = Binary(">", Name(mode), Number(number - 0.5))
         return Binary("and", low, Binary("<", Name(mode), Number(number + 0.5)))
 
+    def guard(regime: Regime, condition: OnCondition) -> Expr:
+        if condition not in waiting.get(regime.name, ()):
+            return active(regime)
+        since = Binary(">", Name(TIME), Name(entered[regime.name]))
+        return Binary("and", active(regime), since)
+
     guarded = tuple(
-        replace(c, test=Binary("and", active(r), c.test), body=body(c.body))
+        replace(c, test=Binary("and", guard(r, c), c.test), body=body(c.body))
         for r in machine.regimes
         for c in r.on_conditions
     )
@@ -146,18 +158,20 @@ def modes_to_state(component: Component) -> Component:
         )
         own = body(events[port].body) if port in events else ()
         events[port] = OnEvent(port=port, body=(*own, If(branches=branches)))
-    state = StateVariable(name=mode, initial=start)
+    states = [StateVariable(name=mode, initial=start)]
+    states += [StateVariable(name=name, dimension=TIME_DIMENSION) for name in entered.values()]
     return replace(
         component,
         machines=(),
-        state_variables=(*component.state_variables, state),
+        state_variables=(*component.state_variables, *states),
         derived_variables=(
             *component.derived_variables,
             *_variables(component, active),
             *_rates(component, active),
         ),
         odes=(
-            *(ode for ode in component.odes if ode.variable not in _moved(component)),
+            *(o for o in component.odes if o.variable not in _moved(component)),
+            *_common(component),
             *(Ode(variable=v, rhs=Name(_rate(component, v))) for v in _moved(component)),
         ),
         on_conditions=(
@@ -168,6 +182,33 @@ def modes_to_state(component: Component) -> Component:
             replace(e, body=body(e.body)) if e.port not in ports else e for e in events.values()
         ),
     )
+
+
+def _fresh(wanted: str, taken: set[str]) -> str:
+    while wanted in taken:
+        wanted += "_"
+    taken.add(wanted)
+    return wanted
+
+
+def _passed(component: Component, machine: RegimeMachine) -> dict[str, list[OnCondition]]:
+    """By regime the conditions that may hold at once where a condition before them leads into it: one step
+    would go through two regimes."""
+    analysis = Analysis(component)
+    entries = {r.name: list(analysis.entries(machine, r)) for r in machine.regimes}
+    facts = analysis.flow(machine, entries)
+    found: dict[str, list[OnCondition]] = {}
+    before = set[str]()
+    for regime in machine.regimes:
+        ways = [e for e in entries[regime.name] if e.source in before and e.test != ONE]
+        for item in regime.on_conditions if ways else ():
+            leaves = replace(
+                item, body=(Transition(regime=""),)
+            )  # what its own body does is no matter
+            if not analysis.is_plain(leaves, regime, ways, facts):
+                found.setdefault(regime.name, []).append(item)
+        before.add(regime.name)
+    return found
 
 
 def _variables(component: Component, active: Callable[[Regime], Expr]) -> list[DerivedVariable]:
@@ -190,9 +231,20 @@ def _variables(component: Component, active: Callable[[Regime], Expr]) -> list[D
 
 
 def _moved(component: Component) -> list[str]:
-    """States that some regime moves."""
-    found = (o.variable for m in component.machines for r in m.regimes for o in r.odes)
-    return list(dict.fromkeys(found))
+    """States that some regime moves, and not all of them alike."""
+    machines = [m.regimes for m in component.machines]
+    found = (
+        o for regimes in machines for r in regimes for o in r.odes if o not in _common(component)
+    )
+    return list(dict.fromkeys(o.variable for o in found))
+
+
+def _common(component: Component) -> tuple[Ode, ...]:
+    """What every regime of the machine does alike."""
+    (machine,) = component.machines
+    first, *others = (regime.odes for regime in machine.regimes)
+    always = {o.variable for o in component.odes}
+    return tuple(o for o in first if o.variable not in always and all(o in odes for odes in others))
 
 
 def _rate(component: Component, variable: str) -> str:

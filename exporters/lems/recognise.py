@@ -6,9 +6,9 @@ tests, assignments and initial values agree; if there are none, the component is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, permutations
+from itertools import combinations, islice, permutations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...canonical_model.diagnostics import Log, ModelError
@@ -61,6 +61,7 @@ GIVEN = ("i", "I")  # what an attached component gives its cell
 POINTS, PROOF = 12, 64
 MAX_WAYS = 48
 MAX_RATIOS = 12
+MAX_TIMES = 8
 USUAL = frozenset(
     {CONDUCTANCE, CAPACITANCE, FREQUENCY, TIME_DIMENSION, CURRENT, CONDUCTANCE / VOLTAGE}
 )
@@ -69,6 +70,9 @@ RANGES: Mapping[Dimension, tuple[float, float]] = {
     VOLTAGE: (-90.0, -30.0), CURRENT: (-200.0, 200.0), CONDUCTANCE: (0.1, 20.0), NONE: (-2.0, 2.0),
     TIME_DIMENSION: (1.0, 100.0),
 }  # fmt: skip
+# for the proof: what is another model below rest, above threshold or of the other sign is seen here
+WIDE = {**RANGES, VOLTAGE: (-120.0, 60.0), CONDUCTANCE: (-20.0, 20.0)}
+MOST = 1.0  # V: a potential beyond it is but a way to make a term vanish
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,15 +332,19 @@ class _Problem:
         likely = {n: own_values[n] for n in unknown if namesakes.get(n) == dimensions[n]}
         scales = [SCALE + its for its in sorted(self.hidden)]
         found = identify(
-            own, other, self.points(POINTS, 1), self.points(PROOF, 2), [*unknown, *scales], starts,
-            TIGHT, frozenset(scales), likely,
+            own, other, self.points(POINTS, 1, RANGES), self.points(PROOF, 2, WIDE),
+            [*unknown, *scales], starts, TIGHT, frozenset(scales), likely,
         )  # fmt: skip
         if found is None:
             return None
         result = {}
         for name in unknown:
             dimension = dimensions[name]
-            result[name] = _quantity(found[name], dimension, candidates.get(dimension, {}))
+            known = candidates.get(dimension, {})
+            result[name] = _quantity(found[name], dimension, known)
+            far = dimension == VOLTAGE and abs(result[name].si) > MOST
+            if far and all(abs(si) <= MOST for si in known):
+                return None
         return result
 
     def own_values(self) -> dict[str, float]:
@@ -355,8 +363,10 @@ class _Problem:
             found.setdefault(item.dimension, {}).setdefault(si, quantity)
         return _with_ratios(found)
 
-    def points(self, count: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Values of all free names at random points, for ours and for the type."""
+    def points(
+        self, count: int, seed: int, ranges: Mapping[Dimension, tuple[float, float]]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Values of all free names at random points within `ranges`, for ours and for the type."""
         import numpy as np
 
         from ...solvers.evaluate import parameter_values
@@ -364,14 +374,17 @@ class _Problem:
         draw = np.random.default_rng(seed)
 
         def some(dimension: Dimension) -> Array:
-            low, high = RANGES.get(dimension, (0.5, 2.0))
+            low, high = ranges.get(dimension, (0.5, 2.0))
             return draw.uniform(low, high, count)
 
         own: dict[str, Any] = dict(parameter_values(self.flat, units=NEURO))
         other: dict[str, Any] = {
             c.name: c.value.si / NEURO.size(c.dimension) for c in self.pattern.component.constants
         }
-        own[TIME] = other[TIME] = draw.uniform(0.0, 200.0, count)
+        times = [
+            abs(float(own[s.name])) for s in statics(self.flat) if s.dimension == TIME_DIMENSION
+        ]
+        own[TIME] = other[TIME] = _moments(draw, times, count)
         for mine, its in self.states.items():
             own[mine] = other[its] = some(self.form.states[mine])
         for item in self.pattern.component.analog_inputs:
@@ -385,6 +398,18 @@ class _Problem:
         other[WEIGHT] = weight if is_weighted else np.ones(count)
         own[WEIGHT] = other[WEIGHT]
         return own, other
+
+
+def _moments(draw: np.random.Generator, times: Sequence[float], count: int) -> Array:
+    """Points in time (ms), in the whole and as often between any two of those that are named or add up."""
+    import numpy as np
+
+    sums = (a + b for a, b in combinations(sorted(set(times))[:MAX_TIMES], 2))
+    edges = np.array(sorted({0.0, 200.0, *times, *sums}))
+    edges = np.append(edges, 1.1 * edges[-1])
+    places = draw.integers(0, len(edges) - 1, count)
+    between = draw.uniform(edges[places], edges[places + 1])
+    return np.where(np.arange(count) % 2, between, draw.uniform(0.0, edges[-1], count))
 
 
 def _with_ratios(

@@ -22,9 +22,7 @@ def module_source(name: str, models: Sequence[ModelPlan], files: Mapping[str, st
     space = f"interspike_{digest.hexdigest()[:12]}"
     includes = "\n".join(f'#include "models/{model.title}.h"' for model in models)
     register = "\n".join(
-        f"    interspike::register_{'synapse' if model.is_synapse else 'node'}< {model.name} >"
-        f'( "{model.title}" );'
-        for model in models
+        f'    interspike::register_model< {model.name} >( "{model.title}" );' for model in models
     )
     return f"""\
 /* {name}: made by interspike. Do not edit: convert again. */
@@ -56,7 +54,7 @@ __attribute__( ( visibility( "default" ) ) ) {SPACE}::Module {name}_LTX_module;
 
 
 CMAKE = """\
-# cmake -S . -B build && cmake --build build; then nest.Install("@PATH@") with this folder's build/ on
+# cmake -S . -B build && cmake --build build; then nest.Install("@NAME@") with this folder's build/ on
 # LD_LIBRARY_PATH. -DNEST_PYTHON=... chooses the Python whose NEST is meant.
 cmake_minimum_required( VERSION 3.16 )
 project( @NAME@ CXX )
@@ -78,13 +76,13 @@ file( GLOB NEST_KERNEL "${NEST_FOLDER}/nestkernel_api*.so" "${NEST_FOLDER}/pynes
 list( GET NEST_KERNEL 0 NEST_KERNEL )
 file( STRINGS "${NEST_KERNEL}" NEW_STRINGS REGEX "_ZN[0-9A-Za-z_]*4nest[0-9A-Za-z_]*7__cxx11" LIMIT_COUNT 1 )
 
-add_library( @NAME@ MODULE @NAME@.cpp )
+add_library( @NAME@ MODULE @SOURCES@ )
 set_target_properties( @NAME@ PROPERTIES
   PREFIX "" SUFFIX ".so" CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON )
 target_include_directories( @NAME@ PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
-  "${CMAKE_CURRENT_SOURCE_DIR}/runtime" "${NEST_INCLUDE}" )
+  "${CMAKE_CURRENT_SOURCE_DIR}/@RUNTIME@" "${NEST_INCLUDE}" )
 target_compile_options( @NAME@ PRIVATE -O2 -DNDEBUG -fno-math-errno -fno-trapping-math -ffp-contract=off
-  -idirafter "${CMAKE_CURRENT_SOURCE_DIR}/runtime/compat" )
+  -idirafter "${CMAKE_CURRENT_SOURCE_DIR}/@RUNTIME@/compat" )
 if ( NOT NEW_STRINGS )
   target_compile_definitions( @NAME@ PRIVATE _GLIBCXX_USE_CXX11_ABI=0 )
 endif ()
@@ -110,9 +108,14 @@ endif ()
 """
 
 
-def cmake_text(name: str) -> str:
-    """CMakeLists.txt: finds NEST, its headers and its string layout."""
-    return CMAKE.replace("@PATH@", name).replace("@NAME@", name)
+def cmake_text(name: str, sources: Sequence[str] = (), runtime: str = "runtime") -> str:
+    """CMakeLists.txt of a module (of `<name>.cpp`): finds NEST, its headers and its string layout."""
+    files = "\n  ".join(sources) or f"{name}.cpp"
+    parts = {"@NAME@": name, "@SOURCES@": files, "@RUNTIME@": runtime}
+    text = CMAKE
+    for mark, part in parts.items():
+        text = text.replace(mark, part)
+    return text
 
 
 def readme(name: str, models: Sequence[ModelPlan], source: str, network: bool) -> str:

@@ -12,7 +12,7 @@ from ...canonical_model.expr import TIME as T
 from ...canonical_model.expr import Binary, Call, Expr, Number, free_names, rebuild
 from ...canonical_model.model import Component, DerivedParameter
 from ...canonical_model.passes.change import change_expressions
-from ...canonical_model.passes.timegrid import FRACTION, SLACK, keeps_time, slackened
+from ...canonical_model.passes.timegrid import FRACTION, SLACK, slackened, timers
 from ...canonical_model.query import odes
 from ...canonical_model.units import TIME
 
@@ -21,16 +21,16 @@ ORDER = frozenset({"<", "<=", ">", ">="})
 
 def grid_safe(component: Component) -> Component:
     """The unit-free component with slackened comparisons; the slack follows the resolution."""
-    rates = {ode.variable: ode.rhs for ode in odes(component)}
-    moving = {*rates, *(item.name for item in component.derived_variables)}
+    moving = {ode.variable for ode in odes(component)}
+    moving |= {item.name for item in component.derived_variables}
     moving |= {item.name for item in component.analog_inputs}
-    timers = {name for name, rate in rates.items() if keeps_time(rate)}
+    clocks = timers(component)
 
     def change(expr: Expr) -> Expr:
         if isinstance(expr, Binary) and expr.op in ORDER:
             names = free_names(expr)
             is_clock = T in names and not names & moving
-            if is_clock or (names & timers and not names & (moving - timers)):
+            if is_clock or (names & clocks and not names & (moving - clocks)):
                 return slackened(expr)
         return rebuild(expr, change)
 

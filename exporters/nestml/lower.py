@@ -39,6 +39,7 @@ from ...canonical_model.model import (
     Transition,
     While,
 )
+from ...canonical_model.passes.timegrid import slackened, timers
 from ...canonical_model.query import bodies, declared, nested
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from ...canonical_model.units import si_quantity
@@ -208,11 +209,13 @@ def _of_regime(
 
 
 def _timely(low: Lowering, test: Expr) -> Expr:
-    """Comparisons in which `t` stands against what does not move count `t` half a step later."""
+    """Comparisons in which `t` stands against what does not move count `t` half a step later; those of
+    timers, which are rounded in every step, hold to half a step."""
     c = low.component
     moving = {o.variable for o in c.odes} | {v.name for v in c.derived_variables}
     moving |= {o.variable for m in c.machines for r in m.regimes for o in r.odes}
     moving |= {i.name for i in c.analog_inputs}
+    clocks = timers(c)
     derived = {v.name: v.value for v in c.derived_variables if TIME in free_names(v.value)}
     # what is after a time that is noted is not at that time
     noted = {
@@ -227,6 +230,8 @@ def _timely(low: Lowering, test: Expr) -> Expr:
             case Binary("<" | "<=" | ">" | ">=" as op, left, right):
                 plain = Binary(op, substitute(left, derived), substitute(right, derived), expr.span)
                 names = free_names(plain)
+                if TIME not in names and names & clocks and not names & moving - clocks:
+                    return slackened(Binary(op, left, right, expr.span), low.half_step())
                 if TIME not in names or names & moving:
                     return expr
                 if op == ">" and plain.left == Name(TIME) and plain.right in noted:

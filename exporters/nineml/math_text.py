@@ -5,8 +5,10 @@ Powers are `pow`, comparisons `<` and `>` (equality has measure zero), draws `ra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from ...canonical_model.diagnostics import refuse
 from ...canonical_model.expr import Expr, Number
 from ...canonical_model.expr_print import ATOM, SIGN, InfixPrinter, Printed, PrinterTable
 from .markup import number
@@ -35,9 +37,11 @@ class MathPrinter(InfixPrinter):
         self.names = names
 
     def number(self, node: Number) -> Printed:
-        """Literals have no unit here: they have become constants."""
+        """Literals have no unit here: they have become constants. Raises ModelError X311."""
         value = node.value
-        whole = value == int(value) and abs(value) < 1e15 if value == value else False
+        if not math.isfinite(value):
+            raise refuse("X311", f"NineML has no word for the number {value}", node.span)
+        whole = value == int(value) and abs(value) < 1e15
         text = str(int(value)) if whole else number(value)
         return text, SIGN if text.startswith("-") else ATOM
 

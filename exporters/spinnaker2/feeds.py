@@ -6,7 +6,6 @@ each instance has a generator of its own, which all its copies carry.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from ...canonical_model.query import regimes
 from ...canonical_model.units import UnitSystem
 from .c_printer import identifier, literal
 from .data import Region, chosen_values
-from .network_text import EDGE
+from .network_text import ticks_of
 from .plan import GroupPlan, ModelPlan, Plan
 
 SOURCE_SPREAD, INSTANCE_SPREAD = 0x9E3779B1, 0x85EBCA77  # odd: seeds of all sources differ
@@ -195,7 +194,7 @@ def timed_lists(model: ModelPlan, step: float, name: str) -> list[str]:
     """The ticks of a model's lists of times, as constants of the program."""
     lines = []
     for k, timed in enumerate(model.component.timed_events):
-        ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in timed.times)
+        ticks = np.sort(np.maximum(ticks_of(timed.times, step), 1)).tolist()
         values = ", ".join(f"{tick}u" for tick in ticks or [0])
         lines.append(f"static const uint32_t {name}_{k}[] = {{ {values} }};\n")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pprint import pformat
 
 from ...canonical_model.expr import Expr, free_names
@@ -87,15 +88,33 @@ class {name}Application(HostApplication):
 '''
 
 
+class _Unbounded(float):
+    """An infinity or no number, as numpy spells it."""
+
+    def __repr__(self) -> str:
+        return f"{'-' * (self < 0)}np.{float(abs(self))}"
+
+
+def _spelled(value: object) -> object:
+    """Facts whose text Python can read: `inf` alone is no word of it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _Unbounded(value)
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_spelled(item) for item in value)
+    return value
+
+
 def _indent(value: object) -> str:
-    return pformat(value, width=88, sort_dicts=False).replace("\n", "\n    ")
+    return pformat(_spelled(value), width=88, sort_dicts=False).replace("\n", "\n    ")
 
 
 def _values(plan: Plan, app: App) -> str:
     """Constants, derived parameters, propagators and coefficients, in order of dependence."""
     component, update = app.model.component, app.model.update
     lines = [
-        f"v[{item.name!r}] = {item.value.si / plan.units.size(item.dimension)!r}"
+        f"v[{item.name!r}] = {_spelled(item.value.si / plan.units.size(item.dimension))!r}"
         for item in component.constants
     ]
     derived = {item.name: item.value for item in component.derived_parameters}

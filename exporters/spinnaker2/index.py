@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
 from ..artifact import Artifact
+from ..joint import joint_names
 
 PACKAGE = "interspike_cells"
 ENDING = "_application"
@@ -43,7 +43,9 @@ def __getattr__(name):
 '''
 
 
-def index(results: Mapping[str, tuple[str, ...]]) -> tuple[Artifact, ...]:
+def index(
+    results: Mapping[str, tuple[str, ...]], read: Callable[[str], bytes]
+) -> tuple[Artifact, ...]:
     """The package. Classes of one name in several folders bear the folder's name before their own."""
     found = [
         (folder, f"{folder}/{file}", PurePosixPath(file).stem.removesuffix(ENDING))
@@ -51,20 +53,11 @@ def index(results: Mapping[str, tuple[str, ...]]) -> tuple[Artifact, ...]:
         for file in sorted(files)
         if "/" not in file and file.endswith(f"{ENDING}.py")
     ]
-    counts = Counter(cell for _, _, cell in found)
-    lines: dict[str, str] = {}
-    for folder, file, cell in found:
-        name = cell if counts[cell] == 1 else f"{_identifier(folder)}_{cell}"
-        first, number = name, 2
-        while name in lines:
-            name, number = f"{first}_{number}", number + 1
-        lines[name] = f"    {name!r}: {file!r},\n"
+    names = joint_names([(folder, cell) for folder, _, cell in found])
+    lines = {
+        name: f"    {name!r}: {file!r},\n" for (_, file, _), name in zip(found, names, strict=True)
+    }
     if not lines:
         return ()
     text = _TEXT.format(package=PACKAGE, lines="".join(lines[name] for name in sorted(lines)))
     return (Artifact(f"{PACKAGE}/__init__.py", text.encode()),)
-
-
-def _identifier(folder: str) -> str:
-    text = "".join(c if c.isascii() and c.isalnum() else "_" for c in folder)
-    return f"_{text}" if text[0].isdigit() else text

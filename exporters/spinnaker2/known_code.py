@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .network_text import EDGE, c_function, each_of, model_call
+from .network_text import c_function, each_of, model_call, ticks_of
 from .plan import GroupPlan
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def trains(code: NetworkCode) -> str:
     lines = []
     for number, train in enumerate(code.plan.circuit.trains):
         item = code.group(train.group)
-        ticks = np.maximum(np.ceil(np.asarray(train.times) / code.plan.step - EDGE), 0)
+        ticks = np.maximum(ticks_of(train.times, code.plan.step), 0)
         bit = [port.name for port in item.group.component.event_outputs].index(train.port)
         name = f"train_{number}"
         code.rows(f"{name}_tick", ticks, "<u4", "uint32_t")
@@ -48,7 +47,7 @@ def trains(code: NetworkCode) -> str:
 def timed(code: NetworkCode, item: GroupPlan, k: int, times: tuple[float, ...]) -> list[str]:
     """A list of ticks at which a body runs for all instances."""
     step = code.plan.step
-    ticks = sorted(max(1, math.ceil(t / step - EDGE)) for t in times)
+    ticks = np.sort(np.maximum(ticks_of(times, step), 1))
     name = f"g{item.number}_times_{k}"
     code.rows(name, ticks, "<u4", "uint32_t")
     code.declarations.append(f"static uint32_t {name}_next;")

@@ -15,7 +15,7 @@ from ...solvers.graph import topological
 from .c_printer import identifier, literal
 from .data import Image
 from .known_code import skips, timed, trains
-from .network_text import EDGE, c_function, each_of, model_call
+from .network_text import c_function, each_of, model_call, ticks_of
 from .plan import GroupPlan, Plan
 
 MAX_QUEUE = 1024
@@ -215,7 +215,7 @@ def _event_link(code: NetworkCode, number: int, link: EventLink) -> None:
     source, target = code.group(link.source), code.group(link.target)
     count = len(link.pre)
     delay = np.zeros(count) if link.delay is None else np.asarray(link.delay, dtype=float)
-    ticks = np.ceil(delay / code.plan.step - EDGE).astype(int)
+    ticks = ticks_of(delay, code.plan.step)
     _note_rounding(code, link, delay, ticks)
     if target.group.component.update is not None:
         # what is due at the end of a step takes part in it where a component says what its step does

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from .plan import GroupPlan
 
 EDGE = 1e-9  # of a step: a delay that is a whole number of steps up to rounding stays so
+NEVER = 2**31 - 1  # ticks: no run is so long
+
+
+def ticks_of(times: Any, step: float) -> Any:
+    """Times or delays in seconds as whole ticks, rounded up; what no run reaches is NEVER."""
+    found = np.ceil(np.asarray(times, dtype=float) / step - EDGE)
+    return np.minimum(found, NEVER).astype(np.int64)
 
 
 def c_function(head: str, lines: list[str]) -> str:

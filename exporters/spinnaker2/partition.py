@@ -16,6 +16,7 @@ from ...spinnaker2.attached import DELAY_BITS, Arrival
 from ...spinnaker2.budget import CLOCKS, neurons_in_time
 from ...spinnaker2.memory import WORK
 from .attached import AttachedGroup, attached_groups
+from .c_printer import MAX_FLOAT
 from .cost import neuron_cost, step_cost
 from .feeds import Feed, find_feeds, watched_quantities
 from .linear import weight_factor
@@ -265,7 +266,7 @@ def _of(bundle: Bundle, sign: int) -> Any:
 def _incoming(
     app: App, item: GroupPlan, bundles: list[Bundle], choices: Choices, log: Log
 ) -> Incoming:
-    """Quantise: one unit per receptor type of the group. Raises T313 for weights that are no numbers."""
+    """Quantise: one unit per receptor type of the group. Raises T303, T313 for weights of no use."""
     name = item.group.name
     scales, kinds, units = [], [np.zeros(len(b.pre), np.int64) for b in bundles], []
     units = [np.zeros(len(b.pre), np.int64) for b in bundles]
@@ -273,6 +274,9 @@ def _incoming(
     for b in bundles:
         if not np.all(np.isfinite(b.weight)):
             raise refuse("T313", f"a weight from '{b.source}' to '{name}' is not a finite number")
+        if not np.all(np.abs(b.weight) <= MAX_FLOAT):
+            message = f"a weight from '{b.source}' to '{name}' is beyond single precision"
+            raise refuse("T303", f"{message} ({MAX_FLOAT:g})")
     for kind, (port, sign) in enumerate(app.types):
         chosen = [_of(b, sign) & (b.port == port) for b in bundles]
         found = [np.abs(b.weight[c]) for b, c in zip(bundles, chosen, strict=True)]

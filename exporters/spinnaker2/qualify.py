@@ -15,8 +15,7 @@ from ...canonical_model.query import bodies, nested, regimes, weight_name
 from .attached import Attachment, find_attachments, without
 from .feeds import copied_sources
 from .linear import receiver
-
-EDGE = 1e-9  # of a step: a delay that is a whole number of steps up to rounding stays so
+from .network_text import ticks_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,8 +168,7 @@ def _is_list(group: Group) -> bool:
 
 def _ticks(times: Any, step: float, first: int) -> Any:
     """Ticks in which events at `times` act if they have no delay."""
-    found = np.ceil(np.asarray(times, dtype=float) / step - EDGE)
-    return np.maximum(first, found).astype(np.int64)
+    return np.maximum(first, ticks_of(times, step))
 
 
 def _timed(group: Group, step: float) -> list[Known]:
@@ -189,7 +187,7 @@ def _bundle(circuit: Circuit, link: EventLink, step: float, log: Log) -> Bundle:
     target = circuit.group(link.target).component
     count = len(link.pre)
     delay = np.zeros(count) if link.delay is None else np.asarray(link.delay, dtype=float)
-    ticks = np.ceil(delay / step - EDGE).astype(np.int64)
+    ticks = ticks_of(delay, step)
     note_rounding(link, delay, ticks, step, log)
     if target.update is not None:
         # what is due at the end of a step takes part in it where a component says what its step does

@@ -75,8 +75,8 @@ class _Lexer:
     def lines(self, text: str) -> Iterator[Line]:
         """Every logical line, without bodies."""
         number = 0
-        for number, source in enumerate(text.split("\n"), 1):
-            source = source.rstrip("\r")
+        ends = text.replace("\r\n", "\n").replace("\r", "\n")
+        for number, source in enumerate(ends.split("\n"), 1):
             start = len(self.tokens)
             if self.physical(source, number):
                 continue

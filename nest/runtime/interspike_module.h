@@ -12,14 +12,14 @@ namespace interspike INTERSPIKE_LOCAL
 
 template < typename Node >
 void
-register_node( const std::string& name )
+register_model( const std::string& name )
 {
   nest::register_node_model< Node >( name );
 }
 
 template < template < typename > class Synapse >
 void
-register_synapse( const std::string& name )
+register_model( const std::string& name )
 {
   nest::register_connection_model< Synapse >( name );
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -270,3 +271,30 @@ def test_one_component_of_a_file(target: str) -> None:
     text = b"".join(item.data for item in result.artifacts).decode()
     assert "10 ms" not in text and "tau = 10" not in text
     assert not any("one" in item.path.split(".")[0] for item in result.artifacts)
+
+
+def test_infinite_values_are_spelled_for_python() -> None:
+    text = """
+model bounded_neuron:
+    state:
+        V_m mV = 0 mV
+    equations:
+        V_m' = -V_m / tau
+    parameters:
+        tau ms = 10 ms
+        V_min mV = -inf * 1 mV
+    output:
+        spike
+    update:
+        integrate_odes()
+        V_m = max(V_m, V_min)
+    onCondition(V_m > 1 mV):
+        emit_spike()
+"""
+    for target in ("spinnaker2", "nest"):
+        made = convert("bounded.nestml", data=text.encode(), to=target)
+        for artifact in made.artifacts:
+            if artifact.path.endswith(".py"):
+                tree = ast.parse(artifact.data)
+                names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+                assert not names & {"inf", "nan"}, artifact.path

@@ -197,3 +197,11 @@ def test_cycles_in_large_graphs():
     chain = {f"n{k}": [f"n{k + 1}"] for k in range(20_000)}
     assert find_cycle(chain) == []
     assert len(find_cycle({**chain, "n20000": ["n0"]})) == 20_001
+
+
+def test_a_name_that_no_file_can_bear():
+    long = m.Model(name="m", components=(m.Component(name="a" * 201),))
+    (issue,) = verify_model(long)
+    assert issue.code == "V118"
+    assert len(issue.message) < 100
+    assert not verify_model(replace(long, components=(m.Component(name="a" * 200),)))

@@ -8,6 +8,7 @@ from interspike.canonical_model import model as m
 from interspike.canonical_model.circuit import Circuit, Group, Probe
 from interspike.canonical_model.expr_text import parse_expr as E
 from interspike.canonical_model.units import Quantity
+from interspike.solvers.evaluate import evaluate
 from interspike.solvers.planner import plan_update
 from interspike.solvers.simulate import simulate
 
@@ -28,6 +29,11 @@ def test_division_by_an_input_without_source() -> None:
     for mode in ("grid", "continuous"):
         trace = simulate(circuit, mode=mode, length=0.01, step=1e-3).traces["rate"]
         assert all(math.isinf(value) for value in trace)
+
+
+def test_infinite_numbers_are_evaluated() -> None:
+    for text, wanted in (("x - 1e999", -math.inf), ("1 / (x + 1e999)", 0.0), ("-1e999", -math.inf)):
+        assert evaluate(E(text), {"x": 1.0}) == wanted
 
 
 def test_a_scheme_is_chosen_where_a_rate_divides_by_zero() -> None:

@@ -169,6 +169,11 @@ def test_unknown_functions_are_refused(function: str) -> None:
     assert refusal(cell(derived_variables=(derived,))) == "X301"
 
 
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    value = Binary("*", Name("v"), Number(float("inf")))
+    assert refusal(cell(derived_variables=(DerivedVariable(name="d", value=value),))) == "X311"
+
+
 def test_draws_outside_of_events_are_refused() -> None:
     assert refusal(cell(derived_variables=(DerivedVariable(name="d", value=Call("uniform")),))) == (
         "X300"

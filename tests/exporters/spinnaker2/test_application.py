@@ -301,12 +301,19 @@ def test_what_events_may_not_be_summed_is_named() -> None:
 
 def test_refusals_name_their_numbers(tmp_path: Path) -> None:
     base = two_populations()
+    for much in (1e9, 1e300):  # which no run reaches, and no chip's integer holds
+        never = replace(base.event_links[0], delay=np.full(100, much))
+        with pytest.raises(ModelError, match=r"T312.*2147483647 ticks"):
+            write(replace(base, event_links=(never,)), tmp_path, form="application")
     late = replace(base.event_links[0], delay=np.full(100, 9000 * STEP))
     with pytest.raises(ModelError, match=r"T312.*9000 ticks.*8192"):
         write(replace(base, event_links=(late,)), tmp_path, form="application")
     broken = replace(base.event_links[0], weight=np.full(100, np.nan))
     with pytest.raises(ModelError, match=r"T313.*finite"):
         write(replace(base, event_links=(broken,)), tmp_path, form="application")
+    large = replace(base.event_links[0], weight=np.full(100, 1e39))
+    with pytest.raises(ModelError, match=r"T303.*single precision"):
+        write(replace(base, event_links=(large,)), tmp_path)
     many = link(("a", 30), ("b", 1), 40_000, 1.0)
     with pytest.raises(ModelError, match=r"T314.*needs \d+ bytes"):
         write(replace(base, event_links=(many,)), tmp_path, form="application")

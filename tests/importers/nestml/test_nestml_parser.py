@@ -50,7 +50,8 @@ def test_sniff(head: bytes, expected: bool) -> None:
 )
 def test_lines_that_are_fine(nestml: Any, body: str) -> None:
     nestml.load(SMALL + body)
-    nestml.load((SMALL + body).replace("\n", "\r\n"))
+    for ending in ("\r\n", "\r"):
+        nestml.load((SMALL + body).replace("\n", ending))
 
 
 def test_a_dedent_to_no_level_is_remarked(nestml: Any) -> None:
