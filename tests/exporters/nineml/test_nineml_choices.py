@@ -32,6 +32,10 @@ model bursts_neuron:
 BODIES = {
     "counted, then asked": "made += 1\n        if made >= 4:\n            made = 0\n"
     "            emit_spike()",
+    "an equality of counts": "made += 1\n        if made == 4:\n            made = 0\n"
+    "            emit_spike()",
+    "no equality": "made += 1\n        if made != 4:\n            level += 1\n        else:\n"
+    "            made = 0\n            emit_spike()",
     "a chain": "made += 1\n        level = 2*made\n        if level > 5:\n            made = -1\n"
     "        if level > 5:\n            emit_spike()",
     "a branch sets what the next one asks": "made += 1\n        if made > 2:\n"
