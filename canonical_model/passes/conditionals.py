@@ -36,6 +36,7 @@ from ..model import (
     Transition,
 )
 from ..query import bodies, conditions, odes, regimes
+from .foreseen import foreseen
 from .product import one_machine
 
 MAX_TESTS = 8
@@ -52,6 +53,7 @@ def conditionals_to_regimes(component: Component, initially: Decide) -> Componen
 
     Raises ModelError R123 (too many tests), R124 (a test that draws), R120 to R122.
     """
+    component = foreseen(component)
     tests = find_tests(component)
     if not tests:
         return _without_equalities(component)

@@ -140,6 +140,8 @@ class _Joining:
                     self.reads(item, synapse, link, post)
                 case "pre", "post":
                     continue
+                case "synapse", "post":
+                    raise self.fail(item, "has a synapse that sends events to its target")
                 case _:
                     raise self.fail(item, "has a synapse that hears more than its source's events")
         if arrivals != 1 or len(gives) != 1:

@@ -1,4 +1,4 @@
-"""Tests of what moves in jumps only: there `>=` and `>` differ, while NineML has no word for the first."""
+"""Tests of what moves in jumps only: `>=` and `>` differ, and `==` lasts; NineML has words for neither."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ...canonical_model.expr import TIME, Binary, Expr, Unary, free_names, rebuild
 from ...canonical_model.model import Component, OnCondition
+from ...canonical_model.passes.change import change_expressions
 from ...canonical_model.query import odes, regimes
 
 
@@ -37,6 +38,24 @@ def exact_counts(component: Component) -> Component:
     return replace(component, on_conditions=changed(component.on_conditions), machines=machines)
 
 
+def equal_counts(component: Component) -> Component:
+    """`n == m` as neither below nor above where neither side moves with time: a counter stays equal."""
+    moving = _moving(component)
+
+    def exact(expr: Expr) -> Expr:
+        inner = rebuild(expr, exact)
+        match inner:
+            case Binary("==" | "!=", left, right) if not moving & free_names(inner):
+                apart = Binary(
+                    "or", Binary("<", left, right, inner.span), Binary(">", left, right, inner.span)
+                )
+                return apart if inner.op == "!=" else Unary("not", apart, inner.span)
+            case _:
+                return inner
+
+    return change_expressions(component, exact)
+
+
 def _moving(component: Component) -> set[str]:
     """What changes with time itself, and all that is computed from it."""
     moving = {TIME, *(item.name for item in component.analog_inputs)}
@@ -52,4 +71,4 @@ def _moving(component: Component) -> set[str]:
         moving |= more
 
 
-__all__ = ["exact_counts"]
+__all__ = ["equal_counts", "exact_counts"]

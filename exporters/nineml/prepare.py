@@ -39,7 +39,7 @@ from ...canonical_model.passes.truths import truths_to_numbers
 from ...canonical_model.query import declared, regimes
 from ...canonical_model.scope import scope
 from ...canonical_model.units import NONE, Dimension, Quantity
-from .counts import exact_counts
+from .counts import equal_counts, exact_counts
 from .locals import locals_written_out
 from .mapped import mapped
 from .rewrite import BINOMIAL, Rewriter, dimensioned
@@ -69,7 +69,7 @@ def prepare(component: Component, log: Log, step: float | None = None) -> Prepar
     flat = truths_to_numbers(locals_written_out(flat))
     _refuse(flat)
     _note(flat, log)
-    flat = settled(flat, log)
+    flat = equal_counts(settled(flat, log))
     original = flat
     # NineML computes every alias anew; that some never change makes no difference
     flat = replace(
