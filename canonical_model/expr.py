@@ -220,6 +220,11 @@ def _change_names(expr: Expr, known: Container[str], change: Callable[[Name], Ex
     return done.get(id(expr), expr)
 
 
+def place_of(name: str, expr: Expr) -> Span | None:
+    """Where `name` first stands in `expr`, as far as that is known."""
+    return next((n.span for n in walk(expr) if isinstance(n, Name) and n.id == name), None)
+
+
 def free_names(expr: Expr) -> frozenset[str]:
     """The names of quantities that occur, `t` included; kernels and ports are no quantities."""
     found: set[str] = set()

@@ -29,9 +29,8 @@ from .expr import (
     free_names,
     is_boolean,
     nesting,
-    walk,
+    place_of,
 )
-from .expr import Name as NameNode
 from .model import (
     Component,
     Constant,
@@ -226,10 +225,7 @@ class _Check:
         for name in sorted(used - names.keys() - {TIME}):
             message = f"{what} uses '{name}', which is not declared"
             near = suggest(name, names)
-            place = next(
-                (n.span for n in walk(expr) if isinstance(n, NameNode) and n.id == name), None
-            )
-            self.report("V102", message, place or span, near)
+            self.report("V102", message, place_of(name, expr) or span, near)
         if nesting(expr) > MAX_NESTING or depth(expr) > MAX_DEPTH:
             message = f"{what} is an expression of too many nested operations"
             self.report("V117", message, span, "name parts of it as derived variables")

@@ -18,6 +18,7 @@ from ..canonical_model.expr import (
     Expr,
     Select,
     free_names,
+    place_of,
     substitute,
 )
 from ..canonical_model.units import FREQUENCY, NONE, Dimension
@@ -63,7 +64,7 @@ class _Scope:
                 "L130",
                 Level.ERROR,
                 f"'{name}' is not a quantity of the component type '{self.type.name}'",
-                span,
+                place_of(name, expr) or span,
                 hint=suggest(name, self.dimensions) or "declare it as Parameter or Requirement",
             )
         for issue in problems(expr, self.lookup, expected, free_zero=True):

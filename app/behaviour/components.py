@@ -20,10 +20,10 @@ from ...canonical_model.units import (
 )
 from .causes import named_differences, told_apart, values_by_name
 from .match import TOLERANCE, Match, Shift, best_match, pair_states, plain, shifts
-from .points import carriers, subject
+from .points import carriers, moments, offered, subject
 from .ports import with_common_ports
 from .results import Comparison, Difference
-from .runs import simulated
+from .runs import lasting, simulated
 from .stimulus import LENGTH, Distance
 
 # of parameters without a value, in the field's units: mV, ms, pA, pF
@@ -72,14 +72,17 @@ def compare_components(
         remarks.append(f"no simulation: {problem.issues[0].message}")
     form = [item for item in named if item.kind in ("rate", "value", "condition", "event")]
     decided = "points" if match is not None else "simulation"
-    late = match is not None and max(match.moments) > LENGTH
+    late = max(moments(*flats)) > LENGTH
     if form and len(form) == len(named) and distances and not shown and not late:
         remarks.append("the equations take different forms; in simulation there is no difference")
         named, decided = [], "simulation"
     named += told_apart(*flats)
     if shown and not named:
         named += values_by_name(*flats)
-    if match is None and not distances:
+    unseen = all(map(offered, flats)) and max(moments(*flats)) > lasting(*flats)
+    if unseen:
+        remarks.append("what it does after the end of the run is not known")
+    if match is None and (not distances or unseen):
         named.append(_undecided(a.name, b.name, remarks))
     return Comparison(
         name=a.name, other=b.name, differences=tuple([*named, *shown]), decided=decided,

@@ -31,6 +31,7 @@ TOLERANCE = 1e-6
 MAX_TRIALS = 150
 MAX_SHIFTS = 40
 SEED = 20240
+CLOSE = tuple(sign * 10.0**-k for k in range(2, 6) for sign in (1, -1))  # shares of a range
 
 Pairs = dict[
     str, tuple[str, float]
@@ -481,4 +482,7 @@ def _draw(
     if high == low:
         margin = 0.1 * abs(high) or NEURO.size(dimension)
     values: Floats = random.uniform(low - margin, high + margin, count)
+    # a limit that is a little elsewhere shows close to it only
+    for k, limit in enumerate(dict.fromkeys(limits[: count // (2 * len(CLOSE))])):
+        values[k * len(CLOSE) : (k + 1) * len(CLOSE)] = limit + (high - low) * np.array(CLOSE)
     return np.asarray(values)

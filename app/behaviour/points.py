@@ -19,10 +19,12 @@ from ...canonical_model.model import (
     Component,
     Constant,
     Declare,
+    DerivedVariable,
     Emit,
     If,
     Parameter,
     Report,
+    StateVariable,
 )
 from ...canonical_model.passes.change import all_expressions
 from ...canonical_model.query import bodies, conditions, handlers, nested, odes
@@ -207,12 +209,21 @@ def subject(flat: Component) -> Subject:
     return made
 
 
-def shown(flat: Component) -> dict[str, Dimension]:
-    """The variables that a component without a membrane offers to others: a synapse its current, say."""
+def offered(flat: Component) -> dict[str, Dimension]:
+    """What a component without a membrane offers to others: a synapse its current, say."""
     if any(state.dimension == VOLTAGE for state in flat.state_variables):
         return {}
-    offered = {item.variable for item in flat.exposures}
-    return {d.name: d.dimension for d in flat.derived_variables if d.name in offered}
+    named = {item.variable for item in flat.exposures}
+    inner = (d for m in flat.machines for r in m.regimes for d in r.derived_variables)
+    items: list[DerivedVariable | StateVariable]
+    items = [*flat.derived_variables, *inner, *flat.state_variables]
+    return {d.name: d.dimension for d in items if d.name in named}
+
+
+def shown(flat: Component) -> dict[str, Dimension]:
+    """What it offers in every regime beside states, which are compared as such."""
+    common = {item.name for item in flat.derived_variables}
+    return {name: d for name, d in offered(flat).items() if name in common}
 
 
 def moments(*flats: Component) -> tuple[float, ...]:
@@ -354,4 +365,14 @@ def dependencies(flat: Component) -> dict[str, set[str]]:
     return found
 
 
-__all__ = ["NONE", "Effect", "Subject", "dependencies", "moments", "relevant", "shown", "subject"]
+__all__ = [
+    "NONE",
+    "Effect",
+    "Subject",
+    "dependencies",
+    "moments",
+    "offered",
+    "relevant",
+    "shown",
+    "subject",
+]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from ...canonical_model.circuit import Circuit
 from ...canonical_model.diagnostics import ModelError
 from ...canonical_model.model import Component
+from ...canonical_model.query import handlers
 from ...canonical_model.units import TIME
 from ..sensitivity import alike, draws_numbers
 from . import stimulus
 from .match import Match, Shift, pair_names, pair_shown
-from .points import shown
+from .points import moments, offered
 from .results import Difference
 from .stimulus import Distance, Response, amplitudes, driven, respond
 
@@ -24,6 +25,7 @@ FINER = 10
 LATER = 4  # steps by which each period may be longer on a grid: one for each change of regime
 SHRUNK = 0.3  # what may remain of a shift when the step is a tenth
 MAX_SHOWN = 12
+LONGEST = 3.0  # s
 COPIES = 24  # cells of a kind where chance rules: their events are counted together
 UNBOUNDED = "S312"
 
@@ -60,8 +62,11 @@ def simulated(
         if match
         else pair_names(*([p.name for p in f.event_inputs] for f in flats)),
         outputs=pair_names(*([p.name for p in f.event_outputs] for f in flats)),
-        states={x: y for x, y in pairs.items() if not _is_clock(a, x) and not _is_clock(b, y)}
-        | pair_shown(shown(a), shown(b)),
+        states={
+            x: y
+            for x, y in {**pair_shown(offered(a), offered(b)), **pairs}.items()
+            if not _is_clock(a, x) and not _is_clock(b, y)
+        },
         factors={x: factor for x, (_, factor) in match.states.items()} if match else {},
         shifts={x: shift.value for x, shift in (match.shifts if match else shifted).items()},
         draws=any(map(draws_numbers, flats)),
@@ -77,6 +82,12 @@ def simulated(
         return found
     finer = _at_step(flats, mode, pairing, levels, driving, stimulus.STEP / FINER)
     return ([], finer[1]) if _vanish(found[1], finer[1]) else finer
+
+
+def lasting(a: Component, b: Component) -> float:
+    """How long (s) the run is: inputs that hear nothing have all their time, up to LONGEST."""
+    alone = all(offered(flat) and not any(e.body for e in handlers(flat)) for flat in (a, b))
+    return min(max(stimulus.LENGTH, *moments(a, b)), LONGEST) if alone else stimulus.LENGTH
 
 
 def _is_clock(flat: Component, name: str) -> bool:
@@ -109,10 +120,15 @@ def _at_step(
     """Both runs with steps of `step` seconds; `ours` are the first one's amplitudes at each of `levels`."""
     a, b = flats
     pairs, outputs, inputs = pairing.states, pairing.outputs, pairing.inputs
+    jumping = offered(a)  # an input may begin in a sample or just after it
     theirs = [{inputs[x][0]: v * inputs[x][1] for x, v in each.items()} for each in ours]
     ports = list(pairing.ports.values())
-    one = _response(driven(a, ours, list(pairing.ports), list(pairs), step=step), mode)
-    other = _response(driven(b, theirs, ports, list(pairs.values()), step=step), mode)
+    length = lasting(a, b)
+    circuits = (
+        driven(a, ours, list(pairing.ports), list(pairs), step=step, length=length),
+        driven(b, theirs, ports, list(pairs.values()), step=step, length=length),
+    )
+    one, other = (_response(circuit, mode) for circuit in circuits)
     if isinstance(one, ModelError) and isinstance(other, ModelError):
         raise one
     for mine, name, failed in ((True, a.name, one), (False, b.name, other)):
@@ -138,7 +154,7 @@ def _at_step(
         ]
         for (x, y), (first, second) in zip(outputs.items(), events, strict=True):
             distance = stimulus.event_distance(
-                f"{label}, {x}", first, second, end=min(end, stimulus.LENGTH), allowed=allowed
+                f"{label}, {x}", first, second, end=min(end, length), allowed=allowed
             )
             distances.append(distance)
             if pairing.draws:
@@ -158,7 +174,11 @@ def _at_step(
             scaled = one.traces[f"{k}/{x}"] * pairing.factors.get(x, 1.0)
             scaled = scaled + pairing.shifts.get(x, 0.0)
             distance = stimulus.trace_distance(
-                f"{label}, {x}", scaled, other.traces[f"{k}/{y}"], still, slack + late
+                f"{label}, {x}",
+                scaled,
+                other.traces[f"{k}/{y}"],
+                still,
+                slack + late + (x in jumping),
             )
             distances.append(distance)
             if distance.trace > limit:

@@ -72,6 +72,7 @@ def driven(
     traces: Sequence[str],
     *,
     step: float = STEP,
+    length: float = LENGTH,
 ) -> Circuit:
     """One cell for each of `inputs`, with steps of these amplitudes (SI) and spikes at `ports`.
 
@@ -101,7 +102,7 @@ def driven(
             for k in range(count)
             for port in component.event_outputs
         ),
-        length=LENGTH,
+        length=length,
         step=step,
         seed=1,
     )

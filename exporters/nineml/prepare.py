@@ -32,6 +32,7 @@ from ...canonical_model.model import (
 from ...canonical_model.passes.conditionals import conditionals_to_regimes, opposite
 from ...canonical_model.passes.edging import levels_to_edges
 from ...canonical_model.passes.flatten import flatten
+from ...canonical_model.passes.levels import levels_to_algebra
 from ...canonical_model.passes.product import one_machine
 from ...canonical_model.passes.raising import raise_program
 from ...canonical_model.passes.truths import truths_to_numbers
@@ -103,7 +104,7 @@ def _refuse(component: Component) -> None:
 
 
 def _flat(component: Component) -> Component:
-    """Composites become flat; what is flat stays as it is written."""
+    """Composites become flat; what is flat stays as it is written, but for what LEMS sets again and again."""
     has_select = any(
         isinstance(node, Select)
         for item in component.derived_variables
@@ -111,7 +112,7 @@ def _flat(component: Component) -> Component:
     )
     if component.children or component.event_routes or has_select:
         return flatten(component).component
-    return component
+    return levels_to_algebra(component)
 
 
 def _note(component: Component, log: Log) -> None:

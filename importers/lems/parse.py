@@ -239,12 +239,7 @@ def parse_build(element: Element) -> syntax.Build:
 
 def expression(element: Element, name: str) -> Expr:
     """The expression in attribute `name`, spans pointing into the attribute's text."""
-    text = need(element, name)
-    try:
-        return parse_expression(text)
-    except Exception:
-        # read it again with places: only a faulty expression pays for finding its column
-        return parse_expression(text, element.attribute_span(name))
+    return parse_expression(need(element, name), element.attribute_span(name))
 
 
 def parse_dynamics(element: Element, log: Log) -> syntax.Dynamics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from interspike.app.diff import DIFFERENT, SAME, diff
 from interspike.app.load import load_bytes
+from interspike.app.verify import verify
 from interspike.canonical_model.diagnostics import Log
 from interspike.canonical_model.model import Model
 
@@ -25,6 +26,9 @@ LATE = """<ComponentType name="lateCell" extends="baseCellMembPot">
 <Dynamics><StateVariable name="v" dimension="voltage" exposure="v"/>
 <OnCondition test="t .gt. when"><StateAssignment variable="v" value="5*mV"/></OnCondition>
 </Dynamics></ComponentType><lateCell id="c"/>"""
+RESTING = """<ionChannelHH id="k" conductance="1pS"/><pointCellCondBased id="c" C="10pF" v0="-65mV"
+ thresh="0mV"><channelPopulation id="l" ionChannel="k" number="3000" erev="-54mV" ion="k"/>
+</pointCellCondBased>"""
 POISSON = '<spikeGeneratorPoisson id="s" averageRate="50 Hz"/>'
 
 
@@ -45,6 +49,7 @@ def _model(body: str) -> Model:
         (ARRAY, "960 ms", "961 ms"),
         (LATE, "700ms", "800ms"),
         (POISSON, "50 Hz", "51 Hz"),
+        (RESTING, "0mV", "0.2mV"),
     ],
 )
 def test_a_change_that_others_see_is_a_difference(body: str, old: str, new: str) -> None:
@@ -66,3 +71,9 @@ def test_a_rate_under_other_names_is_counted_over_many_cells() -> None:
     same, other = (_model(own.replace("{rate}", f"{rate} Hz")) for rate in (50, 80))
     assert diff(_model(POISSON), same).verdict == SAME
     assert diff(_model(POISSON), other).verdict == DIFFERENT
+
+
+def test_an_input_that_follows_the_time_is_written_as_such() -> None:
+    ramp = """<rampGenerator id="p" delay="300ms" duration="40ms" startAmplitude="1nA"
+      finishAmplitude="3nA" baselineAmplitude="0nA"/>"""
+    assert verify(_model(ramp), to="nineml").verdict == SAME
