@@ -117,6 +117,7 @@ def _components(
                     raise error("X046", message, thing.span, hint=hint)
         elif isinstance(thing, Multi) and thing.is_properties:
             with_values.append((name, reference))
+            used.add(thing.class_name)  # the library writes it beside
     for thing in main.things.values():
         if isinstance(thing, Dynamics | Multi) and not getattr(thing, "is_properties", False):
             with log.gather():

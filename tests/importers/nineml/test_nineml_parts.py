@@ -124,3 +124,16 @@ def test_one_event_is_heard_in_one_regime() -> None:
 {TAIL}"""
     model = read(None, text.encode(), file="m", log=Log())
     assert verify(model, to="nestml", log=Log()).verdict == "same"
+
+
+def test_the_class_that_the_library_writes_beside_is_no_model_of_its_own() -> None:
+    """The library writes `NAME_dynamics` beside the joined components `NAME`, for nobody else."""
+    beside = """\
+  MultiDynamics:
+  - name: twins_dynamics
+    SubDynamics: [{name: one, Reference: {'@body': Cell}}, {name: two, Reference: {'@body': Cell}}]
+    EventSendPortExposure: [{name: spike, sub_component: one, port: spike}]
+"""
+    text = TWINS.replace("LINKS", LINKS).replace(TAIL, beside + TAIL)
+    model = read(None, text.encode(), file="m", log=Log())
+    assert {item.name for item in model.components} == {"cell", "count", "twins"}
