@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from .expr import Expr
@@ -24,6 +24,7 @@ from .model import (
     Return,
     Statement,
     StateVariable,
+    Transition,
     While,
 )
 
@@ -116,6 +117,15 @@ def nested(body: tuple[Statement, ...]) -> Iterator[Statement]:
         yield statement
         for inner in reversed(inner_bodies(statement)):
             waiting.extend(reversed(inner))
+
+
+def later_ways(items: Sequence[OnCondition]) -> tuple[bool, ...]:
+    """For each condition of a regime whether it leads out of it behind another that does.
+
+    All that hold at one moment act, but a regime is left once: such a one needs it to be active still.
+    """
+    leaves = [any(isinstance(s, Transition) for s in nested(item.body)) for item in items]
+    return tuple(leave and any(leaves[:k]) for k, leave in enumerate(leaves))
 
 
 def inner_bodies(statement: Statement) -> tuple[tuple[Statement, ...], ...]:

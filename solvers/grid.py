@@ -15,6 +15,7 @@ import numpy as np
 
 from ..canonical_model.circuit import EventTrain
 from ..canonical_model.expr import TIME
+from ..canonical_model.query import later_ways
 from .compile import Compiled, Engine
 from .discrete import Machine
 from .evaluate import coefficient_values
@@ -179,8 +180,12 @@ class Grid:
                 active = machine.regimes[item.number][m].copy()
                 for r, regime in enumerate(regimes.regimes):
                     where = np.flatnonzero(active == r)
-                    for condition in regime.on_conditions if len(where) else ():
-                        self._test(item, condition.test, condition.body, where)
+                    items = regime.on_conditions if len(where) else ()
+                    for condition, is_later in zip(items, later_ways(items), strict=True):
+                        still = where
+                        if is_later:
+                            still = where[machine.regimes[item.number][m][where] == r]
+                        self._test(item, condition.test, condition.body, still)
         while self.timed and self.timed[0][0] <= self.tick:
             _, item, body = self.timed.pop(0)
             machine.run(item, body, np.arange(item.size))

@@ -74,7 +74,7 @@ def meet(
     guard = conjunction(tests)
     assert guard is not None
     for statement in nested(body):
-        if _holds_still(found, guard, body, statement):
+        if _holds_still(found, (*tests, *mode.tests), body, statement):
             raise in_the_way(statement, "it holds a variable still as long as a test is true")
         if any(is_random(expr) for expr in expressions(statement)):
             raise in_the_way(statement, "it draws a random number in every step")
@@ -191,12 +191,14 @@ def conditions_of(found: Found, mode: Mode) -> tuple[model.OnCondition, ...]:
     return tuple(told)
 
 
-def _holds_still(found: Found, test: Expr, body: Body, statement: model.Statement) -> bool:
-    """Is this an assignment to what an equation moves, again and again since nothing ends the test?"""
+def _holds_still(
+    found: Found, tests: tuple[Expr, ...], body: Body, statement: model.Statement
+) -> bool:
+    """Is this an assignment to what an equation moves, again and again since nothing ends the tests?"""
     moving = {ode.variable for ode in found.component.odes}
     is_moved = isinstance(statement, model.Assign) and statement.target in moving
     changed = {item.target for item in nested(body) if isinstance(item, model.Assign)}
-    return is_moved and not free_names(test) & changed
+    return is_moved and not any(read_by(found.component, test) & changed for test in tests)
 
 
 def conjunction(tests: tuple[Expr, ...]) -> Expr | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...canonical_model.expr import Expr, Name
 from ...canonical_model.model import Integrate, OnCondition, OnEvent
 from ...canonical_model.passes.kernels import LAST
-from ...canonical_model.query import bodies, conditions
+from ...canonical_model.query import bodies, conditions, later_ways
 from .body_code import Scope, derived_lines, draws, node_names, statements_code
 from .integrate_code import integrate_code
 from .kept_code import before_lines, leading, past_lines, record_lines
@@ -198,12 +198,13 @@ def _guard(port: SpikePort) -> str:
     return f"    {label.strip()}"
 
 
-def _condition(plan: ModelPlan, item: OnCondition, indent: str) -> list[str]:
+def _condition(plan: ModelPlan, item: OnCondition, indent: str, guard: str = "") -> list[str]:
     scope = _scope(plan)
     needed = derived_lines(scope, [item.test], f"{indent}  ")
     deep = f"{indent}  " if needed else indent
+    test = print_condition(item.test, scope.names)
     lines = [
-        f"{deep}if ( {print_condition(item.test, scope.names)} )",
+        f"{deep}if ( {f'{guard} and ( {test} )' if guard else test} )",
         f"{deep}{{",
         *statements_code(_scope(plan), item.body, f"{deep}  "),
         f"{deep}}}",
@@ -229,8 +230,10 @@ def _conditions(plan: ModelPlan) -> list[str]:
     lines = [*own, *lines]
     for m, r, regime in with_tests:
         lines += [f"    if ( active_{m} == {r} ) /* {identifier(regime.name)} */", "    {"]
-        for item in regime.on_conditions:
-            lines += _condition(plan, item, "      ")
+        items = regime.on_conditions
+        for item, is_later in zip(items, later_ways(items), strict=True):
+            guard = f"s.r_{m} == {r}" if is_later else ""
+            lines += _condition(plan, item, "      ", guard)
         lines.append("    }")
     return lines
 

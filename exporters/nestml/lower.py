@@ -40,7 +40,7 @@ from ...canonical_model.model import (
     While,
 )
 from ...canonical_model.passes.timegrid import slackened, timers
-from ...canonical_model.query import bodies, declared, nested
+from ...canonical_model.query import bodies, declared, later_ways, nested
 from ...canonical_model.units import TIME as TIME_DIMENSION
 from ...canonical_model.units import si_quantity
 from .choices import strict_choices
@@ -191,7 +191,7 @@ def _condition(
 def _of_regime(
     low: Lowering, items: tuple[OnCondition, ...], machines: list[Machine], guard: Expr
 ) -> list[OnCondition]:
-    """The conditions of a regime: all that hold at the end of a step act, also when one of them leaves it.
+    """The conditions of a regime: all that hold at the end of a step act, but it is left once.
 
     What stands after one that leaves is a choice in the same handler, where the regime is not asked again.
     """
@@ -200,10 +200,13 @@ def _of_regime(
     if first >= len(items) - 1:
         return [_condition(low, item, machines, guard) for item in items]
     alone = [_condition(low, item, machines, guard) for item in items[:first]]
-    rest = [_condition(low, item, machines, None) for item in items[first:]]
-    some = rest[0].test
-    for item in rest[1:]:
-        some = Binary("or", some, item.test)
+    rest = [
+        _condition(low, item, machines, guard if is_later else None)
+        for item, is_later in zip(items[first:], later_ways(items)[first:], strict=True)
+    ]
+    some = _condition(low, items[first], machines, None).test
+    for item in items[first + 1 :]:
+        some = Binary("or", some, _condition(low, item, machines, None).test)
     body = tuple(If(branches=((item.test, item.body),)) for item in rest)
     return [*alone, replace(rest[0], test=Binary("and", guard, some), body=body)]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from ...canonical_model.model import Emit, OnCondition, OnEvent
-from ...canonical_model.query import nested, weight_name
+from ...canonical_model.query import later_ways, nested, weight_name
 from ...canonical_model.units import dimension_name
 from .c_printer import identifier, print_condition
 from .plan import ModelPlan
@@ -114,10 +114,11 @@ def _update(model: ModelPlan) -> str:
     ])  # fmt: skip
 
 
-def _condition(model: ModelPlan, item: OnCondition, indent: str) -> list[str]:
+def _condition(model: ModelPlan, item: OnCondition, indent: str, guard: str = "") -> list[str]:
     names = names_of(model)
     inner = derived_lines(model, [item.test], names, f"{indent}    ")
     test = print_condition(item.test, names)
+    test = f"{guard} && ({test})" if guard else test
     deep = f"{indent}    " if inner else indent
     # what sends events happens in few steps: keep it out of the way of the others
     rare = any(isinstance(s, Emit) for s in nested(item.body))
@@ -142,8 +143,10 @@ def _conditions(model: ModelPlan) -> str:
         for r, regime in enumerate(machine.regimes):
             if regime.on_conditions:
                 lines.append(f"    if (active_{k} == {r}u) {{ /* {identifier(regime.name)} */")
-                for item in regime.on_conditions:
-                    lines += _condition(model, item, "        ")
+                items = regime.on_conditions
+                for item, is_later in zip(items, later_ways(items), strict=True):
+                    guard = f"s->regime_{k} == {r}u" if is_later else ""
+                    lines += _condition(model, item, "        ", guard)
                 lines.append("    }")
         lines.append(f"    (void)active_{k};")
     return "\n".join([*lines, "    return events;", "}", ""])
