@@ -6,7 +6,7 @@ every test is known, and conditionals and branches are replaced by what holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
 from ..diagnostics import refuse
@@ -18,8 +18,10 @@ from ..expr import (
     Expr,
     Name,
     Unary,
+    free_names,
     is_random,
     rebuild,
+    substitute,
     walk,
 )
 from ..model import (
@@ -37,6 +39,8 @@ from ..model import (
 )
 from ..query import bodies, conditions, odes, regimes
 from .foreseen import foreseen
+from .guards import usual_values, values_after
+from .intervals import Known, certain
 from .product import one_machine
 
 MAX_TESTS = 8
@@ -72,6 +76,9 @@ def conditionals_to_regimes(component: Component, initially: Decide) -> Componen
     shared = tuple(d for d in joined.derived_variables if d.name not in owned)
     count = len(machines)
     found = tuple(_resolved(regime, tests, count, joined, owned) for regime in machine.regimes)
+    known = usual_values(joined)
+    names = {regime.name for regime in found}
+    found = tuple(_foretold(regime, tests, names, known) for regime in found)
     return replace(joined, derived_variables=shared, machines=(replace(machine, regimes=found),))
 
 
@@ -206,8 +213,6 @@ def _machine(test: Expr, number: int, is_true: bool) -> RegimeMachine:
 
 def _conditional_names(component: Component) -> set[str]:
     """Shared derived variables with conditionals, and those that depend on them."""
-    from ..expr import free_names
-
     found = {
         d.name
         for d in component.derived_variables
@@ -248,6 +253,37 @@ def _resolved(
             for e in regime.on_events
         ),
     )  # fmt: skip
+
+
+def _foretold(
+    regime: Regime, tests: tuple[Expr, ...], names: Container[str], known: Known
+) -> Regime:
+    """The regime whose bodies lead at once to where what they set decides a test."""
+
+    def led(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        values = values_after(body) or {}
+        ways = [step for step in body if isinstance(step, Transition)]
+        goal = ways[-1].regime if ways else regime.name
+        parts = goal.split("__")
+        first = len(parts) - len(tests)
+        for place, test in enumerate(tests, first):
+            told = (
+                certain(substitute(test, values), known)
+                if free_names(test) & values.keys()
+                else None
+            )
+            if told is not None:
+                parts[place] = HOLDS if told else FAILS
+        found = "__".join(parts)
+        if found == goal or found not in names:
+            return body
+        return (*(step for step in body if step not in ways), Transition(regime=found))
+
+    return replace(
+        regime,
+        on_conditions=tuple(replace(c, body=led(c.body)) for c in regime.on_conditions),
+        on_events=tuple(replace(e, body=led(e.body)) for e in regime.on_events),
+    )
 
 
 def decided(expr: Expr, known: Mapping[Expr, bool]) -> Expr:

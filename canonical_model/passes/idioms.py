@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .. import model
 from ..algebra import Definitions, divide, negative, plus, times
@@ -20,6 +21,7 @@ from ..expr import (
     Call,
     Expr,
     Name,
+    Number,
     Unary,
     free_names,
     is_random,
@@ -107,6 +109,21 @@ def arrivals(statement: model.Assign) -> list[tuple[str, Expr]] | None:
     if form is None or form.rest != ZERO or form.coefficients.get(statement.target) != ONE:
         return None
     return [(port, form.coefficients.get(mark, ZERO)) for port, mark in sorted(marks.items())]
+
+
+def countdown(item: model.Statement) -> tuple[model.Statement, ...]:
+    """`x = max(0, x - step)` is `if x > 0: x = x - step` on a grid of such steps; others stay."""
+    match item:
+        case model.Assign(target=target, value=Call("max", (first, second))):
+            for zero, less in ((first, second), (second, first)):
+                match zero, less:
+                    case Number(value=0.0), Binary("-", Name(name), step) if name == target:
+                        # a time is rounded in every step
+                        limit = ZERO if step == ONE else Binary("/", step, Number(2.0))
+                        body = (replace(item, value=less),)
+                        test = Binary(">", Name(target), limit, item.span)
+                        return (model.If(branches=((test, body),), span=item.span),)
+    return (item,)
 
 
 def bound(statement: model.Assign) -> model.OnCondition | None:

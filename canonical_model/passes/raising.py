@@ -17,11 +17,11 @@ from ..expr import GRID_FUNCTIONS, TIME, ZERO, Call, Expr, Name, free_names, sub
 from ..query import declared, expressions, nested
 from ..units import TIME as TIME_DIMENSION
 from ..units import si_quantity
-from .change import Body, all_expressions, change_bodies
+from .change import Body, all_expressions, change_bodies, rewrite
 from .counters import clocked_body, clocked_values, find_timers
 from .guards import targets, usual_values
 from .happenings import conditions_of
-from .idioms import without_samples
+from .idioms import countdown, without_samples
 from .inline import inline_functions
 from .intervals import Known, certain
 from .joint import Joint
@@ -48,6 +48,7 @@ def raise_program(
     if component.update is None:
         return lower_kernels(inline_functions(component))
     component = inline_functions(component)
+    component = replace(component, update=rewrite(component.update or (), countdown))
     steps = Steps(log if log is not None else Log(), _fresh(component) if step else "")
     timers = find_timers(component)
     clocks = clocked_values(component, timers, steps)

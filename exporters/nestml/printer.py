@@ -7,6 +7,7 @@ always bracketed and a literal with unit before `*` or `/` stands in parentheses
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ _SPECIAL = split_words(
 )
 _WHOLE = frozenset({"steps", "poisson", "bitnot", *BIT_OPERATORS})
 _SAME = frozenset({"min", "max", "abs"})
+ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 @dataclass(slots=True)
@@ -152,6 +154,10 @@ class NestmlPrinter(InfixPrinter):
             case Binary(op, left, right) if op in LOGICAL:
                 one = _logical(op, left, parts[0], is_right=False)
                 return f"{one} {op} {_logical(op, right, parts[1], is_right=True)}", AND
+            case Binary(op, left, Number(limit, None)) if (
+                op in ORDER and self.kind(left) == BOOLEAN
+            ):
+                return _side(op, limit, parts[0])
             case Binary(op, left, right) if op in COMPARISONS:
                 one = self._truth(left, right) or _compared(parts[0])
                 return f"{one} {op} {self._truth(right, left) or _compared(parts[1])}", COMPARE
@@ -335,6 +341,16 @@ class NestmlPrinter(InfixPrinter):
         if not self.context.plain:
             return f"steps({parts[0][0]})", ATOM
         return f"steps({bracket(parts[0], PRODUCT)} * 1000 ms)", ATOM
+
+
+def _side(op: str, limit: float, flag: Printed) -> Printed:
+    """`flag > 0.5`, where a truth value came as a number, as `flag`; on the other side `not flag`."""
+    fails, holds = (ORDER[op](value, limit) for value in (0.0, 1.0))
+    if fails == holds:
+        return ("true" if holds else "false"), ATOM
+    if holds:
+        return flag
+    return f"not {flag[0] if flag[1] == ATOM else f'({flag[0]})'}", NOT
 
 
 def _logical(op: str, expr: Expr, part: Printed, *, is_right: bool) -> str:
