@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .. import model
@@ -304,14 +304,27 @@ class Joint:
     def _ending(self, item: model.OnCondition, place: int, number: int) -> list[model.OnCondition]:
         """A condition together with the ways out of the mode, then without them."""
         found, test = [], item.test
-        for goal, leaves in self._out(number).items():
+        for goal, leaves, last in self._leaves(item, place, number):
             other = self._within(number, goal).get(place)
             if other is None or leaves == ONE:
                 continue
-            body = self._led(_while_held(other.body, self.modes[goal].held), number, goal)
+            body = _while_held((*other.body, *last), self.modes[goal].held)
+            body = self._led(body, number, goal)
             found.append(replace(item, test=Binary("and", leaves, test), body=body))
             test = Binary("and", test, negation(leaves))
         return [*found, replace(item, test=test)]
+
+    def _leaves(
+        self, item: model.OnCondition, place: int, number: int
+    ) -> Iterator[tuple[int, Expr, Body]]:
+        """The ways out of a mode, by itself or by a condition behind another: where to, when, doing what."""
+        for goal, test in self._out(number).items():
+            yield goal, test, ()
+        values = values_after(item.body) or {}
+        for k, other in self._within(number, number).items():
+            to = self._goal(other.body)
+            if k > place and to is not None and to != number:
+                yield to, _folded(substitute(other.test, values)), other.body
 
     def _out(self, number: int) -> dict[int, Expr]:
         """The modes that follow on a mode by themselves, with the tests that lead there."""

@@ -231,6 +231,13 @@ TOGETHER = {  # what ends or begins a pause, and something else in the same step
         "onCondition(f and r <= 0 ms):\n    f = false\n"
         "onCondition(not f and V_m >= theta):\n    r = pause\n    f = true\n    emit_spike()",
     ),
+    "kick as a flag ends the pause": (
+        "r ms = 0 ms\nf boolean = false\nq integer = 0", "r' = -1", "0.5",
+        "integrate_odes(V_m)\nif f:\n    integrate_odes(r)\n    V_m = reset\n"
+        "q += 1\nif q >= period:\n    q = 0\n    V_m += 3 mV\n",
+        "onCondition(not f and V_m >= theta):\n    r = pause\n    f = true\n    emit_spike()\n"
+        "    V_m = reset\nonCondition(f and r <= 0 ms):\n    f = false",
+    ),
 }  # fmt: skip
 
 
