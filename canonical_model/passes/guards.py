@@ -130,6 +130,23 @@ def leads_to(
     return None
 
 
+def folded(test: Expr) -> Expr:
+    """A test without parts that are certain by themselves."""
+    match test:
+        case Binary("and" | "or" as op, left, right):
+            a, b = folded(left), folded(right)
+            wins, falls = (ZERO, ONE) if op == "and" else (ONE, ZERO)
+            if wins in (a, b):
+                return wins
+            if a == falls:
+                return b
+            return a if b == falls else Binary(op, a, b, test.span)
+    if free_names(test):
+        return test
+    truth = certain(test, {})
+    return test if truth is None else ONE if truth else ZERO
+
+
 def values_after(body: tuple[model.Statement, ...]) -> dict[str, Expr] | None:
     """What a body sets its variables to, in terms of what was before; None where that is not to be said."""
     values: dict[str, Expr] = {}
@@ -228,6 +245,7 @@ def _branch(item: model.If, facts: Sequence[Expr], known: Known) -> tuple[model.
 
 
 __all__ = [
+    "folded",
     "is_past",
     "leads_to",
     "resolved",

@@ -10,6 +10,7 @@ from ..expr import ONE, TIME, ZERO, Binary, Expr, Name, free_names, substitute
 from ..query import nested
 from .change import Body, rewrite
 from .guards import (
+    folded,
     is_past,
     leads_to,
     resolved,
@@ -244,7 +245,7 @@ class Joint:
             if test == ONE and self._is_static(body, self.moving[goal]):
                 values |= values_after(body) or {}
                 continue
-            told = _folded(substitute(test, values))
+            told = folded(substitute(test, values))
             truth = certain(substitute(told, lasting), self.known) if lasting else None
             if told != ZERO and truth is not False:
                 kept[place] = replace(item, test=ONE if truth else told, body=body)
@@ -285,7 +286,7 @@ class Joint:
             same_body = here and body == _while_held(here.body, self.modes[number].held)
             if k <= place or (here and here.test == other.test and same_body):
                 continue
-            told = _folded(substitute(other.test, values))
+            told = folded(substitute(other.test, values))
             if certain(substitute(other.test, known), self.known) is not None or told == ONE:
                 continue
             body = self._led((*item.body, *body), number, goal)
@@ -324,7 +325,7 @@ class Joint:
         for k, other in self._within(number, number).items():
             to = self._goal(other.body)
             if k > place and to is not None and to != number:
-                yield to, _folded(substitute(other.test, values)), other.body
+                yield to, folded(substitute(other.test, values)), other.body
 
     def _out(self, number: int) -> dict[int, Expr]:
         """The modes that follow on a mode by themselves, with the tests that lead there."""
@@ -399,23 +400,6 @@ class Joint:
         """The tests of a mode that stay as they are as long as it lasts."""
         fixed = [test for test in self.tests[number] if not free_names(test) & changing]
         return [test for test in fixed if TIME not in free_names(test) or is_past(test)]
-
-
-def _folded(test: Expr) -> Expr:
-    """A test without parts that are certain by themselves."""
-    match test:
-        case Binary("and" | "or" as op, left, right):
-            a, b = _folded(left), _folded(right)
-            wins, falls = (ZERO, ONE) if op == "and" else (ONE, ZERO)
-            if wins in (a, b):
-                return wins
-            if a == falls:
-                return b
-            return a if b == falls else Binary(op, a, b, test.span)
-    if free_names(test):
-        return test
-    truth = certain(test, {})
-    return test if truth is None else ONE if truth else ZERO
 
 
 def _while_held(body: Body, held: tuple[model.Assign, ...]) -> Body:
