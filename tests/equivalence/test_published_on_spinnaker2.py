@@ -39,8 +39,9 @@ RANDOM = {
     ),
 }
 
-# the MANIFEST: chaotic, only the first spikes are comparable
-CHAOTIC = {("04_adex", "adExPop3[0]"): 5}
+# only the first spikes are comparable: Pop3 is chaotic (the MANIFEST); Pop1 is 0.6 uV below its threshold
+# in float64, a step before its spike 6, which is less than what single precision has gathered by then
+CHAOTIC = {("04_adex", "adExPop3[0]"): 5, ("04_adex", "adExPop1[0]"): 6}
 
 needs_models = pytest.mark.skipif(
     not CASES, reason="the published models are not beside the checkout"
