@@ -240,6 +240,18 @@ def free_names(expr: Expr) -> frozenset[str]:
     return frozenset(found)
 
 
+def reads(expr: Expr, aliases: Mapping[str, Expr]) -> set[str]:
+    """The names that `expr` depends on, also through aliases."""
+    found: set[str] = set()
+    waiting = [*free_names(expr)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += free_names(aliases[name]) if name in aliases else ()
+    return found
+
+
 def is_boolean(expr: Expr) -> bool:
     """True for comparisons and logical combinations."""
     match expr:

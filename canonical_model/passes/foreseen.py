@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from ..diagnostics import refuse
-from ..expr import ZERO, Conditional, Expr, free_names, rebuild, substitute, walk
+from ..expr import ZERO, Conditional, Expr, free_names, reads, rebuild, substitute, walk
 from ..model import Assign, Component, Emit, If, Statement
 from ..query import nested, regimes
 from .change import change_bodies
@@ -102,13 +102,7 @@ class _Work:
 
     def depends(self, name: str) -> set[str]:
         """All that a derived variable reads, also through others."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for other in free_names(self.aliases.get(waiting.pop(), ZERO)) - found:
-                found.add(other)
-                waiting.append(other)
-        return found
+        return reads(self.aliases.get(name, ZERO), self.aliases)
 
     def read(self, body: Body) -> set[str]:
         """What tests in a body read, also through derived variables and what it assigns."""

@@ -23,6 +23,7 @@ from .delays import lower_delays
 from .program import bind_step
 
 SLACK = "t_slack"
+SLACK_NAME = Name(SLACK)
 FRACTION = 0.01
 MAX_DEPTH = 20
 ROUNDING = 1e-12  # of products of literals such as 1e3 * ms / s
@@ -133,7 +134,7 @@ def _with_times(component: Component) -> Component:
     )
 
 
-def slackened(expr: Binary, slack: Expr = Name(SLACK)) -> Binary:  # noqa: B008
+def slackened(expr: Binary, slack: Expr = SLACK_NAME) -> Binary:
     """Equality within the slack counts as equality: not yet greater, not yet less."""
     is_strict = expr.op in ("<", ">")
     grows = "+" if (expr.op in (">", ">=")) == is_strict else "-"

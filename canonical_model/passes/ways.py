@@ -13,6 +13,7 @@ from ..expr import (
     Name,
     free_names,
     is_random,
+    reads,
     substitute,
 )
 from ..query import nested
@@ -152,14 +153,7 @@ def _is_static(component: model.Component, value: Expr) -> bool:
 def read_by(component: model.Component, test: Expr) -> set[str]:
     """The names that a test depends on, through derived variables too."""
     values = {item.name: item.value for item in component.derived_variables}
-    read: set[str] = set()
-    waiting = set(free_names(test))
-    while waiting:
-        name = waiting.pop()
-        if name not in read:
-            read.add(name)
-            waiting |= free_names(values[name]) if name in values else set()
-    return read
+    return reads(test, values)
 
 
 def is_way(found: Found, test: Expr | None, body: Body) -> bool:

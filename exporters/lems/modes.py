@@ -248,11 +248,7 @@ def _common(component: Component) -> tuple[Ode, ...]:
 
 
 def _rate(component: Component, variable: str) -> str:
-    name = f"{variable}_rate"
-    taken = {item.name for item in declared(component)}
-    while name in taken:
-        name += "_"
-    return name
+    return _fresh(f"{variable}_rate", {item.name for item in declared(component)})
 
 
 def _rates(component: Component, active: Callable[[Regime], Expr]) -> list[DerivedVariable]:

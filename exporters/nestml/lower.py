@@ -200,14 +200,14 @@ def _of_regime(
     if first >= len(items) - 1:
         return [_condition(low, item, machines, guard) for item in items]
     alone = [_condition(low, item, machines, guard) for item in items[:first]]
-    rest = [
-        _condition(low, item, machines, guard if is_later else None)
-        for item, is_later in zip(items[first:], later_ways(items)[first:], strict=True)
-    ]
-    some = _condition(low, items[first], machines, None).test
-    for item in items[first + 1 :]:
-        some = Binary("or", some, _condition(low, item, machines, None).test)
-    body = tuple(If(branches=((item.test, item.body),)) for item in rest)
+    rest = [_condition(low, item, machines, None) for item in items[first:]]
+    some = rest[0].test
+    for item in rest[1:]:
+        some = Binary("or", some, item.test)
+    body = tuple(
+        If(branches=((Binary("and", guard, item.test) if is_later else item.test, item.body),))
+        for item, is_later in zip(rest, later_ways(items)[first:], strict=True)
+    )
     return [*alone, replace(rest[0], test=Binary("and", guard, some), body=body)]
 
 

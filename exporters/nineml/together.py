@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...canonical_model.diagnostics import refuse
-from ...canonical_model.expr import Binary, Expr, free_names, rebuild, substitute
+from ...canonical_model.expr import Binary, Expr, reads, rebuild, substitute
 from ...canonical_model.model import Component, OnCondition, Regime
 from ...canonical_model.passes.guards import targets, usual_values, values_after
 from ...canonical_model.passes.intervals import certain
@@ -34,7 +34,7 @@ def _joined(
         first = found.get(trigger)
         if first is None:
             found[trigger] = item
-        elif not _read(item.test, aliases) & targets(first.body):
+        elif not reads(item.test, aliases) & targets(first.body):
             found[trigger] = replace(first, body=(*first.body, *item.body))
         elif not _ends(component, item.test, first, aliases):
             message = (
@@ -45,23 +45,12 @@ def _joined(
     return tuple(found.values())
 
 
-def _read(test: Expr, aliases: Mapping[str, Expr]) -> set[str]:
-    """What a test depends on, through aliases too."""
-    read, waiting = set[str](), [*free_names(test)]
-    while waiting:
-        name = waiting.pop()
-        if name not in read:
-            read.add(name)
-            waiting += free_names(aliases[name]) if name in aliases else ()
-    return read
-
-
 def _ends(
     component: Component, test: Expr, first: OnCondition, aliases: Mapping[str, Expr]
 ) -> bool:
     """Is a test certainly false after the body of another condition?"""
     values = values_after(first.body)
-    if values is None or _read(test, aliases) & aliases.keys():
+    if values is None or reads(test, aliases) & aliases.keys():
         return False
     return certain(substitute(test, values), usual_values(component)) is False
 

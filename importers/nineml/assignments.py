@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...canonical_model.expr import Expr, Name, free_names, substitute
+from ...canonical_model.expr import Expr, Name, free_names, reads, substitute
 from ...canonical_model.model import Assign, StateVariable
 from ...canonical_model.scope import find_cycle
 from ...canonical_model.units import Dimension
@@ -59,20 +59,6 @@ def _fresh(wanted: str, taken: set[str]) -> str:
         name, number = f"{wanted}{number}", number + 1
     taken.add(name)
     return name
-
-
-def reads(expr: Expr, aliases: Mapping[str, Expr]) -> set[str]:
-    """The names that `expr` depends on, also through aliases."""
-    found: set[str] = set()
-    waiting = list(free_names(expr))
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        if name in aliases:
-            waiting.extend(free_names(aliases[name]))
-    return found
 
 
 def expand(expr: Expr, aliases: Mapping[str, Expr], names: set[str]) -> Expr:

@@ -17,17 +17,17 @@ from ...canonical_model.expr import (
     TIME,
     Binary,
     Expr,
-    Name,
     Number,
     free_names,
     is_boolean,
     is_random,
+    place_of,
+    reads,
     walk,
 )
 from ...canonical_model.fixed import fixed_value
 from ...canonical_model.scope import find_cycle
 from ...canonical_model.units import NONE, Dimension
-from .assignments import reads
 from .syntax import Assignment, Declared, Document, Dynamics, Regime, Transition
 
 PI = "pi"
@@ -155,7 +155,7 @@ class _Check:
             inner = {a.name for r in self.dynamics.regimes for a in r.aliases}
             for name in sorted(free_names(expr) - known - inner):
                 known.add(name)
-                span = _place(expr, name)
+                span = place_of(name, expr)
                 message = (
                     f"'{self.dynamics.name}' declares no parameters; '{name}' is taken as a "
                     "dimensionless one"
@@ -331,7 +331,7 @@ class _Check:
         for name in sorted(free_names(expr) - known.keys() - {TIME}):
             message = f"{what} uses '{name}', which is not declared,"
             hint = _NO_NAMES.get(name.lower()) or suggest(name, names)
-            self.report("X111", message, _place(expr, name) or span, hint)
+            self.report("X111", message, place_of(name, expr) or span, hint)
         for node in walk(expr):
             if isinstance(node, Binary) and node.op == "/" and fixed_value(node.right, {}) == 0:
                 message = f"{what} divides by zero"
@@ -394,7 +394,3 @@ class _Check:
             for name, span in declared.items():
                 if name not in used:
                     self.report("X118", f"the event port '{name}' is not used", span)
-
-
-def _place(expr: Expr, name: str) -> Span | None:
-    return next((n.span for n in walk(expr) if isinstance(n, Name) and n.id == name), None)
