@@ -7,10 +7,7 @@ spike or by a flag; what is tested where, and in which words, is drawn. More of 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import indent
 from typing import Any
 
@@ -18,23 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from interspike.canonical_model.diagnostics import Level, Log, ModelError
-from interspike.canonical_model.model import Component, Model, Provenance
-from interspike.exporters.lems.emit import export as export_lems
-from interspike.exporters.nestml.emit import export as to_nestml
-from interspike.exporters.nineml.emit import export_yaml
+from interspike.canonical_model.diagnostics import ModelError
 from interspike.exporters.nineml.format import REFUSALS as NINEML_REFUSALS
-from interspike.importers.lems.reader import read as read_lems
-from interspike.importers.nestml.reader import read as read_nestml
-from interspike.importers.nineml.reader import read as read_nineml
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-import nestml_trial
-
-sys.path.pop(0)
-STEP = nestml_trial.H
-COMMON: dict[str, Any] = {"scheme": "auto", "step": STEP * 1e-3, "source": Provenance()}
-Way = Callable[[Model, Log], Model]
 # kind -> states, equations, words for a pause, for none, how it is counted, how it is begun
 HALF = "resolution() / 2"
 PAUSES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -175,38 +158,6 @@ def programs(draw: Any, *, kicks: bool = True) -> str:
     )
 
 
-def by_nineml(model: Model, log: Log) -> Model:
-    (there,) = export_yaml(model, **COMMON, log=log, name="there")
-    return read_nineml(None, there.data, file=there.path, log=Log(), options={"strict": "yes"})
-
-
-def by_lems(model: Model, log: Log) -> Model:
-    (there,) = export_lems(model, **COMMON, log=log, name="there")
-    return read_lems(None, there.data, file=there.path, log=Log())
-
-
-def there_and_back(text: str, way: Way = by_nineml) -> tuple[Component, Component, bool]:
-    """The component as it is and as it comes back, and whether something was said to be different."""
-    log = Log()
-    original = read_nestml(None, text.encode(), file="drawn.nestml", log=Log())
-    found = to_nestml(way(original, log), **COMMON, log=Log(), name="again")
-    (again,) = [item for item in found if item.path.endswith(".nestml")]
-    back = read_nestml(None, again.data, file=again.path, log=Log())
-    told = any(issue.level is Level.APPROXIMATED for issue in log)
-    return original.components[0], back.components[0], told
-
-
-def spikes(component: Component, weight: float = 40.0) -> Any:
-    """The steps at which it fires in 30 ms."""
-    length = nestml_trial.LENGTH
-    try:
-        nestml_trial.LENGTH = 30.0
-        found = nestml_trial.on_grid(component, nestml_trial.Drive(0.0, weight), "rk4").spikes
-    finally:
-        nestml_trial.LENGTH = length
-    return np.round(found / STEP)
-
-
 CLAMPED = """integrate_odes(V_m)
 if r > resolution() / 2:
     r -= resolution()
@@ -242,7 +193,9 @@ TOGETHER = {  # what ends or begins a pause, and something else in the same step
 
 
 @pytest.mark.parametrize("name", TOGETHER)
-def test_two_things_in_one_step_keep_their_order(name: str) -> None:
+def test_two_things_in_one_step_keep_their_order(
+    there_and_back: Any, spikes: Any, name: str
+) -> None:
     states, equations, pause, update, conditions = TOGETHER[name]
     text = FRAME.format(
         states=indent(states, " " * 8),
@@ -251,7 +204,7 @@ def test_two_things_in_one_step_keep_their_order(name: str) -> None:
         update=indent(update, " " * 8),
         conditions=inner(conditions),
     )
-    original, again, told = there_and_back(text)
+    original, again, told = there_and_back(text, "nineml")
     wanted = spikes(original)
     assert len(wanted) > 2
     assert np.array_equal(wanted, spikes(again)) and not told
@@ -266,9 +219,11 @@ MANY = settings(
 
 @MANY
 @given(programs())
-def test_programs_come_back_from_nineml_with_the_same_spikes_or_a_reason(text: str) -> None:
+def test_programs_come_back_from_nineml_with_the_same_spikes_or_a_reason(
+    there_and_back: Any, spikes: Any, text: str
+) -> None:
     try:
-        original, again, told = there_and_back(text)
+        original, again, told = there_and_back(text, "nineml")
     except ModelError as problem:
         assert problem.issues[0].code in NINEML_REFUSALS, problem.issues[0].message
         return
@@ -277,9 +232,11 @@ def test_programs_come_back_from_nineml_with_the_same_spikes_or_a_reason(text: s
 
 @MANY
 @given(programs(kicks=False))
-def test_programs_come_back_from_lems_with_the_same_spikes_or_a_reason(text: str) -> None:
+def test_programs_come_back_from_lems_with_the_same_spikes_or_a_reason(
+    there_and_back: Any, spikes: Any, text: str
+) -> None:
     try:
-        original, again, told = there_and_back(text, by_lems)
+        original, again, told = there_and_back(text, "lems")
     except ModelError as problem:
         assert problem.issues[0].code == "K120", problem.issues[0].message
         return
@@ -287,7 +244,7 @@ def test_programs_come_back_from_lems_with_the_same_spikes_or_a_reason(text: str
     assert told or np.array_equal(spikes(original, 1.0), spikes(again, 1.0)), text
 
 
-def test_a_timer_of_a_mode_lasts_its_steps_in_lems() -> None:
+def test_a_timer_of_a_mode_lasts_its_steps_in_lems(there_and_back: Any, spikes: Any) -> None:
     """jLEMS's regimes hear no common events, so that the timer's rate is chosen by a state there."""
     text = FRAME.format(
         states=indent("r ms = 0 ms", " " * 8), equations="", pause="0.5", conditions="",
@@ -295,20 +252,22 @@ def test_a_timer_of_a_mode_lasts_its_steps_in_lems() -> None:
         "    integrate_odes(V_m)\n    if V_m >= theta:\n        V_m = reset\n        r = pause\n"
         "        emit_spike()", " " * 8),
     )  # fmt: skip
-    original, again, _ = there_and_back(text, by_lems)
+    original, again, _ = there_and_back(text, "lems")
     wanted = spikes(original, 1.0)
     assert len(wanted) > 2
     assert np.array_equal(wanted, spikes(again, 1.0))
 
 
-def test_nobody_passes_through_two_modes_in_a_step_of_lems() -> None:
+def test_nobody_passes_through_two_modes_in_a_step_of_lems(
+    there_and_back: Any, spikes: Any
+) -> None:
     """What is above the threshold in two modes fires once a step."""
     text = FRAME.format(
         states=indent("r ms = 0 ms", " " * 8), equations=indent("r' = -1", " " * 8), pause="0.5",
         update=indent("if r > 0 ms:\n    integrate_odes(r)\nelse:\n    integrate_odes(V_m)", " " * 8),
         conditions=inner("onCondition(V_m >= theta):\n    r = pause\n    emit_spike()"),
     )  # fmt: skip
-    original, again, _ = there_and_back(text, by_lems)
+    original, again, _ = there_and_back(text, "lems")
     wanted = spikes(original, 1.0)
     assert len(wanted) > 2
     assert np.array_equal(wanted, spikes(again, 1.0))

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from textwrap import indent
 from typing import Any
 
 import numpy as np
 import pytest
-from interspike.canonical_model.diagnostics import Log
-from interspike.canonical_model.model import Provenance
-from interspike.exporters.lems.emit import export as to_lems
-from interspike.exporters.nestml.emit import export as to_nestml
-from interspike.exporters.nineml.emit import export_yaml as to_nineml
-from interspike.importers.lems.reader import read as read_lems
-from interspike.importers.nestml.reader import read as read_nestml
-from interspike.importers.nineml.reader import read as read_nineml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-import nestml_trial
 
 LEAK = "(E_L - V)/tau + (I_e + I_stim)/C"
 FRAME = """model {name}_neuron:
@@ -97,15 +84,11 @@ IDIOMS = {
 }  # fmt: skip
 
 
-def spikes(component: Any) -> Any:
-    """The steps at which it fires."""
-    found = nestml_trial.on_grid(component, nestml_trial.Drive(300.0, 0.0), "rk4").spikes
-    return np.round(found / nestml_trial.H)
-
-
 @pytest.mark.parametrize("way", ["nineml", "lems"])
 @pytest.mark.parametrize("name", IDIOMS)
-def test_idioms_come_back_with_the_same_spikes(name: str, way: str) -> None:
+def test_idioms_come_back_with_the_same_spikes(
+    there_and_back: Any, spikes: Any, name: str, way: str
+) -> None:
     states, equations, update = IDIOMS[name]
     inner = " " * 8
     text = FRAME.format(
@@ -114,17 +97,7 @@ def test_idioms_come_back_with_the_same_spikes(name: str, way: str) -> None:
         equations=indent(equations, inner),
         update=indent(update, inner),
     )
-    common: dict[str, Any] = {"scheme": "auto", "step": 1e-4, "source": Provenance()}
-    original = read_nestml(None, text.encode(), file="a.nestml", log=Log())
-    if way == "nineml":
-        (there,) = to_nineml(original, **common, log=Log(), name="there")
-        model = read_nineml(None, there.data, file="a.yml", log=Log(), options={"strict": "yes"})
-    else:
-        (there,) = to_lems(original, **common, log=Log(), name="there")
-        model = read_lems(None, there.data, file="a.xml", log=Log())
-    found = to_nestml(model, **common, log=Log(), name="again")
-    (again,) = [item for item in found if item.path.endswith(".nestml")]
-    back = read_nestml(None, again.data, file="again.nestml", log=Log())
-    wanted = spikes(original.components[0])
+    original, back, _ = there_and_back(text, way)
+    wanted, found = (spikes(c, 0.0, current=300.0, length=200.0) for c in (original, back))
     assert len(wanted) > 5
-    assert np.array_equal(wanted, spikes(back.components[0]))
+    assert np.array_equal(wanted, found)
